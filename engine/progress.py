@@ -1,0 +1,85 @@
+"""How long work says where it is, and how it is asked to stop.
+
+Work calls back with a share and a word; it never prints and never knows who listens. Cancelling is a question the
+work asks between two networks, two crops or two levels: a plain function that says yes or no. When it says yes the
+work raises `Cancelled`, which is not an error: the job ends quietly and what it had built is dropped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One message on the way."""
+
+    share: float
+    """Done so far, in [0, 1]; never falls within one job."""
+
+    word: str
+    """What is being done now, lower case: ``"edges"``, ``"fill"``."""
+
+    preview: np.ndarray | None = None
+    """(H, W, 3) uint8 picture of what there is so far, if there is something to see."""
+
+
+class Cancelled(Exception):  # noqa: N818  (a request that was met, not an error)
+    """The job was asked to stop and did."""
+
+
+ProgressCallback = Callable[[Progress], None]
+CancelCheck = Callable[[], bool]
+
+
+def stop_if_cancelled(is_cancelled: CancelCheck | None) -> None:
+    """Look at the request to stop, where there is one.
+
+    Raises:
+        Cancelled: if the job was asked to stop.
+    """
+    if is_cancelled is not None and is_cancelled():
+        raise Cancelled("the job was cancelled")
+
+
+class Steps:
+    """Counts the steps of a job of known length, reports each and looks at the request to stop.
+
+    Args:
+        count: steps in the whole job.
+        progress: who listens, or None.
+        is_cancelled: the request to stop, or None.
+    """
+
+    def __init__(
+        self, count: int, progress: ProgressCallback | None, is_cancelled: CancelCheck | None
+    ) -> None:
+        self._count = max(count, 1)
+        self._done = 0
+        self._share = 0.0
+        self._progress = progress
+        self._is_cancelled = is_cancelled
+
+    def begin(self, word: str) -> None:
+        """Say what starts now.
+
+        Raises:
+            Cancelled: if the job was asked to stop; nothing of the step has run then.
+        """
+        stop_if_cancelled(self._is_cancelled)
+        self._say(word, None)
+
+    def end(self, word: str, preview: np.ndarray | None = None) -> None:
+        """Count one step as done, with what can be seen of it."""
+        self._done += 1
+        self._say(word, preview)
+
+    def restart(self, count: int) -> None:
+        """Start over with another count, as after running out of memory; the share told never falls."""
+        self._count, self._done = max(count, 1), 0
+
+    def _say(self, word: str, preview: np.ndarray | None) -> None:
+        self._share = max(self._share, min(self._done / self._count, 1.0))
+        if self._progress is not None:
+            self._progress(Progress(self._share, word, preview))
