@@ -1,0 +1,41 @@
+# Two commands matter: `make demo` shows the program, `make test` proves it.
+# The environment lives in .venv; a second run installs nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-desktop check bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/pentimento demo --out demo_out
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+test-desktop: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m desktop
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' --benchmark-enable --benchmark-only --timeout 1800 -s
+
+$(VENV)/.installed: pyproject.toml
+	sh packaging/environment.sh "$(PYTHON)" "$(VENV)" .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	sh packaging/environment.sh "$(PYTHON)" "$(VENV)" '.[test]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-test
+	sh packaging/environment.sh "$(PYTHON)" "$(VENV)" '.[test,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo_out build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,65 @@
+"""Importing any module of ours starts nothing, needs no Qt, and reaches nothing above it.
+
+Each test runs in a fresh interpreter, so that what one import drags in cannot hide behind another.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+BLOCKER = """
+import importlib, importlib.abc, pkgutil, sys
+
+class Blocker(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ImportError(name + " is blocked in this test")
+
+sys.meta_path.insert(0, Blocker())
+"""
+
+EVERY_MODULE = """
+import {package}
+modules = [m.name for m in pkgutil.walk_packages({package}.__path__, "{package}.") if not m.name.endswith("__main__")]
+for name in modules:
+    importlib.import_module(name)
+assert modules, "no module was found"
+"""
+
+
+def run_fresh(code: str, *, blocked: tuple[str, ...] = ()) -> str:
+    script = BLOCKER.format(blocked=blocked) + code
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("package", ["models", "engine"])
+def test_every_module_imports_without_qt_and_prints_nothing(package: str) -> None:
+    above = {"models": ("app", "engine"), "engine": ("app",)}[package]
+    output = run_fresh(EVERY_MODULE.format(package=package), blocked=("PySide6", "shiboken6", *above))
+    assert output == ""
+
+
+def test_importing_the_engine_probes_no_device() -> None:
+    code = EVERY_MODULE.format(package="engine") + "import torch\nprint(torch.cuda.is_initialized())"
+    assert run_fresh(code).strip() == "False"
+
+
+def test_edits_import_without_torch() -> None:
+    run_fresh("import engine.edits, engine.progress, engine.errors, engine.pictures", blocked=("torch", "PySide6"))
+
+
+def test_importing_a_part_of_the_engine_imports_only_that_part() -> None:
+    loaded = run_fresh("import engine\nprint([m for m in sys.modules if m.startswith(('engine.', 'torch'))])")
+    assert loaded.strip() == "[]"
+
+
+def test_the_command_line_imports_without_qt_and_without_torch() -> None:
+    run_fresh("import app.cli", blocked=("PySide6", "torch", "cv2", "skimage"))
