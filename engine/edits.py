@@ -1,0 +1,181 @@
+"""What is asked of the engine: an edit (parameters) and its inputs (arrays).
+
+The two are kept apart on purpose. An edit is small and plain: it goes into a recipe as JSON, onto a command line as
+flags, across a process as text. Inputs are large: pictures and masks, by name, as the file had them. Panel, command
+line and recipe build the same pair, so all three get the same pixels.
+
+One family, one edit class. ``Edit`` is what any reader accepts, told apart by ``family``; a new family adds its class
+below and its name to ``Edit``. Importing this file imports no torch.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+
+from engine.errors import MaskError, PictureError
+
+MASK_TYPES = ("bool", "uint8", "uint16", "float32")
+EXPAND_LIMIT_PX = 16384
+
+
+class BaseEdit(BaseModel):
+    """What every edit says, whichever its family. Frozen; an unknown name is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: str = ""
+    """Name in the manifest, or path of a weights file; empty = the family's default."""
+    quality: Literal["exact", "fast"] = "exact"
+    """``exact``: float32, the numbers of the published network. ``fast``: bfloat16 where the machine has it."""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    """Start of all randomness; kept in the report even where a family draws none."""
+
+
+class InpaintEdit(BaseEdit):
+    """Fill a hole: guess the edges inside it, then paint along them.
+
+    Inputs: ``image``, ``mask`` (above 0 = hole; values between blend), optionally ``drawn_edges`` and ``erased_edges``.
+    """
+
+    family: Literal["inpaint"] = "inpaint"
+
+    context: Literal["hole", "full"] = "hole"
+    """What the networks see: the hole and its surroundings, or the whole frame."""
+    expand_ltrb: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """New canvas at the left, top, right and bottom, in px; it is a hole like any other, the result is larger."""
+    is_official_match: bool = False
+    """Do what the published test routine does: exact, whole frame, raw edge map, values cut off instead of rounded."""
+    edge_source: Literal["predicted", "drawn"] = "predicted"
+    """Where edges inside the hole come from: the edge network, or the drawn ones alone."""
+    edge_sigma: float = Field(default=2.0, gt=0, le=16)
+    """Smoothing before edges are looked for in the known part, in px; larger keeps fewer edges."""
+    working_size_px: int = Field(default=512, ge=64, le=4096)
+    """Longest side the networks are given; a longer crop is filled coarse to fine. Memory may lower it."""
+
+    @field_validator("expand_ltrb")
+    @classmethod
+    def _check_expansion(cls, value: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        if not all(0 <= side <= EXPAND_LIMIT_PX for side in value):
+            raise ValueError(
+                f"expand_ltrb: expected four lengths from 0 to {EXPAND_LIMIT_PX} px, got {value}; "
+                "give left, top, right, bottom"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.is_official_match and any(self.expand_ltrb):
+            raise ValueError(
+                f"expand_ltrb: expected 0,0,0,0 under an official match, got {self.expand_ltrb}; "
+                "the published routine keeps the size, leave one of the two out"
+            )
+        return self
+
+    @property
+    def is_expanding(self) -> bool:
+        """Whether the result is larger than the picture."""
+        return any(self.expand_ltrb)
+
+    def settled(self) -> Self:
+        """The edit with what an official match implies written out: exact, whole frame, sigma 2, its own edges."""
+        if not self.is_official_match:
+            return self
+        implied = {"quality": "exact", "context": "full", "edge_sigma": 2.0, "edge_source": "predicted"}
+        return self.model_copy(update=implied)
+
+
+# With the second family this becomes Annotated[InpaintEdit | <its edit>, Field(discriminator="family")]: pydantic
+# refuses a discriminator while there is nothing to tell apart.
+Edit = InpaintEdit
+"""Any edit the engine knows."""
+
+_READER: TypeAdapter[Edit] = TypeAdapter(Edit)
+
+
+def read_edit(data: str | bytes | dict[str, Any]) -> Edit:
+    """Read an edit back from JSON text or from plain data.
+
+    Raises:
+        pydantic.ValidationError: if a name is unknown or a value out of range.
+    """
+    return _READER.validate_python(data) if isinstance(data, dict) else _READER.validate_json(data)
+
+
+@dataclass(frozen=True, eq=False)
+class EditInputs:
+    """The arrays of an edit, by name; never changed by the engine.
+
+    Masks and edge maps have the picture's size. Integers count from 0 to their type's largest value, floats from 0 to
+    1 (looked at when they are read, not here).
+    """
+
+    image: np.ndarray
+    """(H, W) or (H, W, C), C 1 to 4 (grey, grey + alpha, RGB, RGB + alpha), uint8 or uint16, as in the file."""
+    mask: np.ndarray | None = None
+    """(H, W) bool, uint8, uint16 or float32; above 0 = selected, values between blend. None = nothing."""
+    drawn_edges: np.ndarray | None = None
+    """Like ``mask``: lines to follow."""
+    erased_edges: np.ndarray | None = None
+    """Like ``mask``: where edges found by the machine do not count. What is drawn stays."""
+
+    def __post_init__(self) -> None:
+        _check_image(self.image)
+        for name in ("mask", "drawn_edges", "erased_edges"):
+            _check_plane(name, getattr(self, name), self.size_hw)
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width of the picture in px."""
+        return int(self.image.shape[0]), int(self.image.shape[1])
+
+
+def _check_image(image: object) -> None:
+    hint = "give (H, W) or (H, W, C) in uint8 or uint16, as read_picture does"
+    if not isinstance(image, np.ndarray):
+        raise PictureError("image", "an array", type(image).__name__, hint)
+    shape = tuple(image.shape)
+    if image.ndim not in (2, 3) or (image.ndim == 3 and not 1 <= image.shape[2] <= 4) or 0 in shape:
+        raise PictureError("image", "a picture of 1 px or more, with 1 to 4 channels", f"shape {shape}", hint)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise PictureError("image", "uint8 or uint16", str(image.dtype), hint)
+
+
+def _check_plane(name: str, plane: object, size_hw: tuple[int, int]) -> None:
+    if plane is None:
+        return
+    hint = f"give (H, W) in {', '.join(MASK_TYPES)}, white or 1 where it counts"
+    if not isinstance(plane, np.ndarray):
+        raise MaskError(name, "an array", type(plane).__name__, hint)
+    if plane.ndim != 2:
+        raise MaskError(name, "shape (H, W)", f"shape {tuple(plane.shape)}", hint)
+    if plane.shape != size_hw:
+        (h, w), (plane_h, plane_w) = size_hw, plane.shape
+        hint = "give it the picture's size, or have it resized (--fit-mask)"
+        raise MaskError(name, f"{w}x{h} px like the picture", f"{plane_w}x{plane_h} px", hint)
+    if plane.dtype.name not in MASK_TYPES:
+        raise MaskError(name, f"one of {', '.join(MASK_TYPES)}", str(plane.dtype), hint)
+
+
+def plane_values(name: str, plane: np.ndarray) -> np.ndarray:
+    """Bring a mask, or a part of one, to float32 in [0, 1].
+
+    Args:
+        name: what it is called in an error.
+        plane: (h, w) of one of the types of `EditInputs`.
+
+    Raises:
+        MaskError: if floats are not finite or leave [0, 1].
+    """
+    if plane.dtype == np.bool_:
+        return plane.astype(np.float32)
+    if plane.dtype == np.float32:
+        low, high = (float(plane.min()), float(plane.max())) if plane.size else (0.0, 0.0)
+        if not (math.isfinite(low) and math.isfinite(high) and low >= 0 and high <= 1):
+            raise MaskError(
+                name, "values in [0, 1]", f"values from {low:g} to {high:g}", "divide by the largest"
+            )
+        return plane
+    return plane.astype(np.float32) / np.float32(np.iinfo(plane.dtype).max)
