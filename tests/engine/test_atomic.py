@@ -1,0 +1,140 @@
+import errno
+import os
+import resource
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from engine.atomic import path_error, write_atomically
+from engine.errors import EngineError, PictureError
+
+
+def test_the_file_is_there_whole_and_nothing_beside_it(tmp_path):
+    write_atomically(tmp_path / "a.txt", lambda file: file.write(b"whole"))
+    assert (tmp_path / "a.txt").read_bytes() == b"whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("failure", [ValueError("no"), KeyboardInterrupt(), OSError(errno.ENOSPC, "full")])
+def test_a_failure_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path, failure):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+
+    def write(file):
+        file.write(b"new")
+        raise failure
+
+    with pytest.raises((ValueError, KeyboardInterrupt, EngineError)):
+        write_atomically(path, write)
+    assert path.read_bytes() == b"old"
+    assert [found.name for found in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_full_disk_is_told_in_the_caller_s_class(tmp_path):
+    def write(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(
+        PictureError, match=r"a.txt: expected free space on the disk, got no space left; free some"
+    ):
+        write_atomically(tmp_path / "a.txt", write, error_type=PictureError)
+
+
+def test_a_size_limit_met_by_the_system_is_told(tmp_path):
+    """The real refusal, in a process of its own because the limit cannot be lifted again."""
+    script = (
+        "import resource, sys\n"
+        "from engine.atomic import write_atomically\n"
+        "from engine.errors import EngineError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
+        "try:\n"
+        "    write_atomically(sys.argv[1], lambda file: file.write(bytes(100_000)))\n"
+        "except EngineError as error:\n"
+        "    sys.exit(str(error))\n"
+    )
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)
+    command = [sys.executable, "-c", script, str(tmp_path / "a.bin")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "expected a file size the disk allows, got a larger file; write to another disk" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    with pytest.raises(
+        EngineError, match=r"expected a folder that exists, got no such folder; create the folder"
+    ):
+        write_atomically(tmp_path / "nowhere" / "a.txt", lambda file: None)
+
+
+def test_a_folder_instead_of_a_file_is_told(tmp_path):
+    with pytest.raises(EngineError, match=r"expected a file name, got a folder; add a file name to the path"):
+        write_atomically(tmp_path, lambda file: None)
+
+
+def test_a_file_in_the_middle_of_the_path_is_told(tmp_path):
+    (tmp_path / "a").touch()
+    with pytest.raises(EngineError, match=r"got a file in the middle of the path; correct the path"):
+        write_atomically(tmp_path / "a" / "b.txt", lambda file: None)
+
+
+def test_a_device_or_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(EngineError, match=r"expected a file name, got a device or pipe; write to a file"):
+        write_atomically(tmp_path / "pipe", lambda file: None)
+    assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM])
+def test_a_place_without_permission_is_told(tmp_path, monkeypatch, code):
+    """The refusal is made up, because the superuser may write everywhere."""
+
+    def refuse(source, target):
+        raise OSError(code, "no")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(EngineError, match=r"can be written, got no permission; choose another folder"):
+        write_atomically(tmp_path / "a.txt", lambda file: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.EROFS, "a place that can be written, got a read-only disk; choose another folder"),
+        (errno.EDQUOT, "free space on the disk, got a used-up quota; free some space"),
+        (errno.ENAMETOOLONG, "a shorter file name, got a name longer than the disk allows; shorten"),
+        (errno.EIO, "a place that can be written, got input/output error; check the path and the disk"),
+    ],
+)
+def test_other_refusals_have_words(code, words):
+    assert words in str(path_error("a.txt", OSError(code, os.strerror(code))))
+
+
+def test_a_name_longer_than_the_disk_allows_is_told(tmp_path):
+    with pytest.raises(EngineError, match=r"got a name longer than the disk allows; shorten the name"):
+        write_atomically(tmp_path / ("a" * 300), lambda file: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_permissions_follow_the_mask_of_the_user_or_the_old_file(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    before = os.umask(0o027)
+    try:
+        write_atomically(new, lambda file: None)
+        old.touch()
+        old.chmod(0o600)
+        write_atomically(old, lambda file: None)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(new.stat().st_mode) == 0o640
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_atomically(tmp_path / "link", lambda file: file.write(b"new"))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
