@@ -1,0 +1,173 @@
+"""The `demo` command: remove something from each bundled photo, and lay the results out on one sheet."""
+
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from engine.pictures import Picture, read_mask, read_picture, write_picture
+from engine.progress import Progress
+
+if TYPE_CHECKING:
+    from engine.engine import Result
+
+from app.console import Console
+from app.errors import DONE, ResourceError
+from app.options import Work
+from app.outputs import check_folder
+from app.resources import resources_dir
+from app.run_inpaint import recipe_text, replace_pixels
+from app.sheet import Row, draw_sheet
+from engine.edits import EditInputs, InpaintEdit
+
+SHEET_NAME = "sheet.png"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A bundled photo and what is unwanted in it."""
+
+    name: str
+    picture: Path
+    mask: Path
+    title: str
+    removed: str
+
+
+def read_samples(folder: Path) -> tuple[Sample, ...]:
+    """Read the table of samples.
+
+    Args:
+        folder: where `samples.toml` and its pictures lie.
+
+    Raises:
+        ResourceError: if the table or one of its files is missing.
+    """
+    table = folder / "samples.toml"
+    if not table.is_file():
+        raise ResourceError(table, "the table of samples", "no file", "install pentimento again")
+    rows = tomllib.loads(table.read_text(encoding="utf-8"))["sample"]
+    samples = tuple(
+        Sample(row["name"], folder / row["picture"], folder / row["mask"], row["title"], row["removed"])
+        for row in rows
+    )
+    for path in (path for sample in samples for path in (sample.picture, sample.mask)):
+        if not path.is_file():
+            raise ResourceError(path, "a bundled picture", "no file", "install pentimento again")
+    return samples
+
+
+def run_demo(out_dir: Path, work: Work) -> int:
+    """Run every sample and write results and sheet.
+
+    Args:
+        out_dir: folder of the results; made if it is not there.
+        work: weights, quality, device and seed for every sample.
+
+    Returns:
+        The exit code.
+    """
+    console = work.console()
+    samples = read_samples(resources_dir() / "samples")
+    out_dir.mkdir(parents=True, exist_ok=True)
+    check_folder(out_dir, "--out")
+    edit = InpaintEdit(weights=work.weights, quality=work.quality, seed=work.seed)
+
+    rows: list[Row] = []
+    answers: list[dict[str, Any]] = []
+    with console.progress("demo") as show:
+        for sample, result, row in _run_samples(samples, edit, work, out_dir, show):
+            rows.append(row)
+            answers.append({"sample": sample.name, **result})
+        show(1.0, "sheet")
+        sheet = draw_sheet(rows, subtitle="what was removed, the edges that guided the fill, and the result")
+        sheet_path = out_dir / SHEET_NAME
+        write_picture(Picture(np.asarray(sheet), "RGB", None, None, ()), sheet_path)
+
+    _tell(console, samples, answers, sheet_path)
+    return DONE
+
+
+def _run_samples(
+    samples: tuple[Sample, ...],
+    edit: InpaintEdit,
+    work: Work,
+    out_dir: Path,
+    show: Callable[[float, str], None],
+) -> Iterator[tuple[Sample, dict[str, Any], Row]]:
+    """Run one sample after the other on one engine; yields what was written, the report and the sheet's row."""
+    from engine.engine import Engine
+
+    engine = Engine(device=work.device)
+    try:
+        for index, sample in enumerate(samples):
+
+            def tell(step: Progress, done: int = index, name: str = sample.name) -> None:
+                show((done + step.share) / len(samples), f"{name}: {step.word}")
+
+            picture = read_picture(sample.picture)
+            mask = read_mask(sample.mask, size_hw=picture.pixels.shape[:2])
+            result = engine.run(edit, EditInputs(image=picture.pixels, mask=mask), progress=tell)
+            files = _write_files(out_dir, sample, picture, result, edit)
+            yield sample, {**files, **result.report}, _row(sample, picture, mask, result)
+    finally:
+        engine.close()
+
+
+def _write_files(
+    out_dir: Path, sample: Sample, picture: Picture, result: "Result", edit: InpaintEdit
+) -> dict[str, str]:
+    """Write before, edges and after as PNG; returns what was written by kind."""
+    paths = {kind: out_dir / f"{sample.name}-{kind}.png" for kind in ("before", "edges", "after")}
+    write_picture(picture, paths["before"])
+    write_picture(Picture(result.edges, "L", None, None, ()), paths["edges"])
+    after = replace_pixels(picture, result.image)
+    write_picture(after, paths["after"], text=recipe_text(edit, result.report))
+    return {kind: str(path) for kind, path in paths.items()}
+
+
+def _row(sample: Sample, picture: Picture, mask: np.ndarray, result: "Result") -> Row:
+    height, width = mask.shape
+    seconds = sum(result.report["seconds"].values())
+    figures = f"{width} x {height} px · {seconds:.1f} s on {result.report['device']}"
+    return Row(
+        title=sample.title,
+        removed=sample.removed,
+        figures=figures,
+        before=as_rgb8(picture.pixels),
+        after=as_rgb8(result.image),
+        hole=mask > 0,
+        edges=result.edges > 0,
+    )
+
+
+def as_rgb8(pixels: np.ndarray) -> np.ndarray:
+    """Pixels of any layout as three channels of eight bits, for looking at.
+
+    Args:
+        pixels: (H, W) or (H, W, C) with 1 to 4 channels, uint8 or uint16; alpha is left out.
+
+    Returns:
+        (H, W, 3) uint8, an array of its own.
+    """
+    if pixels.dtype == np.uint16:
+        pixels = (pixels // 257).astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    colours = pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
+    return np.ascontiguousarray(colours).copy()
+
+
+def _tell(
+    console: Console, samples: tuple[Sample, ...], answers: list[dict[str, Any]], sheet_path: Path
+) -> None:
+    width = max(len(sample.name) for sample in samples)
+    for sample, answer in zip(samples, answers, strict=True):
+        seconds = sum(answer["seconds"].values())
+        console.say(
+            f"{sample.name:{width}}  {seconds:5.1f} s  {answer['after']}  (removed: {sample.removed})"
+        )
+    console.say(f"{'sheet':{width}}           {sheet_path}")
+    console.answer({"output": str(sheet_path), "samples": answers})

@@ -1,0 +1,222 @@
+"""The `doctor` command: what works on this machine, and what to do about what does not.
+
+Every check stands alone: one that breaks is reported as a fault and the next one runs. A fault means that the program
+cannot be used as it is (exit 2); a warning means that something is slower or smaller than it could be.
+"""
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from app.console import Console
+from app.errors import BAD_INPUT, DONE, explain
+from app.resources import APP_DIR
+
+Verdict = Literal["ok", "warning", "fault"]
+
+PACKAGES = (
+    "torch", "numpy", "pillow", "safetensors", "scikit-image", "lightning-fabric", "torchmetrics",
+    "pydantic", "cyclopts", "rich", "platformdirs",
+)  # fmt: skip
+OPENCV_WHEELS = (
+    "opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python",
+)  # fmt: skip
+
+# Loading torch and the starter weights takes about 1 GiB; a photo and its crops the rest.
+MEMORY_WANTED_BYTES = 2 << 30
+DISK_WANTED_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    """What was looked at."""
+
+    verdict: Verdict
+    """Whether it is as it should be."""
+
+    found: str
+    """What is there."""
+
+    advice: str = ""
+    """What to do about it; empty where all is well."""
+
+
+def run_doctor(console: Console) -> int:
+    """Run every check and say what it found.
+
+    Returns:
+        0 if the program can be used, 2 otherwise.
+    """
+    checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+        ("python", check_python),
+        ("packages", check_packages),
+        ("opencv", check_opencv),
+        ("devices", check_devices),
+        ("memory", check_memory),
+        ("disk", check_disk),
+        ("display", check_display),
+        ("weights", check_weights),
+        ("self-test", check_inpainting),
+    )
+    findings: list[Finding] = []
+    with console.progress("doctor") as show:
+        for index, (name, check) in enumerate(checks):
+            show(index / len(checks), name)
+            findings += run_check(name, check)
+    for finding in findings:
+        console.say(f"{finding.verdict:8} {finding.check:12} {finding.found}")
+        if finding.advice:
+            console.say(f"{'':21} -> {finding.advice}")
+    is_usable = all(finding.verdict != "fault" for finding in findings)
+    console.say(
+        "pentimento can be used here" if is_usable else "pentimento cannot be used here: see the faults above"
+    )
+    console.answer({"is_usable": is_usable, "findings": [asdict(finding) for finding in findings]})
+    return DONE if is_usable else BAD_INPUT
+
+
+def run_check(name: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """Run one check; one that raises is a fault of its own and stops nothing."""
+    findings: list[Finding] = []
+    try:
+        findings.extend(check())
+    except Exception as error:  # noqa: BLE001  (a doctor that falls ill tells nothing)
+        explanation = explain(error)
+        findings.append(Finding(name, "fault", explanation.sentence, explanation.next_step))
+    return findings
+
+
+def check_python() -> Iterator[Finding]:
+    """The interpreter and the system."""
+    version = platform.python_version()
+    is_new = sys.version_info >= (3, 11)
+    advice = "" if is_new else "install Python 3.11 or newer"
+    yield Finding("python", "ok" if is_new else "fault", f"{version} on {platform.platform()}", advice)
+
+
+def check_packages() -> Iterator[Finding]:
+    """The program and each package it needs, with its version."""
+    yield Finding(
+        "pentimento", "ok", installed_version("pentimento") or f"not installed, run from {APP_DIR.parent}"
+    )
+    for package in PACKAGES:
+        version = installed_version(package)
+        if version is None:
+            yield Finding(package, "fault", "not installed", "install pentimento again")
+        else:
+            yield Finding(package, "ok", version)
+
+
+def check_opencv() -> Iterator[Finding]:
+    """OpenCV once: two of its wheels overwrite each other's files, and three of the four bring a Qt of their own."""
+    found = {wheel: version for wheel in OPENCV_WHEELS if (version := installed_version(wheel))}
+    words = ", ".join(f"{wheel} {version}" for wheel, version in found.items())
+    if not found:
+        yield Finding("opencv", "fault", "not installed", "pip install opencv-python-headless")
+    elif len(found) > 1:
+        advice = f"pip uninstall -y {' '.join(found)}, then pip install opencv-python-headless"
+        yield Finding("opencv", "fault", f"{words}: they overwrite each other", advice)
+    elif "opencv-python-headless" not in found and "opencv-contrib-python-headless" not in found:
+        advice = f"pip uninstall -y {next(iter(found))}, then pip install opencv-python-headless"
+        yield Finding("opencv", "warning", f"{words}: its own Qt breaks windows", advice)
+    else:
+        yield Finding("opencv", "ok", words)
+
+
+def check_devices() -> Iterator[Finding]:
+    """Where networks can run, and what `fast` means there."""
+    import torch
+
+    threads = torch.get_num_threads()
+    words = f"{platform.processor() or platform.machine()}, {threads} threads, {torch.backends.cpu.get_cpu_capability()}"
+    yield Finding("cpu", "ok", words)
+    for index in range(torch.cuda.device_count()):
+        free_bytes, total_bytes = torch.cuda.mem_get_info(index)
+        name = torch.cuda.get_device_name(index)
+        yield Finding(f"cuda:{index}", "ok", f"{name}, {_gib(free_bytes)} of {_gib(total_bytes)} free")
+    if torch.version.cuda and not torch.cuda.is_available():
+        advice = "install or update the graphics driver; until then the processor does the work"
+        yield Finding("cuda", "warning", "this torch can use a GPU, but none answers", advice)
+
+
+def check_memory() -> Iterator[Finding]:
+    """Memory that is free now."""
+    free_bytes = free_memory_bytes()
+    if free_bytes is None:
+        yield Finding("memory", "warning", "the system does not say", "")
+    elif free_bytes < MEMORY_WANTED_BYTES:
+        advice = f"close other programs: {_gib(MEMORY_WANTED_BYTES)} is comfortable"
+        yield Finding("memory", "warning", f"{_gib(free_bytes)} free", advice)
+    else:
+        yield Finding("memory", "ok", f"{_gib(free_bytes)} free")
+
+
+def check_disk() -> Iterator[Finding]:
+    """Room for results, weights and temporary files."""
+    for name, folder in (("disk", Path.cwd()), ("temporary", Path(tempfile.gettempdir()))):
+        free_bytes = shutil.disk_usage(folder).free
+        is_enough = free_bytes >= DISK_WANTED_BYTES
+        advice = "" if is_enough else f"free some space: {_gib(DISK_WANTED_BYTES)} is comfortable"
+        found = f"{_gib(free_bytes)} free at {folder}"
+        yield Finding(name, "ok" if is_enough else "warning", found, advice)
+
+
+def check_display() -> Iterator[Finding]:
+    """A display; the command line needs none."""
+    named = next((key for key in ("WAYLAND_DISPLAY", "DISPLAY") if os.environ.get(key)), None)
+    if sys.platform in ("win32", "darwin"):
+        yield Finding("display", "ok", "the system's own")
+    elif named:
+        yield Finding("display", "ok", f"{named}={os.environ[named]}")
+    else:
+        yield Finding("display", "ok", "none; the command line needs none")
+
+
+def check_weights() -> Iterator[Finding]:
+    """Every file of weights against its digest."""
+    from engine.weights import WeightsStore
+
+    yield from ()
+    del WeightsStore
+
+
+def check_inpainting() -> Iterator[Finding]:
+    """A tiny picture with a hole through the whole program, with the weights a user gets."""
+    yield from ()
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed package, or None."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def free_memory_bytes() -> int | None:
+    """Memory that can be had without swapping, or None where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _gib(count_bytes: int) -> str:
+    return f"{count_bytes / (1 << 30):.1f} GiB"

@@ -1,0 +1,160 @@
+"""What app raises, and how any exception becomes words for a person.
+
+`explain` is the only place where an exception is turned into a sentence, a next step and an exit code. Bad input, a
+file that cannot be read or written, a request that cannot be met: exit 2 and one line. Anything else is a defect of
+ours: exit 1, and the line says where the traceback is.
+"""
+
+import errno
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+DONE = 0
+OUR_FAULT = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+# Faults of the file system that are the caller's to mend: no such file, no right, no room, and their kin.
+OUTSIDE_FAULTS = {
+    errno.EACCES: "choose a place you may read and write",
+    errno.EPERM: "choose a place you may read and write",
+    errno.EROFS: "choose a place that can be written to",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOSPC: "free some space or choose another disk",
+    errno.EDQUOT: "free some space or choose another disk",
+    errno.EIO: "check the disk",
+}
+
+
+class AppError(Exception):
+    """Base of app's errors; builds its message from four parts and keeps them.
+
+    Args:
+        name: the option, file or command at fault.
+        expected: what would have been right.
+        got: what was there.
+        hint: what to do about it, or what to know.
+    """
+
+    def __init__(self, name: object, expected: object, got: object, hint: str) -> None:
+        self.name = str(name)
+        self.expected = expected
+        self.got = got
+        self.hint = hint
+        super().__init__(f"{self.name}: expected {expected}, got {got}; {hint}")
+
+
+class UsageError(AppError):
+    """Words on the command line that do not make a command."""
+
+
+class OutputError(AppError):
+    """A place for the result that cannot take it; found before the work, not after."""
+
+
+class NoWindowError(AppError):
+    """A window was asked for and there is none."""
+
+
+class ResourceError(AppError):
+    """A file that belongs to the installation is not there."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An exception in the words of a person."""
+
+    name: str
+    """What was wrong: a file, an option, a command."""
+
+    sentence: str
+    """What was expected and what was there."""
+
+    next_step: str
+    """What to do about it."""
+
+    exit_code: int
+    """2 where the input is at fault, 1 where we are, 130 after Ctrl-C."""
+
+    @property
+    def line(self) -> str:
+        """All of it on one line, as the command line prints it."""
+        words = f"{self.name}: {self.sentence}; {self.next_step}"
+        return " ".join(words.split())
+
+    def as_json(self) -> dict[str, object]:
+        """The parts for ``--json``."""
+        return {
+            "message": self.line,
+            "name": self.name,
+            "sentence": " ".join(self.sentence.split()),
+            "next_step": self.next_step,
+            "exit_code": self.exit_code,
+        }
+
+
+def explain(error: BaseException, *, log_path: Path | None = None) -> Explanation:
+    """Turn any exception into what a person needs: what is wrong, what to do, and the exit code.
+
+    Args:
+        error: whatever was raised.
+        log_path: where the traceback was written, for the line about our own faults.
+
+    Returns:
+        The explanation; ``exit_code`` is 1 only where no rule says that the input or the machine is at fault.
+    """
+    parts = [getattr(error, key, None) for key in ("name", "expected", "got", "hint")]
+    if _is_refusal(error):
+        name, expected, got, hint = parts
+        if name is None or hint is None:  # unknown family and other messages of another form
+            head, _, tail = str(error).partition("; ")
+            return Explanation(type(error).__name__.removesuffix("Error").lower(), head, tail, BAD_INPUT)
+        return Explanation(str(name), f"expected {expected}, got {got}", str(hint), BAD_INPUT)
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Cancelled":
+        return Explanation("job", "expected to finish, got Ctrl-C", "nothing was written", INTERRUPTED)
+    if isinstance(error, OSError) and error.errno in OUTSIDE_FAULTS:
+        name = error.filename if error.filename is not None else "file"
+        sentence = f"expected a file that can be used, got '{error.strerror}'"
+        return Explanation(str(name), sentence, OUTSIDE_FAULTS[error.errno], BAD_INPUT)
+    if _is_validation_error(error):
+        return _explain_validation(error)
+    got = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    where = f"the traceback is in {log_path}" if log_path else "the log could not be written"
+    return Explanation("pentimento", f"expected to work, got {got}", f"a fault of ours, {where}", OUR_FAULT)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether an error says that the input is at fault; looks only at modules that are loaded already."""
+    if isinstance(error, AppError):
+        return True
+    for module_name, class_names in (
+        ("engine.errors", ("EngineError",)),
+        ("models.errors", ("StateError", "UnknownFamilyError")),
+    ):
+        module = sys.modules.get(module_name)
+        if module is not None and isinstance(error, tuple(getattr(module, name) for name in class_names)):
+            return True
+    return False
+
+
+def _is_validation_error(error: BaseException) -> bool:
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(error, pydantic.ValidationError)
+
+
+def _explain_validation(error: BaseException) -> Explanation:
+    first = error.errors()[0]
+    said = first["msg"].removeprefix("Value error, ")
+    if ": expected " in said and "; " in said:  # a check of ours, in the house form already
+        head, _, next_step = said.rpartition("; ")
+        name, _, sentence = head.partition(": ")
+        return Explanation(name, sentence, next_step, BAD_INPUT)
+    name = ".".join(str(part) for part in first["loc"]) or error.title
+    rule = said.removeprefix("Input should be ")
+    return Explanation(
+        name, f"expected {rule}, got {first['input']!r}", "see --help for the range", BAD_INPUT
+    )

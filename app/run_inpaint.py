@@ -1,0 +1,193 @@
+"""The `run inpaint` command: files in, an edit and its inputs to the engine, files out.
+
+Everything that can be refused is refused before the network runs: places for results first, then the pictures, then
+the edit. Results are written whole or not at all.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from engine.pictures import Picture, read_mask, read_picture, write_picture
+
+from app.console import Console
+from app.errors import DONE, UsageError
+from app.options import Work
+from app.outputs import check_distinct, check_output
+from engine.edits import EditInputs, InpaintEdit
+
+EDGE_ENDINGS = frozenset({".png", ".tif", ".tiff", ".bmp", ".webp"})
+"""Formats that keep a line of one pixel; JPEG smears it."""
+
+RESULT_ENDINGS = EDGE_ENDINGS | {".jpg", ".jpeg"}
+
+
+@dataclass(frozen=True)
+class InpaintFiles:
+    """The files of one run."""
+
+    image: Path
+    out: Path
+    mask: Path | None
+    edges: Path | None
+    erase_edges: Path | None
+    edges_out: Path | None
+
+
+@dataclass(frozen=True)
+class InpaintFlags:
+    """How the files are read and the hole is filled, as the words on the command line say it."""
+
+    context: str
+    is_mask_fitted: bool
+    is_inverted: bool
+    expand: str
+    is_official_match: bool
+
+
+def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
+    """Fill what the mask marks and write the result.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: if options do not go together.
+        OutputError: if a result's place cannot take it.
+        EngineError: if a file cannot be read or the job cannot be done.
+    """
+    console = work.console()
+    edit = make_edit(flags, work)
+    _check_files(files, has_expansion=any(edit.expand_ltrb))
+    seconds: dict[str, float] = {}
+
+    with console.progress(f"inpaint {files.image.name}") as show:
+        started = time.perf_counter()
+        show(0.0, "decode")
+        picture = read_picture(files.image)
+        inputs = _read_inputs(files, flags, picture)
+        seconds["decode"] = time.perf_counter() - started
+
+        from engine.engine import Engine
+
+        with_engine = Engine(device=work.device)
+        try:
+            result = with_engine.run(edit, inputs, progress=lambda step: show(step.share, step.word))
+        finally:
+            with_engine.close()
+
+        started = time.perf_counter()
+        show(1.0, "encode")
+        filled = replace_pixels(picture, result.image)
+        notes = write_picture(filled, files.out, text=recipe_text(edit, result.report))
+        if files.edges_out is not None and result.edges is not None:
+            write_picture(Picture(result.edges, "L", None, None, ()), files.edges_out)
+        seconds["encode"] = time.perf_counter() - started
+
+    report = dict(result.report)
+    report["seconds"] = {
+        "decode": seconds["decode"],
+        **report.get("seconds", {}),
+        "encode": seconds["encode"],
+    }
+    report["notes"] = [*picture.notes, *report.get("notes", ()), *(notes or ())]
+    _tell(console, files, report)
+    return DONE
+
+
+def make_edit(flags: InpaintFlags, work: Work) -> InpaintEdit:
+    """Build the edit; ``--match-official`` implies exact and the whole frame.
+
+    Raises:
+        UsageError: if ``--expand`` cannot be read or does not go with ``--match-official``.
+    """
+    expand_ltrb = parse_expand(flags.expand)
+    if flags.is_official_match and any(expand_ltrb):
+        raise UsageError(
+            "--expand", "nothing beside --match-official", f"'{flags.expand}'", "leave one of them out"
+        )
+    return InpaintEdit(
+        weights=work.weights,
+        quality=work.quality,
+        seed=work.seed,
+        context=flags.context,
+        expand_ltrb=expand_ltrb,
+        is_official_match=flags.is_official_match,
+    ).settled()
+
+
+def parse_expand(words: str) -> tuple[int, int, int, int]:
+    """Read ``l,t,r,b`` in pixels; nothing means no expansion.
+
+    Raises:
+        UsageError: if these are not four whole numbers from 0.
+    """
+    if not words:
+        return (0, 0, 0, 0)
+    parts = [part.strip() for part in words.split(",")]
+    if len(parts) != 4 or not all(part.isdecimal() for part in parts):
+        hint = "for example --expand 0,0,256,0 adds 256 px on the right"
+        raise UsageError("--expand", "four whole numbers l,t,r,b from 0, in pixels", f"'{words}'", hint)
+    left, top, right, bottom = (int(part) for part in parts)
+    return (left, top, right, bottom)
+
+
+def replace_pixels(picture: Picture, pixels: np.ndarray) -> Picture:
+    """The same picture with other pixels: mode, colour profile and camera data stay."""
+    from dataclasses import replace
+
+    return replace(picture, pixels=pixels)
+
+
+def recipe_text(edit: InpaintEdit, report: Mapping[str, Any]) -> dict[str, str]:
+    """What a PNG says of how it was made: the edit and the digest of its weights, as JSON."""
+    recipe = {"edit": edit.model_dump(mode="json"), "weights": report.get("weights")}
+    return {"Software": "Pentimento", "pentimento.recipe": json.dumps(recipe, default=str)}
+
+
+def _check_files(files: InpaintFiles, *, has_expansion: bool) -> None:
+    if files.mask is None and not has_expansion:
+        hint = "white marks what goes; only --expand needs no mask"
+        raise UsageError("--mask", "a picture", "none", hint)
+    check_output(files.out, "--out", endings=RESULT_ENDINGS)
+    read = {"--mask": files.mask, "--edges": files.edges, "--erase-edges": files.erase_edges}
+    check_distinct(files.out, "--out", read)
+    if files.edges_out is not None:
+        check_output(files.edges_out, "--edges-out", endings=EDGE_ENDINGS)
+        check_distinct(files.edges_out, "--edges-out", {"--out": files.out, "IMAGE": files.image, **read})
+
+
+def _read_inputs(files: InpaintFiles, flags: InpaintFlags, picture: Picture) -> EditInputs:
+    size_hw = picture.pixels.shape[:2]
+    is_fitted = flags.is_mask_fitted or flags.is_official_match
+
+    def read(path: Path | None) -> np.ndarray | None:
+        return (
+            None
+            if path is None
+            else read_mask(path, size_hw=size_hw, invert=flags.is_inverted, fit=is_fitted)
+        )
+
+    return EditInputs(
+        image=picture.pixels,
+        mask=read(files.mask),
+        drawn_edges=read(files.edges),
+        erased_edges=read(files.erase_edges),
+    )
+
+
+def _tell(console: Console, files: InpaintFiles, report: dict[str, Any]) -> None:
+    outputs = {"output": str(files.out)}
+    if files.edges_out is not None:
+        outputs["edges_output"] = str(files.edges_out)
+    for note in report["notes"]:
+        console.note(note)
+    total = sum(report["seconds"].values())
+    console.say(f"{files.out}  {total:.1f} s on {report.get('device')}, {report.get('quality')}")
+    if files.edges_out is not None:
+        console.say(f"{files.edges_out}  edges")
+    console.answer({**outputs, **report})

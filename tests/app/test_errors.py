@@ -1,0 +1,76 @@
+import errno
+
+import pydantic
+import pytest
+
+from app.errors import AppError, explain
+from engine.edits import InpaintEdit
+from engine.errors import MaskError
+from engine.progress import Cancelled
+
+
+def test_an_error_of_app_keeps_its_parts_and_exits_2() -> None:
+    error = AppError("--out", "a file", "a folder", "add a file name")
+    assert str(error) == "--out: expected a file, got a folder; add a file name"
+    assert (error.name, error.expected, error.got, error.hint) == (
+        "--out",
+        "a file",
+        "a folder",
+        "add a file name",
+    )
+    assert explain(error).exit_code == 2
+    assert explain(error).line == str(error)
+
+
+def test_an_error_of_the_engine_exits_2_in_its_own_words() -> None:
+    error = MaskError("mask", "4x4 px", "5x5 px", "give --fit-mask")
+    assert explain(error).line == "mask: expected 4x4 px, got 5x5 px; give --fit-mask"
+    assert explain(error).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "free some space or choose another disk"),
+        (errno.EACCES, "choose a place you may read and write"),
+        (errno.ENOENT, "check the path"),
+    ],
+)
+def test_a_fault_of_the_file_system_exits_2_with_advice(number: int, words: str) -> None:
+    explanation = explain(OSError(number, "as the system says", "/some/file.png"))
+    assert explanation.exit_code == 2
+    assert (
+        explanation.line
+        == f"/some/file.png: expected a file that can be used, got 'as the system says'; {words}"
+    )
+
+
+def test_a_defect_of_ours_exits_1_and_names_the_log(tmp_path) -> None:
+    explanation = explain(KeyError("x"), log_path=tmp_path / "our.log")
+    assert explanation.exit_code == 1
+    expected = f"pentimento: expected to work, got KeyError: 'x'; a fault of ours, the traceback is in {tmp_path}/our.log"
+    assert explanation.line == expected
+
+
+def test_a_defect_whose_message_has_lines_stays_one_line() -> None:
+    assert "\n" not in explain(ValueError("first\nsecond")).line
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled("stopped")])
+def test_cancelling_exits_130(error: BaseException) -> None:
+    assert explain(error).exit_code == 130
+
+
+def test_an_edit_out_of_range_is_named() -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        InpaintEdit(seed=-1)
+    explanation = explain(caught.value)
+    assert explanation.exit_code == 2
+    assert explanation.line == "seed: expected greater than or equal to 0, got -1; see --help for the range"
+
+
+def test_an_edit_refused_by_a_check_of_ours_keeps_its_words() -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        InpaintEdit(expand_ltrb=(-1, 0, 0, 0))
+    line = explain(caught.value).line
+    assert line.startswith("expand_ltrb: expected four lengths from 0 to 16384 px, got (-1, 0, 0, 0); ")

@@ -1,0 +1,43 @@
+import numpy as np
+
+from app.sheet import HOLE_COLOUR, KNOWN_COLOUR, PANEL_WIDTH_PX, Row, draw_edges, draw_sheet, mark_hole
+
+
+def make_row(height: int = 40, width: int = 60) -> Row:
+    picture = np.full((height, width, 3), 90, dtype=np.uint8)
+    hole = np.zeros((height, width), dtype=bool)
+    hole[10:20, 10:20] = True
+    edges = np.zeros_like(hole)
+    edges[15] = True
+    return Row("A title", "a thing", "60 x 40 px", picture, picture.copy(), hole, edges)
+
+
+def test_the_sheet_holds_three_panels_a_row_and_grows_with_rows() -> None:
+    one = draw_sheet([make_row()], subtitle="words")
+    two = draw_sheet([make_row(), make_row(60, 40)], subtitle="words")
+    assert one.mode == "RGB"
+    assert one.width == two.width > 3 * PANEL_WIDTH_PX
+    assert two.height > one.height + PANEL_WIDTH_PX * 60 // 40
+
+
+def test_the_hole_is_tinted_and_outlined_and_the_rest_untouched() -> None:
+    row = make_row()
+    marked = mark_hole(row.before, row.hole)
+    assert (marked[15, 15] != row.before[15, 15]).any()
+    assert tuple(marked[9, 15]) == HOLE_COLOUR
+    assert (marked[30:] == row.before[30:]).all()
+    assert (row.before == 90).all()
+
+
+def test_known_and_guessed_edges_have_their_own_colours() -> None:
+    row = make_row()
+    panel = np.asarray(draw_edges(row.before, row.hole, row.edges, (60, 40)))
+    assert tuple(panel[15, 5]) == KNOWN_COLOUR
+    assert tuple(panel[15, 15]) == HOLE_COLOUR
+    assert tuple(panel[30, 30]) not in (KNOWN_COLOUR, HOLE_COLOUR)
+
+
+def test_every_edge_survives_a_smaller_panel() -> None:
+    row = make_row()
+    panel = np.asarray(draw_edges(row.before, row.hole, row.edges, (20, 13)))
+    assert (panel[15 * 13 // 40, :3] == KNOWN_COLOUR).all()
