@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from engine.pictures import Picture, read_mask, read_picture, write_picture
+
 from engine.progress import Progress
 
 if TYPE_CHECKING:

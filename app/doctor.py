@@ -137,9 +137,10 @@ def check_devices() -> Iterator[Finding]:
     """Where networks can run, and what `fast` means there."""
     import torch
 
-    threads = torch.get_num_threads()
-    words = f"{platform.processor() or platform.machine()}, {threads} threads, {torch.backends.cpu.get_cpu_capability()}"
-    yield Finding("cpu", "ok", words)
+    from engine.device import choose_device, choose_precision
+
+    kind = f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    yield Finding("cpu", "ok", f"{platform.processor() or platform.machine()}, {kind}")
     for index in range(torch.cuda.device_count()):
         free_bytes, total_bytes = torch.cuda.mem_get_info(index)
         name = torch.cuda.get_device_name(index)
@@ -147,6 +148,11 @@ def check_devices() -> Iterator[Finding]:
     if torch.version.cuda and not torch.cuda.is_available():
         advice = "install or update the graphics driver; until then the processor does the work"
         yield Finding("cuda", "warning", "this torch can use a GPU, but none answers", advice)
+    device = choose_device("auto")
+    fast = choose_precision(device, "fast")
+    graphs = ", CUDA graphs" if fast.has_graphs else ""
+    meaning = fast.note or f"{str(fast.dtype).removeprefix('torch.')}, channels last{graphs}"
+    yield Finding("fast", "ok", f"on {device}: {meaning}")
 
 
 def check_memory() -> Iterator[Finding]:
