@@ -146,8 +146,9 @@ class FillGenerator(nn.Module):
 class InstanceNorm(nn.Module):
     """Bring every channel of every picture to mean 0 and deviation 1, over the whole frame.
 
-    Equal to `torch.nn.functional.instance_norm` (eps 1e-5, biased variance, nothing
-    learned), which copies channels-last activations into the other layout and back.
+    Equal to `torch.nn.functional.instance_norm` (biased variance, nothing learned). That one
+    copies channels-last activations into the other layout and back, 3 to 10 times slower on
+    a CPU; here each layout keeps its own way. Statistics are float32 in every dtype.
     """
 
     EPS = 1e-5
@@ -155,7 +156,34 @@ class InstanceNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> the same shape, dtype and memory layout."""
         with torch.autocast(x.device.type, enabled=False):
-            return F.group_norm(x, x.shape[1], eps=self.EPS)
+            if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
+                return self._by_channel(x)
+            if x.device.type != "cpu":
+                return self._by_picture(x)
+            if x.dtype == torch.float32:
+                return self._by_row(x)
+            return self._by_picture(x) if x.requires_grad else self._by_channel(x)
+
+    def _by_channel(self, x: Tensor) -> Tensor:
+        """Every channel a group of its own: exact and fastest, but for what the two others are for.
+
+        For channels-last on a CPU torch takes the variance as E[x^2] - E[x]^2: fine for
+        bf16, off by 1e-4 to 1e-2 in float32. Its bf16 backward takes 5 to 10 times as long.
+        """
+        return F.group_norm(x, x.shape[1], eps=self.EPS)
+
+    def _by_row(self, x: Tensor) -> Tensor:
+        """Means of row means, of centred values: exact in float32 and stays in channels-last."""
+        rows = x.permute(0, 2, 3, 1)  # (B, H, W, C), contiguous
+        average = rows.new_full((1, rows.shape[2]), 1 / rows.shape[2])
+        centred = rows - (average @ rows).mean(dim=1, keepdim=True)
+        variance = (average @ centred.square()).mean(dim=1, keepdim=True)
+        return (centred * torch.rsqrt(variance + self.EPS)).permute(0, 3, 1, 2)
+
+    def _by_picture(self, x: Tensor) -> Tensor:
+        """A batch norm of each picture alone."""
+        pictures = [F.batch_norm(one, None, None, training=True, eps=self.EPS) for one in x.split(1)]
+        return pictures[0] if len(pictures) == 1 else torch.cat(pictures)
 
 
 class _Encoder(nn.Module):
