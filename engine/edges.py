@@ -74,5 +74,5 @@ def canny(gray: NDArray[Any], *, sigma: float = 2.0, known: NDArray[Any] | None 
     from skimage.feature import canny as skimage_canny
 
     mask = None if known is None else known.astype(bool)
-    edges = skimage_canny(np.asarray(gray, dtype=np.float64), sigma=sigma, mask=mask)
+    edges = skimage_canny(np.asarray(gray, dtype=np.float64), sigma=sigma, mask=mask)  # type: ignore[no-untyped-call]
     return np.asarray(edges, dtype=np.bool_)

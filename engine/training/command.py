@@ -1,0 +1,197 @@
+"""The plain command line of training: arguments to `TrainOptions`, events to lines."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from engine.errors import EngineError
+from engine.training.events import (
+    Estimated,
+    Event,
+    Measured,
+    Notice,
+    Skipped,
+    StageStarted,
+    Stepped,
+    Written,
+)
+from engine.training.loop import train
+from engine.training.options import GAN_KINDS, PRECISIONS, SCHEDULES, TrainOptions
+from models.errors import ModelsError
+
+_log = logging.getLogger("engine.training")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; None = those of the process.
+
+    Returns:
+        Exit code: 0 done or stopped with everything saved, 2 bad input. A defect of ours raises.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        options = options_from(arguments)
+        result = train(options, report=log_event)
+    except (EngineError, ModelsError) as error:
+        _log.error("error: %s", error)
+        return 2
+    _log.info("%s after %d of %d steps: %s", result.reason, result.step, result.steps, result.weights)
+    return 0
+
+
+def options_from(arguments: Sequence[str] | None = None) -> TrainOptions:
+    """Read arguments.
+
+    Raises:
+        TrainingError: if a value cannot be used.
+        SystemExit: with code 2 for a misspelt argument, 0 after ``--help``.
+    """
+    given = vars(_parser().parse_args(arguments))
+    given["data"] = tuple(path for group in given["data"] for path in group)
+    given["loss"] = dict(given["loss"])
+    return TrainOptions(**given)
+
+
+def log_event(event: Event) -> None:
+    """Put an event into one line of the log; single steps stay silent."""
+    match event:
+        case Stepped():
+            return
+        case Notice(text):
+            _log.info("%s", text)
+        case Skipped(name, reason):
+            _log.warning("skipped %s: %s", name, reason)
+        case Estimated():
+            stages = ", ".join(f"{name} {seconds:.3g} s" for name, seconds in event.step_seconds.items())
+            memory = event.peak_bytes / 2**30
+            _log.info("estimate: %s for all steps, %.2f GiB a process", _duration(event.seconds), memory)
+            _log.info("estimate: a step takes %s; %.4g pictures/s", stages, event.pictures_per_second)
+        case StageStarted(stage, summary, first, last):
+            _log.info("stage %s: %s (steps %d to %d)", stage, summary, first, last)
+        case Measured():
+            numbers = {**event.terms, **event.metrics}
+            text = "  ".join(
+                f"{name.rsplit('/')[0][:1] + '/' + name.rsplit('/')[-1] if '/' in name else name} {value:.4g}"
+                for name, value in numbers.items()
+            )
+            pace = f"{event.pictures_per_second:.4g} pictures/s, {_duration(event.seconds_left)} left"
+            _log.info("step %d/%d  %s  %s", event.step, event.steps, text, pace)
+        case Written(kind, path):
+            _log.info("%s: %s", kind, path)
+
+
+def _duration(seconds: float) -> str:
+    """Hours, minutes and seconds, the first two where they count: ``1 h 05 min``, ``3 min 20 s``, ``12 s``."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    if whole >= 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole} s"
+
+
+def _parser() -> argparse.ArgumentParser:
+    usual = {entry.name: entry.default for entry in fields(TrainOptions)}
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.training",
+        description="Train a family of networks on your own pictures.",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+
+    def add(flag: str, text: str, **keywords: Any) -> None:
+        name = keywords.pop("dest", flag.removeprefix("--").replace("-", "_"))
+        parser.add_argument(flag, dest=name, default=usual.get(name), help=text, **keywords)
+
+    parser.add_argument("family", help="which family learns: inpaint")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        action="append",
+        required=True,
+        metavar="DIR|TAR|PICTURE",
+        help="what to learn from; folders are searched to the bottom",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where everything is written")
+    add("--steps", "steps over all stages", type=int)
+    add("--stage", "train this stage alone", metavar="NAME")
+    add("--from", "weights to start from", type=Path, metavar="WEIGHTS", dest="from_weights")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+    add("--size", "side of a training picture, a multiple of 8", type=int)
+    add("--batch", "pictures per process and micro-batch", type=int)
+    add("--accumulate", "micro-batches per step", type=int)
+    add("--device", "auto, cpu or cuda")
+    add("--devices", "processes on this machine, one a device", type=int)
+    add("--nodes", "machines (under torchrun)", type=int)
+    add("--precision", "32, or bf16 under autocast", choices=PRECISIONS)
+    add("--workers", "processes that make samples; -1 = half the cores", type=int)
+    add("--memory-bytes", "room for decoded pictures; 0 = a quarter of the free memory", type=int)
+    add("--seed", "decides first weights and samples", type=int)
+    add("--learning-rate", "of the generators", type=float)
+    add("--discriminator-rate", "learning rate of the discriminators, as a share", type=float)
+    add("--warmup", "steps over which each stage's rate climbs", type=int)
+    add("--schedule", "of the rate within a stage", choices=SCHEDULES)
+    add("--ema", "decay of the averaged weights", type=float)
+    add("--options", "row of network sizes: starter or official", metavar="ROW")
+    add("--width", "channels at full resolution; 0 = as in the row", type=int)
+    add("--depth", "residual blocks; 0 = as in the row", type=int)
+    add("--gan", "adversarial term", choices=GAN_KINDS)
+    parser.add_argument(
+        "--loss",
+        type=_named_number,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="weight of a loss term",
+    )
+    parser.add_argument(
+        "--keeps-edge-discriminator",
+        action="store_true",
+        help="in the joint stage, keep the edge discriminator",
+    )
+    add("--features", "feature network for the perceptual and style terms", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--perceptual",
+        dest="features",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="the same as --features",
+    )
+    add("--masks", "folder or tar of masks to make holes from", type=Path, metavar="DIR|TAR")
+    add("--mask-ratio", "lowest and highest share of a hole", type=_ratio, metavar="LOW,HIGH")
+    add("--probe", "pictures for previews, never learned from", type=Path, metavar="DIR|TAR")
+    parser.add_argument("--half", action="store_true", help="write the weights as float16")
+    add(
+        "--time-limit",
+        "stop and save after so many minutes; 0 = never",
+        type=float,
+        metavar="MINUTES",
+        dest="time_limit_minutes",
+    )
+    add("--checkpoint-every", "steps between checkpoints", type=int)
+    add("--preview-every", "steps between preview grids", type=int)
+    add("--log-every", "steps between lines of metrics", type=int)
+    return parser
+
+
+def _named_number(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name.replace("-", "_"), float(value)
+
+
+def _ratio(text: str) -> tuple[float, float]:
+    low, comma, high = text.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"expected LOW,HIGH, got {text!r}")
+    return float(low), float(high)

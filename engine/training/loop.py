@@ -1,0 +1,442 @@
+"""Train a family: read top to bottom, this is all a run does.
+
+A step: fetch the micro-batches; average their denominators over micro-batches and processes; for each, both sides'
+losses and one backward through their sum; average the gradients over processes; step the generators and the
+discriminators; take the new weights into the running means. Both sides see the weights as they were before the step.
+
+A run is a line of stages. Each starts with fresh optimisers, and its generators take over the running means of the
+stage before, so that a stage builds on what would have been shipped.
+
+The same options and pictures give the same losses on the same machine, stopped and resumed or not: samples are
+functions of (seed, position), and everything else that lives from step to step is in the checkpoint.
+
+Elsewhere: one step in step.py; pictures in sources.py, store.py, batches.py; holes in samples/; one side's gradients in gradients.py.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.atomic import path_error, write_atomically
+from engine.errors import TrainingError
+from engine.training.averages import AveragedWeights
+from engine.training.batches import Positions, batch_bytes, default_workers, load
+from engine.training.checkpoints import checkpoint_files, newest_checkpoint, save_checkpoint
+from engine.training.data import BrokenFiles, RunData, open_data
+from engine.training.estimate import estimate_run
+from engine.training.events import Event, Measured, Notice, Report, StageStarted, Stepped, Written
+from engine.training.gradients import Side
+from engine.training.options import TrainOptions
+from engine.training.previews import write_grid
+from engine.training.processes import Processes, launch, local_processes
+from engine.training.stages import StageSpan, learning_rate_factor, spans
+from engine.training.step import take_step
+from engine.training.stopping import Deadline, stop_on_signals
+from engine.training.weights import load_start, make_objective, write_results
+from models.objective import Batch, Objective
+from models.registry import family_spec
+
+_log = logging.getLogger("engine.training")
+
+BAD_STEPS_LIMIT = 50
+"""Steps with gradients that are not finite, between two lines of metrics, at which a run gives up (or all of them)."""
+
+_PREVIEW_ROWS = 8
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a run ended."""
+
+    weights: Path
+    """The averaged generators, ready for use."""
+
+    discriminators: Path
+    """The other side, for further training from these weights."""
+
+    step: int
+    """Steps done, earlier parts of a resumed run included."""
+
+    steps: int
+    """Steps asked for."""
+
+    reason: str
+    """``finished``, ``stopped`` or ``time limit``."""
+
+    skipped_steps: int
+    """Steps of this part whose gradients were not finite."""
+
+    broken_files: int
+    """Files found broken in this part."""
+
+
+def train(
+    options: TrainOptions, *, report: Report | None = None, should_stop: Callable[[], bool] | None = None
+) -> TrainResult:
+    """Run a training, or the rest of one.
+
+    Ctrl-C and SIGTERM end it after the step under way, with everything saved; a second one ends it at once. Under
+    torchrun, or with ``devices`` above 1, this returns in every process; the first one reports and writes.
+
+    Args:
+        options: what to do.
+        report: told about every event, in this thread.
+        should_stop: asked after every step; True ends the run as Ctrl-C does.
+
+    Returns:
+        Where the results lie and how it ended.
+
+    Raises:
+        TrainingError: if it cannot start or go on.
+        WeightsError: if the weights to start from, or the feature network, cannot be used.
+    """
+    started = time.monotonic()
+    processes = launch(options)
+    tell: Report = (report or _ignore) if processes.is_first else _ignore
+    spec = family_spec(options.family)
+    _check_folder(options)
+    before = newest_checkpoint(options.out) if options.resume else None
+    data = open_data(options, tell)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        objective, network_options = make_objective(options, spec, tell)
+    objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if before is None:
+        load_start(objective, options, tell)
+    objective.to(processes.device).train()
+    run = _Run(options, objective, data, processes, tell)
+    if before is not None:
+        run.restore(before[0], before[1])
+    processes.share_from_first(list(objective.state_dict().values()))
+    if processes.is_first:
+        _write_options(options, asdict(network_options), tell)
+
+    should_end = Deadline(options.time_limit_minutes * 60, started, should_stop)
+    with stop_on_signals() as signals, _fast_convolutions(processes):
+        reason = run.go(should_end, signals)
+    run.save()
+    if processes.is_first:
+        write_results(objective, run.averages, options, spec, asdict(network_options), run.step, tell)
+    processes.wait()
+    return TrainResult(
+        weights=options.out / f"{spec.name}.safetensors",
+        discriminators=options.out / "discriminators.safetensors",
+        step=run.step,
+        steps=options.steps,
+        reason=reason,
+        skipped_steps=run.skipped_steps,
+        broken_files=run.broken.count,
+    )
+
+
+class _Run:
+    """What lives from step to step."""
+
+    def __init__(
+        self, options: TrainOptions, objective: Objective, data: RunData, processes: Processes, tell: Report
+    ) -> None:
+        self.options, self.objective, self.data = options, objective, data
+        self.processes, self.tell = processes, tell
+        self.step = 0
+        self.seconds_before = 0.0
+        self.skipped_steps = 0
+        self.averages = AveragedWeights(objective.ema_networks(), options.ema)
+        self.broken = BrokenFiles(data.stores, tell)
+        self.spans = spans(objective.stages, options.steps, options.stage)
+        self.sides: dict[str, Side] = {}
+        self.stage = ""
+        self._saved_step = -1
+        self._started = time.monotonic()
+        self._restored_sides: Mapping[str, Any] = {}
+
+    # The run ------------------------------------------------------------------------------------------------------
+
+    def go(self, should_end: Callable[[], str], signals: Callable[[], bool]) -> str:
+        """Step until the end or until someone wants to stop; answer why it ended."""
+        if self.step >= self.options.steps:
+            self.tell(Notice(f"all {self.options.steps} steps are done; give a larger --steps in a new run"))
+            return "finished"
+        self._estimate()
+        batches = self._batches()
+        for span in self.spans:
+            if self.step >= span.last_step:
+                continue
+            self._begin(span)
+            reason = self._go_through(span, batches, should_end, signals)
+            if reason:
+                return reason
+        return "finished"
+
+    def _go_through(
+        self,
+        span: StageSpan,
+        batches: Iterator[dict[str, Tensor]],
+        should_end: Callable[[], str],
+        signals: Callable[[], bool],
+    ) -> str:
+        meter = _Meter()
+        while self.step < span.last_step:
+            micro_batches = [
+                self.objective.prepare(self._on_device(next(batches))) for _ in range(self.options.accumulate)
+            ]
+            factor = learning_rate_factor(
+                self.step - span.first_step,
+                span.last_step - span.first_step,
+                warmup=self.options.warmup,
+                schedule=self.options.schedule,
+            )
+            terms, is_good = take_step(
+                self.objective, span.stage.name, micro_batches, self.sides, factor, self.processes
+            )
+            self.averages.update()
+            self.step += 1
+            meter.add(terms, is_good)
+            self.tell(Stepped(self.step, self.options.steps, span.stage.name))
+            is_last = self.step == span.last_step
+            if self.step % self.options.log_every == 0 or is_last:
+                self._measure(meter, micro_batches[-1], span)
+                meter = _Meter()
+            if self.step % self.options.preview_every == 0 or is_last:
+                self._preview(span.stage.name)
+            if self.step % self.options.checkpoint_every == 0:
+                self.save()
+            reason = "stopped" if signals() else should_end()
+            if self.processes.any_wants(bool(reason)):
+                return reason or "stopped"
+        return ""
+
+    def _begin(self, span: StageSpan) -> None:
+        """Take a stage up: fresh optimisers, or those of the checkpoint where it was left."""
+        name = span.stage.name
+        if self.stage != name:
+            self.averages.hand_over()
+            self._restored_sides = {}
+        self.stage = name
+        self.sides = self._make_sides(span)
+        for group, state in self._restored_sides.items():
+            self.sides[group].load(state)
+        self._restored_sides = {}
+        self.tell(StageStarted(name, span.stage.summary, span.first_step, span.last_step))
+
+    def _make_sides(self, span: StageSpan) -> dict[str, Side]:
+        rate = self.options.learning_rate * span.stage.learning_rate_scale
+        name = span.stage.name
+        return {
+            "generator": Side(self.objective.trained_parameters("generator", name), rate),
+            "discriminator": Side(
+                self.objective.trained_parameters("discriminator", name),
+                rate * self.options.discriminator_rate,
+            ),
+        }
+
+    def _batches(self) -> Iterator[dict[str, Tensor]]:
+        options, processes = self.options, self.processes
+        workers = options.workers if options.workers >= 0 else default_workers(local_processes())
+        positions = Positions(
+            first_step=self.step,
+            last_step=options.steps,
+            batch=options.batch,
+            accumulate=options.accumulate,
+            rank=processes.rank,
+            processes=processes.count,
+        )
+        size = batch_bytes(self.data.probe) * options.batch // len(next(iter(self.data.probe.values())))
+        return load(
+            self.data.batches, positions, workers=workers, batch_bytes=size, is_pinned=processes.is_cuda
+        )
+
+    def _on_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        device = self.processes.device
+        return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+
+    # What it tells ------------------------------------------------------------------------------------------------
+
+    def _estimate(self) -> None:
+        left = [span for span in self.spans if span.last_step > self.step]
+        self.tell(
+            estimate_run(
+                self.objective,
+                left,
+                self.step,
+                self.data.batches,
+                self._make_sides,
+                self.processes,
+                batch=self.options.batch,
+                accumulate=self.options.accumulate,
+            )
+        )
+
+    def _measure(self, meter: "_Meter", batch: Batch, span: StageSpan) -> None:
+        """Write a line of metrics; the only place, with previews, where the processor waits for the GPU."""
+        terms, bad_steps = meter.read(self.processes)
+        self.skipped_steps += bad_steps
+        if bad_steps >= min(BAD_STEPS_LIMIT, meter.steps) and bad_steps > 0:
+            got = f"{bad_steps} of {meter.steps} steps without"
+            hint = "lower --learning-rate, or go on from an earlier checkpoint; nothing was saved since the last one"
+            raise TrainingError(f"stage {span.stage.name}", "finite gradients", got, hint)
+        if bad_steps:
+            self.tell(Notice(f"{bad_steps} steps had gradients that were not finite and moved nothing"))
+        self.broken.tell()
+        if not self.processes.is_first:
+            return
+        with self.processes.autocast():
+            metrics = self.objective.metrics(batch, span.stage.name)
+        elapsed = meter.seconds()
+        pictures = meter.steps * self.options.batch * self.options.accumulate * self.processes.count
+        pace = elapsed / meter.steps
+        measured = Measured(
+            step=self.step,
+            steps=self.options.steps,
+            stage=span.stage.name,
+            terms=terms,
+            metrics=metrics,
+            pictures_per_second=pictures / elapsed,
+            seconds=self.seconds(),
+            seconds_left=pace * (self.options.steps - self.step),
+        )
+        self.tell(measured)
+        line = {key: value for key, value in asdict(measured).items() if key != "seconds_left"}
+        with open(self.options.out / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps({**line, "skipped_steps": bad_steps}) + "\n")
+
+    def _preview(self, stage: str) -> None:
+        """Show the averaged generators on the probe, and measure them there."""
+        if not self.processes.is_first:
+            return
+        probe = self.objective.prepare(self._on_device(self.data.probe))
+        with torch.no_grad(), self.averages.in_place(), self.processes.autocast():
+            metrics = self.objective.metrics(probe, stage)
+            rows = self.objective.preview({key: value[:_PREVIEW_ROWS] for key, value in probe.items()}, stage)
+        path = self.options.out / "previews" / f"{stage}-{self.step:07d}.png"
+        write_grid(path, rows)
+        self.tell(Written("preview", path))
+        with open(self.options.out / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": self.step, "stage": stage, "probe": metrics}) + "\n")
+
+    def seconds(self) -> float:
+        """Wall time of the run, earlier parts included."""
+        return self.seconds_before + time.monotonic() - self._started
+
+    # What it keeps ------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write a checkpoint, unless this step has one."""
+        if self._saved_step == self.step or not self.processes.is_first:
+            return
+        state = {
+            "step": self.step,
+            "stage": self.stage,
+            "objective": self.objective.house_state(),
+            "averages": self.averages.state(),
+            "sides": {name: side.state() for name, side in self.sides.items()},
+            "options": self.options.as_json(),
+            "pictures_per_step": self._pictures_per_step(),
+            "data": self.data.digest,
+            "seconds": self.seconds(),
+        }
+        path = save_checkpoint(self.options.out, self.step, state)
+        self._saved_step = self.step
+        self.tell(Written("checkpoint", path))
+
+    def restore(self, path: Path, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            TrainingError: if an option that matters, or the set of pictures, is another than before.
+        """
+        changed = self.options.changed(state["options"])
+        hint = "give it as before, or start a new run in another folder with --from"
+        if changed is not None:
+            name, was, now = changed
+            raise TrainingError(name, f"{was!r} as in {path.name}", repr(now), hint)
+        if state["pictures_per_step"] != self._pictures_per_step():
+            was, now = state["pictures_per_step"], self._pictures_per_step()
+            raise TrainingError("batch x accumulate x devices", f"{was} as in {path.name}", now, hint)
+        if state["data"] != self.data.digest:
+            raise TrainingError("data", f"the pictures of {path.name}", "another set of names", hint)
+        self.objective.load_house_state(state["objective"])
+        self.averages.load(state["averages"])
+        self.step = self._saved_step = state["step"]
+        self.stage = state["stage"]
+        self.seconds_before = state["seconds"]
+        self._restored_sides = state["sides"]
+        self.tell(Notice(f"going on from {path.name}"))
+
+    def _pictures_per_step(self) -> int:
+        return self.options.batch * self.options.accumulate * self.processes.count
+
+
+class _Meter:
+    """Sums of loss terms since the last line of metrics; stays on the device until it is read."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._started = time.monotonic()
+        self._sums: dict[str, Tensor] = {}
+        self._good: Tensor | None = None
+
+    def add(self, terms: Mapping[str, Tensor], is_good: Tensor) -> None:
+        self.steps += 1
+        for name, value in terms.items():
+            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.nan_to_num(0.0, 0.0, 0.0)
+        self._good = is_good if self._good is None else self._good + is_good
+
+    def read(self, processes: Processes) -> tuple[dict[str, float], int]:
+        """Means over steps and processes, and the number of steps that moved nothing."""
+        assert self._good is not None, "read after at least one step"
+        good = int(self._good)
+        means = processes.averaged({name: value / max(1, good) for name, value in self._sums.items()})
+        return {name: float(value) for name, value in means.items()}, self.steps - good
+
+    def seconds(self) -> float:
+        return max(1e-9, time.monotonic() - self._started)
+
+
+def _ignore(event: Event) -> None:
+    del event
+
+
+def _check_folder(options: TrainOptions) -> None:
+    """Make the run's folder, and refuse one that holds another run."""
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise TrainingError(options.out, "a folder", "a file", "choose another --out") from error
+    except OSError as error:
+        raise path_error(options.out, error, TrainingError) from error
+    if not options.resume and checkpoint_files(options.out):
+        hint = "add --resume to go on with it, or choose another --out"
+        raise TrainingError(options.out, "a folder without a run", "checkpoints of an earlier run", hint)
+
+
+def _write_options(options: TrainOptions, network_options: Mapping[str, Any], tell: Report) -> None:
+    path = options.out / "options.json"
+    text = {
+        "train": options.as_json(),
+        "networks": network_options,
+        "command": sys.argv,
+        "torch": torch.__version__,
+    }
+    content = (json.dumps(text, indent=2) + "\n").encode()
+    write_atomically(path, lambda file: file.write(content), error_type=TrainingError)
+    tell(Written("options", path))
+
+
+@contextmanager
+def _fast_convolutions(processes: Processes) -> Iterator[None]:
+    """Let cuDNN try its kernels once for each shape: every batch of a run has the same."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = processes.is_cuda
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before

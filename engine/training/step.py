@@ -1,0 +1,74 @@
+"""One step of both sides, and how its gradients come together.
+
+The gradients are those of one big batch, however it is split into micro-batches and processes: every loss term is a
+mean over samples, and the denominators that are batch values themselves are averaged over the whole step first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from engine.training.gradients import Side
+from engine.training.processes import Processes
+from models.objective import Batch, Objective
+
+
+def take_step(
+    objective: Objective,
+    stage: str,
+    micro_batches: Sequence[Batch],
+    sides: Mapping[str, Side],
+    factor: float,
+    processes: Processes,
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Take one step of both sides.
+
+    Args:
+        objective: in training mode.
+        stage: its present stage.
+        micro_batches: prepared; their gradients are averaged.
+        sides: ``generator`` and ``discriminator``; their parameters move.
+        factor: on both learning rates.
+        processes: which average denominators and gradients.
+
+    Returns:
+        The mean of every loss term of this process, ``side/term``, and a scalar that is 1 where all gradients were
+        finite; both still on the device.
+    """
+    terms = gather_gradients(objective, stage, micro_batches, sides, processes)
+    is_good = torch.stack([side.reduce(processes) for side in sides.values()]).amin()
+    for side in sides.values():
+        side.step(factor)
+    return terms, is_good
+
+
+def gather_gradients(
+    objective: Objective,
+    stage: str,
+    micro_batches: Sequence[Batch],
+    sides: Mapping[str, Side],
+    processes: Processes,
+) -> dict[str, Tensor]:
+    """Both sides' gradients of this process, averaged over its micro-batches; nothing moves."""
+    for side in sides.values():
+        side.clear()
+    count = len(micro_batches)
+    parts = [objective.denominators(batch) for batch in micro_batches]
+    denominators = processes.averaged(
+        {name: _sum_of(part[name] for part in parts) / count for name in parts[0]}
+    )
+    terms: dict[str, Tensor] = {}
+    for batch in micro_batches:
+        with processes.autocast():
+            losses = objective.losses(batch, stage, denominators)
+        by_name = {f"{side}/{name}": loss for side, group in losses.items() for name, loss in group.items()}
+        _sum_of(by_name.values()).div(count).backward()  # type: ignore[no-untyped-call]
+        for name, loss in by_name.items():
+            terms[name] = terms.get(name, torch.zeros_like(loss)) + loss.detach() / count
+    return terms
+
+
+def _sum_of(scalars: Iterable[Tensor]) -> Tensor:
+    """Sum of at least one scalar, in float32."""
+    return torch.stack([scalar.float() for scalar in scalars]).sum()

@@ -1,0 +1,137 @@
+"""Where a run's networks come from, and what it leaves: weights ready for use, and the other side to go on from."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+
+from engine.errors import TrainingError
+from engine.training.averages import AveragedWeights
+from engine.training.events import Notice, Report, Written
+from engine.training.options import TrainOptions
+from engine.weightfile import WeightFile, read_features, read_weights, write_weights
+from models.errors import ModelsError
+from models.objective import Objective
+from models.spec import FamilySpec
+
+DISCRIMINATORS = "discriminators.safetensors"
+
+
+def make_objective(options: TrainOptions, spec: FamilySpec, tell: Report) -> tuple[Objective, Any]:
+    """Build a family's objective with fresh weights from torch's global generator.
+
+    Args:
+        options: sizes, loss weights, features.
+        spec: the family's.
+        tell: told which terms are off.
+
+    Returns:
+        The objective on the CPU, and the options of its networks.
+
+    Raises:
+        TrainingError: if sizes or loss weights are unknown or do not go together.
+        WeightsError: if the feature network's file cannot be used.
+    """
+    network_options = _network_options(options, spec)
+    features = _features(options, tell)
+    try:
+        weights = spec.loss_weights_type(**dict(options.loss))
+    except TypeError as error:
+        known = ", ".join(asdict(spec.loss_weights_type()))
+        got = ", ".join(sorted(options.loss))
+        raise TrainingError("loss", f"terms out of {known}", got, "write --loss NAME=VALUE") from error
+    objective = spec.make_objective(
+        options=network_options,
+        features=features,
+        gan=options.gan,
+        weights=weights,
+        keeps_edge_discriminator=options.keeps_edge_discriminator,
+    )
+    return objective, network_options
+
+
+def load_start(objective: Objective, options: TrainOptions, tell: Report) -> None:
+    """Load the weights to start from, with the discriminators that lie beside them, if there are any.
+
+    Raises:
+        WeightsError: if a file cannot be used.
+        StateError: if it does not fit.
+    """
+    path = options.from_weights
+    if path is None:
+        return
+    state = dict(read_weights(path, family=options.family).state)
+    beside = path.parent / DISCRIMINATORS
+    if beside.is_file():
+        state |= read_weights(beside, family=options.family).state
+        tell(Notice(f"discriminators from {beside}"))
+    absent = objective.load_house_state(state)
+    tell(Notice(f"weights from {path}"))
+    if absent:
+        tell(Notice(f"starting anew: {', '.join(absent)}"))
+
+
+def write_results(
+    objective: Objective,
+    averages: AveragedWeights,
+    options: TrainOptions,
+    spec: FamilySpec,
+    network_options: Mapping[str, Any],
+    step: int,
+    tell: Report,
+) -> None:
+    """Write the averaged generators, plain and ready for use, and the discriminators.
+
+    Raises:
+        WeightsError: if a file cannot be written or a value is not finite.
+    """
+    metadata = {
+        "pentimento.steps": str(step),
+        "pentimento.command": " ".join(sys.argv),
+        "pentimento.seed": str(options.seed),
+    }
+    dtype = torch.float16 if options.half else torch.float32
+    with averages.in_place():
+        state = {name: tensor.detach().cpu().clone() for name, tensor in objective.house_state().items()}
+    generators = spec.load(state).state_dict()
+    others = {name: tensor for name, tensor in state.items() if name.split(".")[0] not in spec.networks}
+    for kind, path, part in (
+        ("weights", options.out / f"{spec.name}.safetensors", generators),
+        ("discriminators", options.out / DISCRIMINATORS, others),
+    ):
+        write_weights(path, WeightFile(spec.name, network_options, part, metadata), dtype=dtype)
+        tell(Written(kind, path))
+
+
+def _network_options(options: TrainOptions, spec: FamilySpec) -> Any:
+    if options.from_weights is not None:
+        found = spec.options_type(**read_weights(options.from_weights, family=options.family).options)
+        asked = {name: value for name, value in (("width", options.width), ("depth", options.depth)) if value}
+        for name, value in asked.items():
+            if getattr(found, name) != value:
+                hint = "leave it out: the sizes are those of the weights to start from"
+                raise TrainingError(name, f"{getattr(found, name)} as in {options.from_weights}", value, hint)
+        return found
+    if options.options not in spec.options:
+        names = " or ".join(spec.options)
+        raise TrainingError("options", names, repr(options.options), "name a row of sizes")
+    row = spec.options[options.options]
+    changes = {name: value for name, value in (("width", options.width), ("depth", options.depth)) if value}
+    return replace(row, **changes)
+
+
+def _features(options: TrainOptions, tell: Report) -> torch.nn.Module | None:
+    if options.features is None:
+        tell(Notice("no --features file: the perceptual and style terms are off"))
+        return None
+    from models.features import features_from_state
+
+    try:
+        network: torch.nn.Module = features_from_state(read_features(options.features))
+    except ModelsError as error:
+        hint = "give VGG-19 or SqueezeNet 1.1 weights, as torchvision or we lay them out"
+        raise TrainingError(options.features, "a feature network", f"'{error}'", hint) from error
+    tell(Notice(f"perceptual and style terms through {type(network).__name__} from {options.features}"))
+    return network.eval().requires_grad_(False)
