@@ -169,3 +169,30 @@ class PlainTraining:
         generator_loss.backward()
         self.generator_steps.step()
         return {"discriminator": discriminator_loss.item(), "generator": generator_loss.item()}
+
+
+def convolutions(network: nn.Module) -> list[nn.Module]:
+    """Every convolution, in the order of the layers."""
+    return [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+
+
+@torch.no_grad()
+def copy_weights(plain: nn.Module, ours: nn.Module) -> None:
+    """Give ``ours`` the effective weights of ``plain``; both have the same layers in the same order.
+
+    Spectral norm divides a weight by its estimated largest singular value; the estimate is taken as the hook takes
+    it outside training: from the stored vectors.
+    """
+    for source, target in zip(convolutions(plain), convolutions(ours), strict=True):
+        weight = source.weight
+        if hasattr(source, "weight_orig"):
+            first = 1 if isinstance(source, nn.ConvTranspose2d) else 0
+            matrix = source.weight_orig.movedim(first, 0).flatten(1)
+            sigma = torch.dot(source.weight_u, matrix @ source.weight_v)
+            weight = source.weight_orig / sigma
+        assert weight.shape == target.weight.shape, "the layers differ"
+        target.weight.copy_(weight)
+        if target.bias is not None:
+            target.bias.copy_(source.bias)
+        else:
+            assert source.bias is None, "the layers differ"
