@@ -154,7 +154,7 @@ def import_weights(*files: Path, family: str, name: str, output: Output | None =
 
 
 @weights_app.command(name="download")
-def download_weights(name: str, *, output: Output | None = None) -> int:
+def download_weights(name: str, /, *, output: Output | None = None) -> int:
     """Fetch weights of the manifest; a broken download goes on where it stopped.
 
     Args:
@@ -167,7 +167,7 @@ def download_weights(name: str, *, output: Output | None = None) -> int:
 
 
 @weights_app.command(name="remove")
-def remove_weights(name: str, *, output: Output | None = None) -> int:
+def remove_weights(name: str, /, *, output: Output | None = None) -> int:
     """Remove imported or downloaded weights.
 
     Args:

@@ -1,0 +1,163 @@
+"""The shape of the command line: what exists, what it is called, and that asking for help costs nothing."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.__main__ import main
+from app.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = {"--weights", "--quality", "--device", "--seed"}
+OUTPUT = {"--json", "--quiet"}
+
+# Scripts of users depend on these words: adding one is a line here, renaming one breaks somebody.
+FLAGS = {
+    "run inpaint": {
+        "IMAGE", "--out", "--mask", "--edges", "--erase-edges", "--edges-out", "--context", "--fit-mask", "--invert",
+        "--expand", "--match-official", *WORK, *OUTPUT,
+    },
+    "weights list": OUTPUT,
+    "weights verify": OUTPUT,
+    "weights import": {"FILES", "--family", "--name", *OUTPUT},
+    "weights download": {"NAME", *OUTPUT},
+    "weights remove": {"NAME", *OUTPUT},
+    "train": {
+        "FAMILY", "--data", "--out", "--from", "--steps", "--stage", "--resume", "--devices", "--precision", "--batch",
+        "--accumulate", "--masks", "--perceptual", "--size", "--options", "--width", "--depth", "--probe",
+        "--learning-rate", "--time-limit", "--half", "--device", "--workers", "--seed", "--checkpoint-every",
+        "--preview-every", "--log-every", *OUTPUT,
+    },
+    "evaluate": {
+        "FAMILY", "--data", "--out", "--all", "--weights", "--features", "--protocol", "--subset", "--limit", "--size",
+        "--quality", "--device", "--seed", *OUTPUT,
+    },
+    "demo": {"--out", *WORK, *OUTPUT},
+    "doctor": OUTPUT,
+}  # fmt: skip
+GROUPS = {"run", "weights"}
+
+
+def commands() -> dict[str, object]:
+    found = {}
+    for name in app:
+        if name.startswith("-"):
+            continue
+        if name in GROUPS:
+            found |= {f"{name} {sub}": app[name][sub] for sub in app[name] if not sub.startswith("-")}
+        else:
+            found[name] = app[name]
+    return found
+
+
+def test_the_commands_are_those_of_the_list() -> None:
+    assert set(commands()) == set(FLAGS)
+
+
+@pytest.mark.parametrize("name", sorted(FLAGS))
+def test_the_flags_are_those_of_the_list(name: str) -> None:
+    arguments = commands()[name].assemble_argument_collection(default_parameter=app.default_parameter)
+    assert {word for argument in arguments if argument.parse for word in argument.names} - {"*"} == FLAGS[name]
+
+
+def test_switches_have_no_second_form(capsys) -> None:
+    assert main(["doctor", "--no-json"]) == 2
+    assert capsys.readouterr().err.startswith("error: --no-json: expected an option of 'pentimento doctor'")
+
+
+@pytest.mark.parametrize("words", [[], ["run"], ["weights"], *(name.split() for name in sorted(FLAGS))])
+def test_every_command_explains_itself(words: list[str], capsys) -> None:
+    assert main([*words, "--help"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Usage: pentimento")
+    assert err == ""
+
+
+def test_no_command_says_there_is_no_window_and_what_to_do(capsys) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        "error: pentimento: expected a command, got none; this version has no window; remove something from a photo "
+        "with 'pentimento run inpaint', or see the samples with 'pentimento demo'\n"
+    )
+
+
+def test_files_alone_say_there_is_no_window(tmp_path, capsys) -> None:
+    assert main([str(tmp_path / "photo.png")]) == 2
+    assert (
+        "pentimento: expected a command, got only files; this version has no window"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_defect_is_one_line_with_its_traceback_in_the_log(tmp_path, capsys, monkeypatch) -> None:
+    log = tmp_path / "our.log"
+    monkeypatch.setenv("PENTIMENTO_LOG", str(log))
+
+    def break_down(_words: list[str]) -> int:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("app.cli.run", break_down)
+    assert main(["doctor"]) == 1
+    out, err = capsys.readouterr()
+    line = (
+        f"pentimento: expected to work, got RuntimeError: broken; a fault of ours, the traceback is in {log}"
+    )
+    assert (out, err) == ("", f"error: {line}\n")
+    assert "RuntimeError: broken" in log.read_text()
+
+
+def test_ctrl_c_exits_130(capsys, monkeypatch) -> None:
+    def interrupt(_words: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.cli.run", interrupt)
+    assert main(["demo"]) == 130
+    assert capsys.readouterr().err == "error: job: expected to finish, got Ctrl-C; nothing was written\n"
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def test_help_loads_neither_torch_nor_qt_nor_the_picture_libraries() -> None:
+    code = (
+        "import sys\n"
+        "from app.__main__ import main\n"
+        "code = main(['run', 'inpaint', '--help'])\n"
+        "heavy = {'torch', 'cv2', 'skimage', 'scipy', 'PIL', 'numpy', 'PySide6'} & set(sys.modules)\n"
+        "sys.exit(f'{code} {heavy}' if code or heavy else 0)\n"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_command_line_starts_with_qt_blocked() -> None:
+    code = "import sys\nsys.modules['PySide6'] = None\nimport app.cli, app.__main__\nassert 'torch' not in sys.modules"
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_python_m_app_is_the_same_program() -> None:
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "app"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: pentimento: expected a command")
+    assert time.monotonic() - started < 30
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m app --help | head -c 1",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    assert "error" not in done.stderr
