@@ -182,7 +182,7 @@ class InstanceNorm(nn.Module):
 
     def _by_picture(self, x: Tensor) -> Tensor:
         """A batch norm of each picture alone."""
-        pictures = [F.batch_norm(one, None, None, training=True, eps=self.EPS) for one in x.split(1)]
+        pictures = [F.batch_norm(one, None, None, training=True, eps=self.EPS) for one in torch.split(x, 1)]
         return pictures[0] if len(pictures) == 1 else torch.cat(pictures)
 
 
