@@ -61,7 +61,7 @@ class Precision:
     """How one quality is computed on one device."""
 
     quality: Quality
-    """What was asked."""
+    """What is computed; ``exact`` where ``fast`` was asked and there is nothing to be fast with."""
     dtype: torch.dtype
     """Of weights and activations."""
     memory_format: torch.memory_format
@@ -84,7 +84,7 @@ def choose_precision(device: torch.device, quality: Quality) -> Precision:
         return Precision(quality, torch.float32, layout, has_graphs=False, note="")
     if not has_bfloat16(device):
         note = f"fast equals exact here: {describe(device)} does not compute with bfloat16"
-        return Precision(quality, torch.float32, layout, has_graphs=False, note=note)
+        return Precision("exact", torch.float32, layout, has_graphs=False, note=note)
     return Precision(quality, torch.bfloat16, layout, has_graphs=device.type == "cuda", note="")
 
 

@@ -2,7 +2,7 @@
 
 Two shelves with a limit each, the least recently used leaves first:
 
-* `Residents`: loaded networks. Switching to other weights and back costs nothing while both fit. New ones are loaded
+* loaded networks, a `Shelf` under `ResidentKey`. Switching to other weights and back costs nothing while both fit. New ones are loaded
   before old ones leave, so a switch that fails leaves everything as it was.
 * `Codes`: answers of networks under the digest of what they were asked. That is how a newly drawn edge runs the fill
   alone: the edge network is asked the same thing again, and its answer is still there.
@@ -98,10 +98,6 @@ class Shelf(Generic[T]):
         self._things.clear()
 
 
-Residents = Shelf
-"""A shelf of loaded networks under `ResidentKey`."""
-
-
 class Codes(Shelf[np.ndarray]):
     """Answers of networks, as arrays that nobody writes to, under what `digest_of` makes of the question."""
 
@@ -151,6 +147,10 @@ def _free_group_bytes(group: Path) -> int:
     try:
         limit = (group / "memory.max").read_text().strip()
         used = int((group / "memory.current").read_text())
+        # Files read lately are counted as used, but make room when asked.
+        for line in (group / "memory.stat").read_text().splitlines():
+            if line.startswith("inactive_file "):
+                used -= int(line.split()[1])
         return 1 << 62 if limit == "max" else max(int(limit) - used, 0)
     except (OSError, ValueError):
         return 1 << 62

@@ -5,7 +5,9 @@ work asks between two networks, two crops or two levels: a plain function that s
 work raises `Cancelled`, which is not an error: the job ends quietly and what it had built is dropped.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +29,28 @@ class Progress:
 
 class Cancelled(Exception):  # noqa: N818  (a request that was met, not an error)
     """The job was asked to stop and did."""
+
+
+class Clock:
+    """Adds up the seconds of each phase of a job."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        """Count what runs inside towards ``phase``; phases may come again, and are not meant to nest."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[phase] = self._seconds.get(phase, 0.0) + time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds by phase in order of first use, and ``total`` since the clock was made."""
+        total = time.perf_counter() - self._start
+        return {phase: round(value, 4) for phase, value in {**self._seconds, "total": total}.items()}
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -78,6 +102,15 @@ class Steps:
     def restart(self, count: int) -> None:
         """Start over with another count, as after running out of memory; the share told never falls."""
         self._count, self._done = max(count, 1), 0
+
+    def catch_up(self, done: int) -> None:
+        """Count up to ``done`` steps at once: those that turned out not to be needed."""
+        self._done = max(self._done, done)
+
+    def finish(self, word: str) -> None:
+        """Say that all is done."""
+        self._done = self._count
+        self._say(word, None)
 
     def _say(self, word: str, preview: np.ndarray | None) -> None:
         self._share = max(self._share, min(self._done / self._count, 1.0))

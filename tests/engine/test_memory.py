@@ -98,7 +98,8 @@ def test_a_system_that_tells_nothing_is_taken_as_modest(tmp_path):
 
 def test_the_bound_of_a_container_counts(tmp_path):
     assert memory._free_group_bytes(tmp_path) == 1 << 62
-    (tmp_path / "memory.current").write_text("300\n")
+    (tmp_path / "memory.current").write_text("400\n")
+    (tmp_path / "memory.stat").write_text("anon 9\ninactive_file 100\n")
     (tmp_path / "memory.max").write_text("1000\n")
     assert memory._free_group_bytes(tmp_path) == 700
     (tmp_path / "memory.max").write_text("max\n")

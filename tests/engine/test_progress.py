@@ -1,6 +1,6 @@
 import pytest
 
-from engine.progress import Cancelled, Steps, stop_if_cancelled
+from engine.progress import Cancelled, Clock, Steps, stop_if_cancelled
 
 
 def test_nobody_listening_is_fine():
@@ -40,3 +40,23 @@ def test_cancel_is_looked_at_before_a_step():
 def test_no_request_goes_on():
     stop_if_cancelled(None)
     stop_if_cancelled(lambda: False)
+
+
+def test_steps_that_were_not_needed_count_as_done():
+    seen = []
+    steps = Steps(10, seen.append, None)
+    steps.catch_up(5)
+    steps.begin("fill")
+    steps.catch_up(2)
+    steps.finish("done")
+    assert [message.share for message in seen] == [0.5, 1.0]
+
+
+def test_a_clock_adds_up_phases():
+    clock = Clock()
+    for _ in range(2):
+        with clock("fill"):
+            pass
+    seconds = clock.seconds()
+    assert list(seconds) == ["fill", "total"]
+    assert 0 <= seconds["fill"] <= seconds["total"]

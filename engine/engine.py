@@ -1,0 +1,350 @@
+"""The only door: an edit and its inputs in, pixels out.
+
+What happens in `Engine.run`, in order:
+
+1. The edit is settled: what one of its settings implies is written out.
+2. Its weights are found (name or path), and their networks taken from the shelf of residents, or loaded onto it. Others
+   leave only after the new ones are in place, so a switch that fails leaves the old networks ready.
+3. The working size is chosen: what the edit asks for, less if the free memory says so.
+4. The family's pipeline runs: it cuts, calls networks, composites, tells progress, and looks at the request to stop
+   between networks, crops and levels.
+5. If memory runs out: caches are freed and the job starts again at half the working size, down to 128 px; then the same
+   on the processor; then it is given up with a clear error. Known pixels and documents are never at risk, since the
+   result is a fresh array.
+
+Nothing is decided by chance or by the clock: the same edit, inputs, weights, seed and machine give the same bytes, unless
+memory was short; the report then says which working size was used.
+
+Elsewhere: precision and calling networks in device.py, shelves in memory.py, what a family does in pipelines/.
+"""
+
+import logging
+import math
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from engine.device import (
+    NetworkCall,
+    Precision,
+    choose_device,
+    choose_precision,
+    describe,
+    is_out_of_memory,
+)
+from engine.edits import Edit, EditInputs
+from engine.errors import OutOfMemoryError, WeightsError
+from engine.memory import (
+    DEFAULT_BUDGET_BYTES,
+    DEFAULT_CODES_BYTES,
+    Codes,
+    ResidentKey,
+    Shelf,
+    free_bytes,
+    release_unused,
+)
+from engine.progress import CancelCheck, Clock, ProgressCallback, Steps, stop_if_cancelled
+from engine.weightfile import read_weights
+from models.errors import ModelsError
+from models.registry import family_spec
+from models.spec import FamilySpec
+
+if TYPE_CHECKING:
+    from engine.weights import ResolvedWeights, WeightsStore
+
+_log = logging.getLogger(__name__)
+
+PIPELINES: Mapping[str, str] = {"inpaint": "engine.pipelines.inpaint"}
+"""Family -> module with ``CALLS``, ``Tools`` and ``run``; imported when first used."""
+
+SMALLEST_WORKING_PX = 128
+"""Half of what networks are trained at; below, a fill has nothing to go by."""
+MEMORY_SHARE = 0.5
+"""Most of the free memory that activations may take by the family's estimate; kernels need room of their own."""
+PROCESSOR = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of an edit."""
+
+    image: np.ndarray
+    """Mode and depth of the input; larger where the canvas grew."""
+    edges: np.ndarray | None
+    """(H, W) uint8, the edge map that was used, where the family uses one."""
+    report: dict[str, Any]
+    """Plain data for JSON: seconds by phase, device, quality, weights, seed, crops, seam, notes."""
+
+
+@dataclass(frozen=True)
+class _Resident:
+    """The networks of one weights file on one device in one precision."""
+
+    calls: Mapping[str, NetworkCall]
+    spec: FamilySpec
+    options: Any
+    precision: Precision
+    nbytes: int
+
+
+class Engine:
+    """Loads networks, runs edits, keeps what the next edit may need. One job at a time; a second call waits.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        budget_bytes: what resident networks may hold together; the one in use always stays.
+        weights: where names of weights are looked up; the usual places if None.
+
+    Raises:
+        DeviceError: if the device is not there.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str = "auto",
+        budget_bytes: int | None = None,
+        weights: "WeightsStore | None" = None,
+    ) -> None:
+        self._device = choose_device(device)
+        self._store = weights
+        self._residents: Shelf[_Resident] = Shelf(
+            DEFAULT_BUDGET_BYTES if budget_bytes is None else budget_bytes
+        )
+        self._codes = Codes(DEFAULT_CODES_BYTES)
+        self._resolved: dict[tuple[str, str], tuple[tuple[int, int], ResolvedWeights]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def device(self) -> torch.device:
+        """Where jobs run unless memory drives them off."""
+        return self._device
+
+    @property
+    def resident_count(self) -> int:
+        """Sets of networks loaded now."""
+        return len(self._residents)
+
+    def run(
+        self,
+        edit: Edit,
+        inputs: EditInputs,
+        *,
+        progress: ProgressCallback | None = None,
+        is_cancelled: CancelCheck | None = None,
+    ) -> Result:
+        """Carry out an edit.
+
+        Args:
+            edit: what to do.
+            inputs: what to do it to; not modified.
+            progress: called from this thread with each step.
+            is_cancelled: asked between steps.
+
+        Raises:
+            EngineError: if edit, inputs, weights and machine do not go together; which one says its subclass.
+            Cancelled: if asked to stop.
+        """
+        with self._lock:
+            stop_if_cancelled(is_cancelled)
+            edit = edit.settled()
+            clock, steps = Clock(), Steps(1, progress, is_cancelled)
+            with clock("weights"):
+                resolved = self._resolve(edit.weights, edit.family)
+            job = _Job(edit, inputs, resolved, clock, steps)
+            for device, working_px in self._attempts(job):
+                try:
+                    return self._run_on(job, device, working_px)
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error):
+                        raise
+                    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+                    job.notes.append(f"out of memory on {device} with a working size of {working_px} px")
+                    _log.warning("%s: %s", job.notes[-1], words)
+                # Out of the except block, so that the failed job's tensors are gone before memory is handed back.
+                self._free_all_but(job, device)
+            raise self._gave_up(job)
+
+    def close(self) -> None:
+        """Drop networks and answers, and hand their memory back. The engine can be used again."""
+        with self._lock:
+            self._residents.clear()
+            self._codes.clear()
+            self._resolved.clear()
+            release_unused(self._device)
+
+    # Weights ---------------------------------------------------------------------------------------------------------
+
+    def _resolve(self, name: str, family: str) -> "ResolvedWeights":
+        """Find the file of a name; digests are read once, until the file changes."""
+        if self._store is None:
+            from engine.weights import WeightsStore
+
+            self._store = WeightsStore()
+        key = (name, family)
+        if key in self._resolved:
+            stamp, resolved = self._resolved[key]
+            if stamp == _stamp(Path(resolved.path)):
+                return resolved
+        resolved = self._store.resolve(name, family)
+        self._resolved[key] = (_stamp(Path(resolved.path)), resolved)
+        return resolved
+
+    def _networks(self, job: "_Job", device: torch.device) -> _Resident:
+        precision = choose_precision(device, job.edit.quality)
+        key = _resident_key(job, device, precision)
+        return self._residents.get(key, lambda: _load(job, device, precision))
+
+    # Running ---------------------------------------------------------------------------------------------------------
+
+    def _attempts(self, job: "_Job") -> "Iterator[tuple[torch.device, int]]":
+        """Places and working sizes to try, from what was asked to what takes least memory."""
+        for device in dict.fromkeys((self._device, PROCESSOR)):
+            working_px = 0  # 0 = as large as asked and as memory says
+            while True:
+                yield device, working_px
+                # The size that failed is known only after the attempt.
+                failed_px = job.working_px
+                if job.edit.is_official_match or failed_px <= SMALLEST_WORKING_PX:
+                    break
+                working_px = max(failed_px // 2, SMALLEST_WORKING_PX)
+
+    def _run_on(self, job: "_Job", device: torch.device, working_px: int) -> Result:
+        with job.clock("weights"):
+            resident = self._networks(job, device)
+        job.working_px = working_px or _working_px(job, resident, free_bytes(device))
+        pipeline = import_module(PIPELINES[job.edit.family])
+        rules = resident.spec.networks.values()
+        tools = pipeline.Tools(
+            calls=resident.calls,
+            tag=f"{job.resolved.sha256} {device} {resident.precision.dtype}",
+            size_multiple=math.lcm(*(rule.size_multiple for rule in rules)),
+            min_side_px=max(rule.min_side_px for rule in rules),
+            codes=self._codes,
+            working_px=job.working_px,
+            clock=job.clock,
+            steps=job.steps,
+        )
+        painted = pipeline.run(job.edit, job.inputs, tools)
+        notes = [note for note in (*job.notes, resident.precision.note, *painted.notes) if note]
+        report = {
+            "family": job.edit.family,
+            "device": describe(device),
+            "quality": job.edit.quality,
+            "precision": str(resident.precision.dtype).removeprefix("torch."),
+            "weights": {"name": job.resolved.name, "sha256": job.resolved.sha256},
+            "seed": job.edit.seed,
+            "working_size_px": job.working_px,
+            "seconds": job.clock.seconds(),
+            "crops": list(painted.crops),
+            "seam": painted.seam.as_dict(),
+            "notes": notes,
+        }
+        return Result(painted.image, painted.edges, report)
+
+    def _free_all_but(self, job: "_Job", device: torch.device) -> None:
+        """Make room after memory ran out: answers, recordings, and networks of other jobs."""
+        self._codes.clear()
+        key = _resident_key(job, device, choose_precision(device, job.edit.quality))
+        self._residents.keep_only(key)
+        if key in self._residents:
+            for call in self._residents.get(key, _never).calls.values():
+                call.drop_graphs()
+        release_unused(device)
+
+    def _gave_up(self, job: "_Job") -> OutOfMemoryError:
+        free = free_bytes(PROCESSOR) / 2**30
+        hint = "close other programs, or use a smaller picture or hole"
+        if job.edit.is_official_match:
+            hint = "an official match needs the whole frame at once; leave it out, or use a smaller picture"
+        return OutOfMemoryError(
+            job.edit.family,
+            f"enough memory for a working size of {job.working_px} px",
+            f"{free:.1f} GiB free",
+            hint,
+        )
+
+
+class _Job:
+    """One run: what was asked, and what is known of it so far."""
+
+    def __init__(
+        self, edit: Edit, inputs: EditInputs, resolved: "ResolvedWeights", clock: Clock, steps: Steps
+    ) -> None:
+        self.edit = edit
+        self.inputs = inputs
+        self.resolved = resolved
+        self.clock = clock
+        self.steps = steps
+        self.notes: list[str] = []
+        self.working_px = edit.working_size_px
+
+
+def _resident_key(job: _Job, device: torch.device, precision: Precision) -> ResidentKey:
+    return ResidentKey(job.edit.family, job.resolved.sha256, str(device), precision.quality)
+
+
+def _load(job: _Job, device: torch.device, precision: Precision) -> _Resident:
+    """Read a weights file and put its networks on the device."""
+    spec = family_spec(job.edit.family)
+    weight_file = read_weights(job.resolved.path, family=job.edit.family)
+    try:
+        options = spec.options_from_state(weight_file.state)
+        networks = spec.load(weight_file.state, options)
+    except ModelsError as error:
+        raise WeightsError(
+            job.resolved.path,
+            f"the networks of {spec.name}",
+            f"a file that does not fit ({error})",
+            "name another",
+        ) from error
+    calls_of: Mapping[str, str] = import_module(PIPELINES[spec.name]).CALLS
+    calls = {
+        name: NetworkCall(networks[name], method, device, precision) for name, method in calls_of.items()
+    }
+    tensors = [*networks.parameters(), *networks.buffers()]
+    nbytes = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return _Resident(calls, spec, options, precision, nbytes)
+
+
+def _working_px(job: _Job, resident: _Resident, free: int) -> int:
+    """The largest working size that memory allows, and no larger than the job has use for.
+
+    Sizes are halved until the family's estimate fits, never cut to the byte: small changes of the free memory then leave
+    the result as it is.
+    """
+    working_px = job.edit.working_size_px
+    if job.edit.context == "full":
+        h, w = job.inputs.size_hw
+        left, top, right, bottom = job.edit.expand_ltrb
+        working_px = max(working_px, math.ceil(math.sqrt((h + top + bottom) * (w + left + right))))
+    if job.edit.is_official_match:
+        return working_px
+
+    def needed(side: int) -> int:
+        estimate = resident.spec.activation_bytes
+        return estimate(resident.options, (side, side), resident.precision.bytes_per_value)
+
+    while working_px > SMALLEST_WORKING_PX and needed(working_px) > MEMORY_SHARE * free:
+        # From an odd size, as of a whole frame, to the next power of two below.
+        working_px = max(1 << (working_px - 1).bit_length() - 1, SMALLEST_WORKING_PX)
+    return working_px
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file is written."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return (0, 0)
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _never() -> _Resident:
+    raise AssertionError("the key was seen on the shelf")

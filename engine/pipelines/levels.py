@@ -1,0 +1,91 @@
+"""Going from a coarse fill to a finer one: shrink what is known, enlarge what was filled, join windows.
+
+All by plain numbers; which network paints what is told in inpaint.py. Levels are uint16, [0, 65535].
+"""
+
+import math
+
+import numpy as np
+
+from engine.crops import Box, Window
+
+DETAIL_PX = 4.0
+"""Deviation of the blur that parts low frequencies (from the coarser fill) from detail (from the finer one), in px."""
+
+
+def with_low_frequencies_of(coarse: np.ndarray, fill: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """``fill`` with its low frequencies replaced by those of ``coarse``, both looked at inside ``target`` alone."""
+    import cv2
+
+    weight = target.astype(np.float32)
+    difference = (coarse - fill) * weight[..., None]
+    low = cv2.GaussianBlur(difference, (0, 0), DETAIL_PX)
+    share = np.maximum(cv2.GaussianBlur(weight, (0, 0), DETAIL_PX), 1e-6)
+    return np.asarray(np.clip(fill + low / share[..., None], 0, 1))
+
+
+def fade(window: Window) -> np.ndarray:
+    """(h, w) float32 of a window's frame: 1 in its core, falling to 0 at the border of its region."""
+
+    def ramp(length: int, core: tuple[int, int], region: tuple[int, int]) -> np.ndarray:
+        places = np.arange(length)
+        outside = np.maximum(core[0] - places, places - (core[1] - 1)).clip(0)
+        overlap = max(core[0] - region[0], region[1] - core[1]) + 1
+        return np.asarray((1 - outside / overlap).clip(0))
+
+    h, w = window.frame.size_hw
+    core, region = window.core.inside(window.frame), window.region.inside(window.frame)
+    down = ramp(h, (core.y0, core.y1), (region.y0, region.y1))
+    across = ramp(w, (core.x0, core.x1), (region.x0, region.x1))
+    return np.asarray(down[:, None] * across[None], dtype=np.float32)
+
+
+def shrink_known(
+    image: np.ndarray, hole: np.ndarray, size_hw: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shrink a picture so that no colour of its hole leaks out.
+
+    A pixel of the result is the mean of the known pixels it stands for, and is hole itself where less than half of
+    them are known. Thin holes therefore close on coarse levels, and are filled on the fine ones alone.
+
+    Args:
+        image: (h, w, 3) uint16.
+        hole: (h, w) bool.
+        size_hw: smaller, or the same.
+
+    Returns:
+        (H, W, 3) uint16 and (H, W) bool, fresh arrays.
+    """
+    import cv2
+
+    if size_hw == hole.shape:
+        return image.copy(), hole.copy()
+    known = np.where(hole, 0, 65535).astype(np.uint16)
+    share = cv2.resize(known, size_hw[::-1], interpolation=cv2.INTER_AREA)
+    is_known = share >= 32768
+    if not is_known.any():
+        is_known = share > 0
+    blanked = image.copy()
+    blanked[hole] = 0
+    mean = cv2.resize(blanked, size_hw[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    mean *= 65535 / np.maximum(share, 1).astype(np.float32)[..., None]
+    return np.clip(np.rint(mean), 0, 65535).astype(np.uint16), ~is_known
+
+
+def enlarge_into(level: np.ndarray, hole: np.ndarray, coarse: np.ndarray) -> None:
+    """Put the enlarged coarse fill into the hole of the next level; changes ``level``."""
+    import cv2
+
+    larger = cv2.resize(coarse, hole.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    level[hole] = larger[hole]
+
+
+def scaled(box: Box, size_hw: tuple[int, int], to_hw: tuple[int, int]) -> Box:
+    """The box at another size of its frame, rounded outwards."""
+    down, across = to_hw[0] / size_hw[0], to_hw[1] / size_hw[1]
+    return Box(
+        int(box.x0 * across),
+        int(box.y0 * down),
+        min(math.ceil(box.x1 * across), to_hw[1]),
+        min(math.ceil(box.y1 * down), to_hw[0]),
+    )
