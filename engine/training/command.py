@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None = those of the process.
 
     Returns:
-        Exit code: 0 done or stopped with everything saved, 2 bad input. A defect of ours raises.
+        Exit code: 0 done or stopped with everything saved, 2 bad input, 130 interrupted before there was anything to
+        save, or a second time. A defect of ours raises.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (EngineError, ModelsError) as error:
         _log.error("error: %s", error)
         return 2
+    except KeyboardInterrupt:
+        _log.error("interrupted; what was saved before is in the last checkpoint")
+        return 130
     _log.info("%s after %d of %d steps: %s", result.reason, result.step, result.steps, result.weights)
     return 0
 

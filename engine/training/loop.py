@@ -123,10 +123,10 @@ def train(
     should_end = Deadline(options.time_limit_minutes * 60, started, should_stop)
     with stop_on_signals() as signals, _fast_convolutions(processes):
         reason = run.go(should_end, signals)
-    run.save()
-    if processes.is_first:
-        write_results(objective, run.averages, options, spec, asdict(network_options), run.step, tell)
-    processes.wait()
+        run.save()
+        if processes.is_first:
+            write_results(objective, run.averages, options, spec, asdict(network_options), run.step, tell)
+        processes.wait()
     return TrainResult(
         weights=options.out / f"{spec.name}.safetensors",
         discriminators=options.out / "discriminators.safetensors",

@@ -2,6 +2,9 @@
 
 The gradients are those of one big batch, however it is split into micro-batches and processes: every loss term is a
 mean over samples, and the denominators that are batch values themselves are averaged over the whole step first.
+
+One thing depends on the split: spectral norm takes one power iteration a forward, so that its vectors get ahead where
+a step makes more forwards. They soon point where they would have pointed anyway.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

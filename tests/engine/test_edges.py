@@ -52,3 +52,29 @@ def test_what_is_not_a_picture_is_refused_by_name():
         PictureError, match=r"known: expected shape \(4, 4\), got shape \(4, 5\); one value a pixel"
     ):
         canny(np.zeros((4, 4)), known=np.ones((4, 5)))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("name", "sigma", "is_masked"),
+    [
+        ("plain", 2.0, False),
+        ("masked", 2.0, True),
+        ("plain_sigma1", 1.0, False),
+        ("plain_sigma3", 3.0, False),
+        ("masked_sigma1", 1.0, True),
+    ],
+)
+def test_edges_are_those_of_the_published_loader(parity, number, name, sigma, is_masked):
+    cases = parity.cases("edgeconnect")
+    gray = cases[f"canny/{number}/gray"].astype(np.float64)
+    known = cases[f"canny/{number}/hole"] == 0 if is_masked else None
+    edges = canny(gray, sigma=sigma, known=known)
+    assert np.array_equal(edges, cases[f"canny/{number}/{name}"] > 0)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_gray_is_that_of_the_published_loader(parity, number):
+    cases = parity.cases("edgeconnect")
+    gray = luma(cases[f"pipeline/{number}/picture"])
+    assert np.abs(gray - cases[f"pipeline/{number}/gray"][0, 0]).max() < 1e-6
