@@ -204,7 +204,9 @@ class NetworkCall:
         self._graphs.clear()
 
     def _tensor(self, plane: np.ndarray) -> Tensor:
-        values = np.ascontiguousarray(plane, dtype=np.float32)
+        values = np.require(
+            plane, np.float32, ["C", "W"]
+        )  # torch shares memory, and warns of what it may not write
         tensor = torch.from_numpy(values[..., None] if values.ndim == 2 else values).permute(2, 0, 1)[None]
         return tensor.to(
             device=self._device, dtype=self._precision.dtype, memory_format=self._precision.memory_format
