@@ -1,0 +1,359 @@
+"""Read and write pictures and masks as users have them.
+
+A picture keeps what its file had: bit depth, alpha, colour profile and camera data. Its pixels are turned the way the
+camera held them. A file is written whole or not at all.
+
+Elsewhere: decoding and what is refused in decoding.py, 16 bits a channel in sixteen_bit.py, orientation in exif.py.
+"""
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from engine import sixteen_bit
+from engine.atomic import AnyPath, write_atomically
+from engine.decoding import decode, decode_rgb
+from engine.errors import MaskError, PictureError
+from engine.exif import PREFIX
+
+CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+"""Modes a picture can have, and their channels."""
+
+JPEG_QUALITY = 95
+_EXIF_LIMIT_BYTES = 65527  # one JPEG segment less its length and prefix
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Pixels and what belongs to them."""
+
+    pixels: np.ndarray
+    """(H, W) for ``L``, else (H, W, C); uint8 or uint16."""
+    mode: str
+    """``L``, ``LA``, ``RGB`` or ``RGBA``, at either depth."""
+    icc_profile: bytes | None = None
+    """The file's colour profile, byte for byte."""
+    exif: bytes | None = None
+    """The file's camera data; orientation 1."""
+    notes: tuple[str, ...] = ()
+    """What was converted on the way in, as sentences for the user."""
+
+    def __post_init__(self) -> None:
+        channels = CHANNELS.get(self.mode)
+        if channels is None:
+            raise PictureError(
+                "mode", f"one of {', '.join(CHANNELS)}", f"'{self.mode}'", "convert the picture"
+            )
+        shape = tuple(self.pixels.shape)
+        if len(shape) != (2 if channels == 1 else 3) or 0 in shape or (channels > 1 and shape[2] != channels):
+            layout = "(H, W)" if channels == 1 else f"(H, W, {channels})"
+            raise PictureError(
+                "pixels", f"{layout} for the mode {self.mode}", shape, "give at least one pixel"
+            )
+        if self.pixels.dtype not in (np.uint8, np.uint16):
+            raise PictureError("pixels", "uint8 or uint16", self.pixels.dtype, "convert the values")
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last channel is alpha."""
+        return self.mode.endswith("A")
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether a channel has 16 bits."""
+        return bool(self.pixels.dtype == np.uint16)
+
+
+@dataclass(frozen=True)
+class _Format:
+    name: str
+    has_alpha: bool
+    has_depth: bool
+    has_profile: bool
+    has_grey: bool
+    limit_px: int
+
+
+_LARGE = 2**31 - 1
+_PNG = _Format("PNG", True, True, True, True, _LARGE)
+_TIFF = _Format("TIFF", True, True, True, True, _LARGE)
+_JPEG = _Format("JPEG", False, False, True, True, 65500)
+_WEBP = _Format("WebP", True, False, True, False, 16383)
+_BMP = _Format("BMP", False, False, False, True, _LARGE)
+_FORMATS = {
+    ".bmp": _BMP,
+    ".jpeg": _JPEG,
+    ".jpg": _JPEG,
+    ".png": _PNG,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".webp": _WEBP,
+}
+ENDINGS = frozenset(_FORMATS)
+"""Endings of a file name that can be written, lower case with the dot."""
+
+
+def read_picture(path: AnyPath, *, limit_megapixels: float | None = None) -> Picture:
+    """Read a picture with its own bit depth, alpha, profile and camera data.
+
+    Other kinds are converted, and a note says so: palettes, black and white, CMYK, Lab, YCbCr, 32-bit integers and
+    floats; of an animation the first picture is read.
+
+    Args:
+        path: PNG, JPEG, WebP, TIFF, BMP, GIF, PPM, AVIF or, where pillow-heif is installed, HEIF.
+        limit_megapixels: largest picture that is decoded; when left out, the environment's
+            ``PENTIMENTO_MAX_MEGAPIXELS``, else 300.
+
+    Returns:
+        The picture, turned as the camera held it.
+
+    Raises:
+        PictureError: if the file is missing, empty, damaged, too large or no picture.
+    """
+    decoded = decode(path, limit_megapixels=limit_megapixels)
+    return Picture(decoded.pixels, decoded.mode, decoded.icc_profile, decoded.exif, decoded.notes)
+
+
+def read_rgb(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = None) -> np.ndarray:
+    """Read a picture for training: (H, W, 3) uint8, turned as the camera held it.
+
+    Grey is repeated, alpha is left out, 16 bits are cut to 8.
+
+    Args:
+        source: a path, or an open binary file that can be sought.
+        limit_megapixels: as for ``read_picture``.
+
+    Raises:
+        PictureError: as ``read_picture``.
+    """
+    return decode_rgb(source, limit_megapixels=limit_megapixels)
+
+
+# Masks ---------------------------------------------------------------------------------------------------------------
+
+
+def read_mask(
+    path: AnyPath, *, size_hw: tuple[int, int], invert: bool = False, fit: bool = False
+) -> np.ndarray:
+    """Read a mask or an edge map: white = selected or edge, grey = partly.
+
+    Alpha is the mask where it varies; else a pixel counts by its brightest channel, so that a red mask on black is as
+    good as a white one.
+
+    Args:
+        path: any picture that ``read_picture`` reads.
+        size_hw: size of the picture it belongs to, in px.
+        invert: black = selected instead.
+        fit: bring a mask of another size to ``size_hw``. A hard mask stays hard: enlarged by the nearest pixel,
+            shrunk so that a pixel counts when any part of it did. A soft one is averaged.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+
+    Raises:
+        PictureError: if the file cannot be read.
+        MaskError: if its size is another and ``fit`` is not set.
+    """
+    mask = _mask_of(read_picture(path))
+    if invert:
+        np.subtract(np.float32(1), mask, out=mask)
+    if mask.shape == tuple(size_hw):
+        return mask
+    if not fit:
+        got = f"{mask.shape[1]}x{mask.shape[0]} px"
+        hint = "give a mask of the picture's size, or --fit-mask to resize it"
+        raise MaskError(path, f"{size_hw[1]}x{size_hw[0]} px as the picture", got, hint)
+    return _fitted(mask, size_hw)
+
+
+def read_official_mask(path: AnyPath, *, size_hw: tuple[int, int]) -> np.ndarray:
+    """Read a mask as the published test routine of EdgeConnect does: resized in 8 bit, then any value above 0 counts.
+
+    Args:
+        path: any picture that ``read_picture`` reads.
+        size_hw: size of the picture it belongs to, in px.
+
+    Returns:
+        (H, W) float32, 0 or 1.
+
+    Raises:
+        PictureError: if the file cannot be read.
+    """
+    pixels = read_rgb(path)
+    height, width = size_hw
+    resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
+    hole: np.ndarray = np.asarray(resized).max(axis=2) > 0
+    return hole.astype(np.float32)
+
+
+def _mask_of(picture: Picture) -> np.ndarray:
+    """(H, W) float32 in [0, 1]: alpha where it varies, else the brightest channel."""
+    pixels = picture.pixels
+    plane = pixels
+    if pixels.ndim == 3:
+        colours, alpha = (pixels[..., :-1], pixels[..., -1]) if picture.has_alpha else (pixels, None)
+        is_alpha = alpha is not None and alpha.min() != alpha.max()
+        plane = alpha if alpha is not None and is_alpha else colours.max(axis=2)
+    mask = plane.astype(np.float32)
+    mask /= np.float32(np.iinfo(pixels.dtype).max)
+    return mask
+
+
+def _fitted(mask: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    height, width = size_hw
+    is_hard = bool(((mask == 0) | (mask == 1)).all())
+    is_shrinking = height < mask.shape[0] or width < mask.shape[1]
+    if is_shrinking:
+        way = Image.Resampling.BOX
+    else:
+        way = Image.Resampling.NEAREST if is_hard else Image.Resampling.BILINEAR
+    resized = np.array(Image.fromarray(mask).resize((width, height), way))
+    return (resized > 0).astype(np.float32) if is_hard else np.clip(resized, 0, 1)
+
+
+# Writing -------------------------------------------------------------------------------------------------------------
+
+
+def check_can_write(path: AnyPath, *, mode: str, is_deep: bool, size_hw: tuple[int, int]) -> None:
+    """Say before the work whether a file of this name can hold the picture.
+
+    Args:
+        path: the file to write; its ending says the format.
+        mode: the picture's mode.
+        is_deep: whether a channel has 16 bits.
+        size_hw: the picture's size in px.
+
+    Raises:
+        PictureError: if the ending is unknown, or the format lacks alpha, depth or room for the size.
+    """
+    ending = Path(path).suffix.lower()
+    chosen = _FORMATS.get(ending)
+    if chosen is None:
+        known = ", ".join(_FORMATS)
+        raise PictureError(path, f"a name ending in {known}", f"'{ending}'", "the ending says the format")
+    if mode.endswith("A") and not chosen.has_alpha:
+        others = "a name ending in .png, .tif or .webp keeps it"
+        raise PictureError(path, "a format that holds alpha", f"{chosen.name}, which does not", others)
+    if is_deep and not chosen.has_depth:
+        others = "a name ending in .png or .tif keeps them"
+        raise PictureError(
+            path, "a format that holds 16 bits a channel", f"{chosen.name}, which does not", others
+        )
+    if max(size_hw) > chosen.limit_px:
+        got = f"{size_hw[1]}x{size_hw[0]} px"
+        expected = f"sides of at most {chosen.limit_px} px in {chosen.name}"
+        raise PictureError(path, expected, got, "a name ending in .png or .tif takes larger ones")
+
+
+def write_picture(
+    picture: Picture,
+    path: AnyPath,
+    *,
+    text: Mapping[str, str] | None = None,
+    quality: int = JPEG_QUALITY,
+    is_lossless: bool = True,
+) -> tuple[str, ...]:
+    """Write a picture in the format its file name ends in, whole or not at all.
+
+    Args:
+        picture: what to write.
+        path: ends in .png, .tif, .tiff, .jpg, .jpeg, .webp or .bmp; its folder exists.
+        text: entries for a PNG, by names of 1 to 79 Latin letters; other formats leave them out.
+        quality: of JPEG (kept at full colour resolution) and of WebP that is not lossless, 1 to 100.
+        is_lossless: whether WebP keeps every value.
+
+    Returns:
+        What the format could not keep, as sentences for the user.
+
+    Raises:
+        PictureError: if the format cannot hold the picture, or the place cannot be written.
+    """
+    size_hw = (picture.pixels.shape[0], picture.pixels.shape[1])
+    check_can_write(path, mode=picture.mode, is_deep=picture.is_deep, size_hw=size_hw)
+    if not 1 <= quality <= 100:
+        raise PictureError("quality", "1 to 100", quality, "95 keeps nearly everything")
+    chosen = _FORMATS[Path(path).suffix.lower()]
+    notes: list[str] = []
+    exif = _exif_for(picture, chosen, notes)
+    if picture.icc_profile is not None and not chosen.has_profile:
+        notes.append(f"{chosen.name} keeps no colour profile")
+    if CHANNELS[picture.mode] < 3 and not chosen.has_grey:
+        notes.append(f"{chosen.name} keeps grey as RGB")
+    pixels = picture.pixels
+    if picture.is_deep and picture.mode == "LA" and chosen is _TIFF:
+        notes.append("TIFF of 16 bits keeps grey with alpha as RGBA")  # Pillow and OpenCV read no other
+        pixels = pixels[..., [0, 0, 0, 1]]
+    settings: dict[str, Any] = {"icc_profile": picture.icc_profile, "exif": exif}
+    settings = {key: value for key, value in settings.items() if value is not None and chosen.has_profile}
+
+    def write(file: BinaryIO) -> None:
+        if picture.is_deep and chosen is _PNG:
+            sixteen_bit.write_png(file, pixels, text=text, **settings)
+        elif picture.is_deep:
+            sixteen_bit.write_tiff(file, pixels, icc_profile=picture.icc_profile)
+        else:
+            _write_shallow(file, picture, chosen, {**settings, **_ways(chosen, text, quality, is_lossless)})
+
+    write_atomically(path, write, error_type=PictureError)
+    return tuple(notes)
+
+
+class _Sink(io.RawIOBase):
+    """A file without a number of its own: Pillow then writes through Python, which keeps why the system refused."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: Any) -> int:
+        return self._file.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _write_shallow(file: BinaryIO, picture: Picture, chosen: _Format, settings: dict[str, Any]) -> None:
+    image = Image.fromarray(np.ascontiguousarray(picture.pixels))
+    sink: Any = _Sink(file)
+    image.save(sink, format=chosen.name.upper(), **settings)
+
+
+def _ways(chosen: _Format, text: Mapping[str, str] | None, quality: int, is_lossless: bool) -> dict[str, Any]:
+    """How each format is written, in Pillow's words."""
+    if chosen is _JPEG:
+        return {"quality": quality, "subsampling": 0}
+    if chosen is _WEBP:  # exact: colours under clear pixels stay
+        return {"lossless": is_lossless, "quality": quality, "exact": True, "method": 4}
+    if chosen is _TIFF:
+        return {"compression": "tiff_adobe_deflate"}
+    if chosen is _PNG and text:
+        entries = PngImagePlugin.PngInfo()
+        for name, words in text.items():
+            entries.add_itxt(name, words)
+        return {"pnginfo": entries}
+    return {}
+
+
+def _exif_for(picture: Picture, chosen: _Format, notes: list[str]) -> bytes | None:
+    """Camera data where the format keeps it."""
+    exif = picture.exif
+    if exif is None:
+        return None
+    if not chosen.has_profile or (chosen is _TIFF and picture.is_deep):
+        depth = " of 16 bits" if picture.is_deep else ""
+        notes.append(f"{chosen.name}{depth} keeps no camera data")
+        return None
+    if chosen is not _JPEG:
+        return exif
+    if len(exif) > _EXIF_LIMIT_BYTES:
+        notes.append("the camera data is too long for JPEG and was left out")
+        return None
+    return PREFIX + exif.removeprefix(PREFIX)
