@@ -376,9 +376,9 @@ class _Painter:
             enlarge_into(level, level_hole, coarse)
             own = np.zeros_like(level_hole)
             own[own_box.slices] = level_hole[own_box.slices]
-            used = np.zeros(size_hw, dtype=np.uint8)
+            used, level_lines = np.zeros(size_hw, dtype=np.uint8), lines.shrunk(size_hw)
             for window in windows_over(own, self._tools.working_px):
-                self._repaint(level, own, window, lines.shrunk(size_hw), used)
+                self._repaint(level, own, window, level_lines, used)
                 count += 1
         return level, used, count
 
