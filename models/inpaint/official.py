@@ -62,7 +62,7 @@ def to_ours(state: Mapping[str, Tensor]) -> State:
     Raises:
         StateError: naming what is missing, unexpected or misshapen.
     """
-    theirs = _without_twin(_in_hook_layout(_without_data_parallel(state)))
+    theirs = _in_hook_layout(_without_twin(_without_data_parallel(state)))
     network = network_of(theirs)
     ours = _renamed(theirs, _layer_names(network, _depth(theirs)))
     check_shapes(f"official weights of {network}", ours, _shapes(network, ours))
@@ -177,14 +177,16 @@ def _in_hook_layout(state: State) -> State:
         if base in renamed and f"{base}_u" in renamed and f"{base}_v" not in renamed:
             weight = renamed.pop(base)
             layer = base.removesuffix(".weight")
-            renamed[f"{base}_v"] = _solved_v(renamed[key], weight, renamed[f"{base}_u"], layer in _TRANSPOSED)
+            renamed[f"{base}_v"] = _solved_v(
+                base, renamed[key], weight, renamed[f"{base}_u"], layer in _TRANSPOSED
+            )
     return renamed
 
 
-def _solved_v(original: Tensor, weight: Tensor, u: Tensor, is_transposed: bool) -> Tensor:
+def _solved_v(name: str, original: Tensor, weight: Tensor, u: Tensor, is_transposed: bool) -> Tensor:
     """The v that makes u . (W v) the sigma between a stored weight and its normalised form."""
     if original.shape != weight.shape:
-        wrong = {"weight": (tuple(original.shape), tuple(weight.shape))}
+        wrong = {name: (tuple(original.shape), tuple(weight.shape))}
         raise StateError("official weights", misshapen=wrong)
     matrix = as_matrix(original.double(), int(is_transposed))
     sigma = (original.double() * weight).sum() / weight.double().square().sum()

@@ -125,6 +125,8 @@ def restore_spectral_norm(state: Mapping[str, Tensor], network: nn.Module) -> di
 
 def aligned_vectors(matrix: Tensor, iterations: int = _FIRST_ITERATIONS) -> tuple[Tensor, Tensor]:
     """Unit vectors u (rows) and v (columns) after power iterations from a random u."""
+    if matrix.is_meta:  # shapes alone are asked for, and every step there takes a millisecond
+        return matrix.new_empty(matrix.shape[0]), matrix.new_empty(matrix.shape[1])
     u = _unit(torch.randn(matrix.shape[0], device=matrix.device, dtype=matrix.dtype))
     v = _unit(matrix.T @ u)
     for _ in range(iterations):
