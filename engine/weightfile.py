@@ -108,6 +108,15 @@ def read_weights(path: AnyPath, *, family: str | None = None, limit_bytes: int =
     return WeightFile(found, options, _load_tensors(path, header), rest)
 
 
+def read_metadata(path: AnyPath, *, limit_bytes: int = LIMIT_BYTES) -> dict[str, str]:
+    """Header entries of a safetensors file, ours and others, without its tensors.
+
+    Raises:
+        WeightsError: if the file is missing, damaged or too large.
+    """
+    return dict(_read_header(path, limit_bytes).metadata)
+
+
 def write_weights(path: AnyPath, weight_file: WeightFile, *, dtype: torch.dtype = torch.float32) -> None:
     """Write a house file, whole or not at all.
 

@@ -1,0 +1,233 @@
+"""Fetch one file over HTTP, and go on where a broken download stopped.
+
+What has arrived lies beside the goal as ``<name>.part``, with the server's mark of the version in ``<name>.part.tag``.
+The goal gets its name when size and digest are right, never before. Nothing here is called unless a user asks.
+
+Source: RFC 9110, sections 13.1.5 (If-Range), 14 (Range).
+Elsewhere: which address belongs to which weights in weights.py.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import os
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.atomic import path_error
+from engine.errors import WeightsError
+from engine.progress import CancelCheck, Cancelled, Progress, ProgressCallback
+
+_CHUNK_BYTES = 1 << 16
+_TRIES = 4  # in a row without a single new byte
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is fetched, and what it must be."""
+
+    url: str
+    path: Path
+    sha256: str
+    size_bytes: int
+
+    @property
+    def part(self) -> Path:
+        """Where bytes gather."""
+        return self.path.with_name(f"{self.path.name}.part")
+
+    @property
+    def tag(self) -> Path:
+        """Where the server's mark of the version is kept."""
+        return self.path.with_name(f"{self.path.name}.part.tag")
+
+
+class _BrokenOffError(Exception):
+    """The connection failed in a way that may pass."""
+
+
+def fetch(
+    goal: Goal,
+    *,
+    progress: ProgressCallback | None = None,
+    is_cancelled: CancelCheck | None = None,
+    pause_s: float = 1.0,
+) -> None:
+    """Fetch a file, check it, and give it its name.
+
+    Args:
+        goal: address, place, digest and size.
+        progress: told after every piece.
+        is_cancelled: looked at before every piece; what has arrived is kept for the next time.
+        pause_s: wait before the first new try; doubled each time.
+
+    Raises:
+        WeightsError: if the server has no such file or another one, the connection keeps failing, or the disk
+            takes no more.
+        Cancelled: if ``is_cancelled`` said so.
+    """
+    scheme = urllib.parse.urlsplit(goal.url).scheme
+    if scheme not in ("http", "https"):
+        raise WeightsError(goal.url, "an address with http or https", f"'{scheme}'", "correct the manifest")
+    failures = 0
+    while not _is_complete(goal):
+        before = _arrived(goal)
+        try:
+            _fetch_rest(goal, before, progress, is_cancelled)
+        except _BrokenOffError as error:
+            failures = failures + 1 if _arrived(goal) <= before else 1
+            if failures >= _TRIES:
+                got = f"{_arrived(goal)} ({error})"
+                hint = "check the connection and run the same command again, it goes on where it stopped"
+                raise WeightsError(goal.url, f"{goal.size_bytes} bytes", got, hint) from error
+            _wait(pause_s * 2 ** (failures - 1), is_cancelled)
+        except OSError as error:
+            raise path_error(goal.part, error, WeightsError) from error
+    try:
+        os.replace(goal.part, goal.path)
+    except OSError as error:
+        raise path_error(goal.path, error, WeightsError) from error
+    goal.tag.unlink(missing_ok=True)
+
+
+def _arrived(goal: Goal) -> int:
+    try:
+        return goal.part.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _is_complete(goal: Goal) -> bool:
+    """Whether every byte is there and right. A whole but wrong file is removed and refused."""
+    size = _arrived(goal)
+    if size < goal.size_bytes or not goal.part.exists():
+        return False
+    with open(goal.part, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if size == goal.size_bytes and found == goal.sha256:
+        return True
+    _start_over(goal)
+    hint = "the server has another file or the way damaged it, run the same command again"
+    raise WeightsError(goal.url, f"sha256 {goal.sha256[:8]}", found[:8], hint)
+
+
+def _start_over(goal: Goal) -> None:
+    goal.part.unlink(missing_ok=True)
+    goal.tag.unlink(missing_ok=True)
+
+
+def _wait(seconds: float, is_cancelled: CancelCheck | None) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        _stop_if(is_cancelled)
+        time.sleep(min(left, 0.1))
+
+
+def _stop_if(is_cancelled: CancelCheck | None) -> None:
+    if is_cancelled is not None and is_cancelled():
+        raise Cancelled
+
+
+def _fetch_rest(
+    goal: Goal, offset: int, progress: ProgressCallback | None, is_cancelled: CancelCheck | None
+) -> None:
+    """One connection: everything from ``offset`` on, or as much as comes."""
+    _stop_if(is_cancelled)
+    headers = {"Accept-Encoding": "identity", "User-Agent": "Pentimento"}
+    if offset:
+        headers["Range"] = f"bytes={offset}-"
+        with contextlib.suppress(OSError):
+            headers["If-Range"] = goal.tag.read_text("utf-8")
+    request = urllib.request.Request(goal.url, headers=headers)  # noqa: S310 - the scheme was checked
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+            start = _start_of(goal, response, offset)
+            _keep_tag(goal, response)
+            with open(goal.part, "r+b" if start else "wb") as file:
+                file.seek(start)
+                file.truncate()
+                _receive(goal, response, file, progress, is_cancelled)
+    except urllib.error.HTTPError as error:
+        with error:
+            _judge(goal, error)
+    except (
+        urllib.error.URLError,
+        http.client.HTTPException,
+        ConnectionError,
+        TimeoutError,
+        ssl.SSLError,
+    ) as error:
+        raise _BrokenOffError(str(getattr(error, "reason", error)) or type(error).__name__) from error
+
+
+def _judge(goal: Goal, error: urllib.error.HTTPError) -> None:
+    """Tell what may pass from what will not."""
+    if error.code == 416:  # what we have lies beyond the server's file: it is another one
+        _start_over(goal)
+        raise _BrokenOffError("the server's file is shorter than what had arrived") from error
+    if error.code in (408, 425, 429) or error.code >= 500:
+        raise _BrokenOffError(f"the server says {error.code}") from error
+    hint = "the file has moved; look for newer weights or tell who made the manifest"
+    raise WeightsError(goal.url, "a file", f"{error.code} {error.reason}".lower(), hint) from error
+
+
+def _start_of(goal: Goal, response: http.client.HTTPResponse, offset: int) -> int:
+    """Where the bytes that come belong; a server that knows no ranges starts at 0."""
+    start, total = 0, response.headers.get("Content-Length", "")
+    if response.status == 206:
+        place, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+        first = place.partition("-")[0]
+        if not first.isdecimal() or int(first) != offset:
+            _start_over(goal)
+            raise _BrokenOffError("the server sent another part than asked")
+        start = offset
+    if total.isdecimal() and int(total) != goal.size_bytes:
+        _start_over(goal)
+        hint = "the server has another file; look for newer weights or tell who made the manifest"
+        raise WeightsError(goal.url, f"{goal.size_bytes} bytes", total, hint)
+    return start
+
+
+def _keep_tag(goal: Goal, response: http.client.HTTPResponse) -> None:
+    """Remember the version, so that a later part is never joined to another one. A weak mark does not serve."""
+    mark = response.headers.get("ETag", "")
+    if not mark or mark.startswith("W/"):
+        mark = response.headers.get("Last-Modified", "")
+    if mark:
+        goal.tag.write_text(mark, "utf-8")
+    else:
+        goal.tag.unlink(missing_ok=True)
+
+
+def _receive(
+    goal: Goal,
+    response: http.client.HTTPResponse,
+    file: BinaryIO,
+    progress: ProgressCallback | None,
+    is_cancelled: CancelCheck | None,
+) -> None:
+    size = file.tell()
+    while True:
+        _stop_if(is_cancelled)
+        piece = response.read(_CHUNK_BYTES)
+        if not piece:
+            break
+        size += len(piece)
+        if size > goal.size_bytes:
+            file.truncate(0)
+            hint = "the server has another file; look for newer weights or tell who made the manifest"
+            raise WeightsError(goal.url, f"{goal.size_bytes} bytes", "more", hint)
+        file.write(piece)
+        if progress is not None:
+            progress(Progress(size / goal.size_bytes, f"fetch {goal.path.name}"))
+    file.flush()
+    os.fsync(file.fileno())
+    if size < goal.size_bytes:
+        raise _BrokenOffError("the connection broke off")

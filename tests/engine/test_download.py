@@ -1,0 +1,268 @@
+import hashlib
+import http.server
+import os
+import threading
+
+import pytest
+
+from engine.download import Goal, fetch
+from engine.errors import WeightsError
+from engine.progress import Cancelled
+
+CONTENT = bytes(range(256)) * 2000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves CONTENT, and misbehaves as its fields say."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content, self.tag = CONTENT, '"one"'
+        self.knows_ranges, self.says_length = True, True
+        self.break_after: list[int] = []
+        self.codes: list[int] = []
+        self.asked: list[tuple[str | None, str | None]] = []
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/a.safetensors"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):  # noqa: N802 - the name is the base class's
+        server = self.server
+        wanted, condition = self.headers.get("Range"), self.headers.get("If-Range")
+        server.asked.append((wanted, condition))
+        if server.codes:
+            self.send_error(server.codes.pop(0))
+            return
+        start = 0
+        is_part = server.knows_ranges and wanted is not None and condition in (None, server.tag)
+        if is_part:
+            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+            if start >= len(server.content):
+                self.send_error(416)
+                return
+        body = server.content[start:]
+        self.send_response(206 if is_part else 200)
+        if is_part:
+            end = len(server.content) - 1
+            self.send_header("Content-Range", f"bytes {start}-{end}/{len(server.content)}")
+        if server.says_length:
+            self.send_header("Content-Length", str(len(body)))
+        if server.tag:
+            self.send_header("ETag", server.tag)
+        self.end_headers()
+        if server.break_after:
+            body = body[: server.break_after.pop(0)]
+            self.close_connection = True
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def goal(server, tmp_path):
+    return Goal(server.url, tmp_path / "a.safetensors", DIGEST, len(CONTENT))
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_whole_file_arrives_and_nothing_beside_it(goal, tmp_path):
+    shares = []
+    fetch(goal, progress=lambda step: shares.append(step.share))
+    assert goal.path.read_bytes() == CONTENT
+    assert names_in(tmp_path) == ["a.safetensors"]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_a_broken_download_goes_on_where_it_stopped(server, goal):
+    server.break_after = [100_000, 50_000]
+    fetch(goal, pause_s=0)
+    assert goal.path.read_bytes() == CONTENT
+    assert server.asked == [(None, None), ("bytes=100000-", '"one"'), ("bytes=150000-", '"one"')]
+
+
+def test_a_download_goes_on_in_the_next_run(server, goal, tmp_path):
+    stops = iter([False, False, False, True])
+    with pytest.raises(Cancelled):
+        fetch(goal, is_cancelled=lambda: next(stops))
+    arrived = goal.part.stat().st_size
+    assert 0 < arrived < len(CONTENT)
+    assert names_in(tmp_path) == ["a.safetensors.part", "a.safetensors.part.tag"]
+    fetch(goal)
+    assert goal.path.read_bytes() == CONTENT
+    assert server.asked[-1] == (f"bytes={arrived}-", '"one"')
+    assert names_in(tmp_path) == ["a.safetensors"]
+
+
+def test_a_server_without_ranges_starts_over(server, goal):
+    server.knows_ranges, server.break_after = False, [100_000]
+    fetch(goal, pause_s=0)
+    assert goal.path.read_bytes() == CONTENT
+    assert len(server.asked) == 2
+
+
+def test_a_file_that_changed_meanwhile_is_not_joined_to_the_old_one(server, goal):
+    goal.part.write_bytes(b"old" * 1000)
+    goal.tag.write_text('"old"')
+    fetch(goal)
+    assert server.asked == [("bytes=3000-", '"old"')]
+    assert goal.path.read_bytes() == CONTENT
+
+
+def test_a_part_without_a_mark_is_judged_by_the_digest(server, goal, tmp_path):
+    server.tag = ""
+    goal.part.write_bytes(CONTENT[:1000])
+    fetch(goal)
+    assert goal.path.read_bytes() == CONTENT
+    goal.path.unlink()
+    goal.part.write_bytes(b"x" * 1000)
+    with pytest.raises(
+        WeightsError, match=rf"expected sha256 {DIGEST[:8]}, got \w{{8}}; the server has another"
+    ):
+        fetch(goal)
+    assert names_in(tmp_path) == []
+
+
+def test_a_part_longer_than_the_file_is_thrown_away(server, goal):
+    server.content = CONTENT
+    goal.part.write_bytes(CONTENT + b"more")
+    with pytest.raises(WeightsError, match=r"expected sha256"):
+        fetch(goal)
+    fetch(goal)
+    assert goal.path.read_bytes() == CONTENT
+
+
+def test_a_part_beyond_a_shorter_file_is_thrown_away(server, goal):
+    server.content = CONTENT[:100]
+    goal.part.write_bytes(CONTENT[:200])
+    with pytest.raises(
+        WeightsError, match=r"expected 512000 bytes, got 100; the server has another file; look for"
+    ):
+        fetch(goal, pause_s=0)
+    assert server.asked[0] == ("bytes=200-", None)
+    assert not goal.part.exists()
+
+
+def test_wrong_bytes_are_refused_and_removed(server, goal, tmp_path):
+    server.content = CONTENT[::-1]
+    words = rf"{server.url}: expected sha256 {DIGEST[:8]}, got \w{{8}}; the server has another file or the way damaged"
+    with pytest.raises(WeightsError, match=words):
+        fetch(goal)
+    assert names_in(tmp_path) == []
+
+
+def test_another_size_is_refused_before_it_is_fetched(server, goal, tmp_path):
+    server.content = CONTENT + b"!"
+    with pytest.raises(WeightsError, match=r"expected 512000 bytes, got 512001; the server has another file"):
+        fetch(goal)
+    assert names_in(tmp_path) == []
+
+
+def test_an_endless_answer_is_cut_off(server, goal):
+    server.content, server.says_length = CONTENT * 3, False
+    with pytest.raises(WeightsError, match=r"expected 512000 bytes, got more; the server has another file"):
+        fetch(goal)
+    assert not goal.path.exists()
+    assert goal.part.stat().st_size == 0
+
+
+def test_an_answer_without_a_length_is_taken(server, goal):
+    server.says_length = False
+    fetch(goal)
+    assert goal.path.read_bytes() == CONTENT
+
+
+def test_a_missing_file_is_told_at_once(server, goal, tmp_path):
+    server.codes = [404]
+    with pytest.raises(
+        WeightsError, match=r"expected a file, got 404 not found; the file has moved; look for newer"
+    ):
+        fetch(goal)
+    assert len(server.asked) == 1
+    assert names_in(tmp_path) == []
+
+
+def test_a_busy_server_is_asked_again(server, goal):
+    server.codes = [503, 429]
+    fetch(goal, pause_s=0)
+    assert goal.path.read_bytes() == CONTENT
+
+
+def test_a_server_that_stays_busy_is_given_up(server, goal):
+    server.codes = [503] * 9
+    words = (
+        r"expected 512000 bytes, got 0 \(the server says 503\); check the connection and run the same command"
+    )
+    with pytest.raises(WeightsError, match=words):
+        fetch(goal, pause_s=0)
+    assert len(server.asked) == 4
+
+
+def test_nobody_answering_is_told(goal, server):
+    server.server_close()
+    with pytest.raises(
+        WeightsError, match=r"expected 512000 bytes, got 0 \(.*\); check the connection and run"
+    ):
+        fetch(goal, pause_s=0)
+
+
+def test_cancelling_ends_a_wait(server, goal):
+    server.codes = [503] * 9
+    answers = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        fetch(goal, pause_s=60, is_cancelled=lambda: next(answers))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/a", "a.safetensors"])
+def test_other_ways_than_http_are_refused(tmp_path, url):
+    with pytest.raises(
+        WeightsError, match=r"expected an address with http or https, got '\w*'; correct the manifest"
+    ):
+        fetch(Goal(url, tmp_path / "a.safetensors", DIGEST, 5))
+
+
+def test_a_missing_folder_is_told(server, tmp_path):
+    goal = Goal(server.url, tmp_path / "nowhere" / "a.safetensors", DIGEST, len(CONTENT))
+    with pytest.raises(WeightsError, match=r"a folder that exists, got no such folder"):
+        fetch(goal)
+
+
+def test_a_goal_that_is_a_folder_is_told(server, goal):
+    goal.path.mkdir()
+    with pytest.raises(WeightsError, match=r"a.safetensors: expected a file name, got a folder"):
+        fetch(goal)
+
+
+def test_a_server_that_sends_another_part_is_asked_anew(server, goal, monkeypatch):
+    sent = Handler.send_header
+
+    def lie(self, name, value):
+        sent(self, name, value.replace("bytes 1000-", "bytes 999-"))
+
+    monkeypatch.setattr(Handler, "send_header", lie)
+    goal.part.write_bytes(CONTENT[:1000])
+    fetch(goal, pause_s=0)
+    assert goal.path.read_bytes() == CONTENT
+    assert [wanted for wanted, _ in server.asked] == ["bytes=1000-", None]
