@@ -2,26 +2,25 @@
 
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from engine.pictures import Picture, read_mask, read_picture, write_picture
-
-from engine.progress import Progress
-
-if TYPE_CHECKING:
-    from engine.engine import Result
 
 from app.console import Console
 from app.errors import DONE, ResourceError
 from app.options import Work
 from app.outputs import check_folder
 from app.resources import resources_dir
-from app.run_inpaint import recipe_text, replace_pixels
+from app.run_inpaint import recipe_text
 from app.sheet import Row, draw_sheet
 from engine.edits import EditInputs, InpaintEdit
+from engine.pictures import Picture, read_mask, read_picture, write_picture
+from engine.progress import Progress
+
+if TYPE_CHECKING:
+    from engine.engine import Result
 
 SHEET_NAME = "sheet.png"
 
@@ -85,7 +84,7 @@ def run_demo(out_dir: Path, work: Work) -> int:
         show(1.0, "sheet")
         sheet = draw_sheet(rows, subtitle="what was removed, the edges that guided the fill, and the result")
         sheet_path = out_dir / SHEET_NAME
-        write_picture(Picture(np.asarray(sheet), "RGB", None, None, ()), sheet_path)
+        write_picture(Picture(np.asarray(sheet), "RGB"), sheet_path)
 
     _tell(console, samples, answers, sheet_path)
     return DONE
@@ -123,15 +122,15 @@ def _write_files(
     """Write before, edges and after as PNG; returns what was written by kind."""
     paths = {kind: out_dir / f"{sample.name}-{kind}.png" for kind in ("before", "edges", "after")}
     write_picture(picture, paths["before"])
-    write_picture(Picture(result.edges, "L", None, None, ()), paths["edges"])
-    after = replace_pixels(picture, result.image)
+    write_picture(Picture(result.edges, "L"), paths["edges"])
+    after = replace(picture, pixels=result.image)
     write_picture(after, paths["after"], text=recipe_text(edit, result.report))
     return {kind: str(path) for kind, path in paths.items()}
 
 
 def _row(sample: Sample, picture: Picture, mask: np.ndarray, result: "Result") -> Row:
     height, width = mask.shape
-    seconds = sum(result.report["seconds"].values())
+    seconds = result.report["seconds"]["total"]
     figures = f"{width} x {height} px · {seconds:.1f} s on {result.report['device']}"
     return Row(
         title=sample.title,
@@ -140,7 +139,7 @@ def _row(sample: Sample, picture: Picture, mask: np.ndarray, result: "Result") -
         before=as_rgb8(picture.pixels),
         after=as_rgb8(result.image),
         hole=mask > 0,
-        edges=result.edges > 0,
+        edges=result.edges,
     )
 
 
@@ -166,7 +165,7 @@ def _tell(
 ) -> None:
     width = max(len(sample.name) for sample in samples)
     for sample, answer in zip(samples, answers, strict=True):
-        seconds = sum(answer["seconds"].values())
+        seconds = answer["seconds"]["total"]
         console.say(
             f"{sample.name:{width}}  {seconds:5.1f} s  {answer['after']}  (removed: {sample.removed})"
         )

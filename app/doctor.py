@@ -33,6 +33,8 @@ OPENCV_WHEELS = (
 MEMORY_WANTED_BYTES = 2 << 30
 DISK_WANTED_BYTES = 1 << 30
 
+SELF_TEST_PX = 64
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -73,10 +75,11 @@ def run_doctor(console: Console) -> int:
         for index, (name, check) in enumerate(checks):
             show(index / len(checks), name)
             findings += run_check(name, check)
+    width = max(len(finding.check) for finding in findings)
     for finding in findings:
-        console.say(f"{finding.verdict:8} {finding.check:12} {finding.found}")
+        console.say(f"{finding.verdict:8} {finding.check:{width}} {finding.found}")
         if finding.advice:
-            console.say(f"{'':21} -> {finding.advice}")
+            console.say(f"{'':8} {'':{width}} -> {finding.advice}")
     is_usable = all(finding.verdict != "fault" for finding in findings)
     console.say(
         "pentimento can be used here" if is_usable else "pentimento cannot be used here: see the faults above"
@@ -189,16 +192,43 @@ def check_display() -> Iterator[Finding]:
 
 
 def check_weights() -> Iterator[Finding]:
-    """Every file of weights against its digest."""
+    """Every file of weights against its digest, and that the tool has some to work with."""
     from engine.weights import WeightsStore
 
-    yield from ()
-    del WeightsStore
+    reports = WeightsStore().verify()
+    for report in reports:
+        verdict: Verdict = "fault" if report.state == "damaged" else "warning"
+        if report.state in ("ok", "not fetched"):
+            verdict = "ok"
+        name = f"weights {report.name}"
+        yield Finding(name, verdict, report.state, report.detail if verdict != "ok" else "")
+    if not any(report.state == "ok" and report.family == "inpaint" for report in reports):
+        advice = "install pentimento again, or import, train or download weights"
+        yield Finding("weights", "fault", "none for inpaint", advice)
 
 
 def check_inpainting() -> Iterator[Finding]:
-    """A tiny picture with a hole through the whole program, with the weights a user gets."""
-    yield from ()
+    """A small picture with a hole through the whole program, with the weights a user gets."""
+    import numpy as np
+
+    from engine.edits import EditInputs, InpaintEdit
+    from engine.engine import Engine
+
+    ramp = np.linspace(40, 200, SELF_TEST_PX, dtype=np.uint8)
+    image = np.repeat(np.repeat(ramp[:, None], SELF_TEST_PX, axis=1)[..., None], 3, axis=2)
+    mask = np.zeros(image.shape[:2], dtype=np.uint8)
+    mask[24:40, 24:40] = 255
+    engine = Engine()
+    try:
+        result = engine.run(InpaintEdit(), EditInputs(image=image, mask=mask))
+    finally:
+        engine.close()
+    is_known_kept = bool((result.image[mask == 0] == image[mask == 0]).all())
+    if result.image.shape != image.shape or not is_known_kept:
+        yield Finding("self-test", "fault", "pixels outside the hole changed", "report it, with this page")
+    else:
+        seconds = result.report["seconds"]["total"]
+        yield Finding("self-test", "ok", f"a hole filled in {seconds:.1f} s on {result.report['device']}")
 
 
 def installed_version(package: str) -> str | None:

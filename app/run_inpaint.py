@@ -7,23 +7,33 @@ the edit. Results are written whole or not at all.
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from engine.pictures import Picture, read_mask, read_picture, write_picture
 
 from app.console import Console
 from app.errors import DONE, UsageError
 from app.options import Work
 from app.outputs import check_distinct, check_output
 from engine.edits import EditInputs, InpaintEdit
+from engine.pictures import (
+    ENDINGS,
+    Picture,
+    check_can_write,
+    read_mask,
+    read_official_mask,
+    read_picture,
+    write_picture,
+)
+from engine.progress import ProgressCallback
 
-EDGE_ENDINGS = frozenset({".png", ".tif", ".tiff", ".bmp", ".webp"})
+if TYPE_CHECKING:
+    from engine.engine import Result
+
+EDGE_ENDINGS = ENDINGS - {".jpg", ".jpeg"}
 """Formats that keep a line of one pixel; JPEG smears it."""
-
-RESULT_ENDINGS = EDGE_ENDINGS | {".jpg", ".jpeg"}
 
 
 @dataclass(frozen=True)
@@ -69,34 +79,38 @@ def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
         started = time.perf_counter()
         show(0.0, "decode")
         picture = read_picture(files.image)
+        check_can_write(
+            files.out, mode=picture.mode, is_deep=picture.is_deep, size_hw=_grown_hw(picture, edit)
+        )
         inputs = _read_inputs(files, flags, picture)
         seconds["decode"] = time.perf_counter() - started
 
-        from engine.engine import Engine
-
-        with_engine = Engine(device=work.device)
-        try:
-            result = with_engine.run(edit, inputs, progress=lambda step: show(step.share, step.word))
-        finally:
-            with_engine.close()
+        result = run_edit(edit, inputs, work.device, lambda step: show(step.share, step.word))
 
         started = time.perf_counter()
         show(1.0, "encode")
-        filled = replace_pixels(picture, result.image)
-        notes = write_picture(filled, files.out, text=recipe_text(edit, result.report))
-        if files.edges_out is not None and result.edges is not None:
-            write_picture(Picture(result.edges, "L", None, None, ()), files.edges_out)
+        text = recipe_text(edit, result.report)
+        notes = write_picture(replace(picture, pixels=result.image), files.out, text=text)
+        if files.edges_out is not None:
+            write_picture(Picture(result.edges, "L"), files.edges_out)
         seconds["encode"] = time.perf_counter() - started
 
     report = dict(result.report)
-    report["seconds"] = {
-        "decode": seconds["decode"],
-        **report.get("seconds", {}),
-        "encode": seconds["encode"],
-    }
-    report["notes"] = [*picture.notes, *report.get("notes", ()), *(notes or ())]
+    report["seconds"] = _all_seconds(seconds, report["seconds"])
+    report["notes"] = [*picture.notes, *report["notes"], *notes]
     _tell(console, files, report)
     return DONE
+
+
+def run_edit(edit: InpaintEdit, inputs: EditInputs, device: str, progress: ProgressCallback) -> "Result":
+    """Run one edit on an engine of its own; torch is loaded here, after everything cheap was checked."""
+    from engine.engine import Engine
+
+    engine = Engine(device=device)
+    try:
+        return engine.run(edit, inputs, progress=progress)
+    finally:
+        engine.close()
 
 
 def make_edit(flags: InpaintFlags, work: Work) -> InpaintEdit:
@@ -136,13 +150,6 @@ def parse_expand(words: str) -> tuple[int, int, int, int]:
     return (left, top, right, bottom)
 
 
-def replace_pixels(picture: Picture, pixels: np.ndarray) -> Picture:
-    """The same picture with other pixels: mode, colour profile and camera data stay."""
-    from dataclasses import replace
-
-    return replace(picture, pixels=pixels)
-
-
 def recipe_text(edit: InpaintEdit, report: Mapping[str, Any]) -> dict[str, str]:
     """What a PNG says of how it was made: the edit and the digest of its weights, as JSON."""
     recipe = {"edit": edit.model_dump(mode="json"), "weights": report.get("weights")}
@@ -153,7 +160,7 @@ def _check_files(files: InpaintFiles, *, has_expansion: bool) -> None:
     if files.mask is None and not has_expansion:
         hint = "white marks what goes; only --expand needs no mask"
         raise UsageError("--mask", "a picture", "none", hint)
-    check_output(files.out, "--out", endings=RESULT_ENDINGS)
+    check_output(files.out, "--out", endings=ENDINGS)
     read = {"--mask": files.mask, "--edges": files.edges, "--erase-edges": files.erase_edges}
     check_distinct(files.out, "--out", read)
     if files.edges_out is not None:
@@ -161,23 +168,42 @@ def _check_files(files: InpaintFiles, *, has_expansion: bool) -> None:
         check_distinct(files.edges_out, "--edges-out", {"--out": files.out, "IMAGE": files.image, **read})
 
 
+def _grown_hw(picture: Picture, edit: InpaintEdit) -> tuple[int, int]:
+    left, top, right, bottom = edit.expand_ltrb
+    height, width = picture.pixels.shape[:2]
+    return height + top + bottom, width + left + right
+
+
 def _read_inputs(files: InpaintFiles, flags: InpaintFlags, picture: Picture) -> EditInputs:
     size_hw = picture.pixels.shape[:2]
-    is_fitted = flags.is_mask_fitted or flags.is_official_match
+    is_official = flags.is_official_match
 
     def read(path: Path | None) -> np.ndarray | None:
+        is_fitted = flags.is_mask_fitted or is_official
         return (
             None
             if path is None
             else read_mask(path, size_hw=size_hw, invert=flags.is_inverted, fit=is_fitted)
         )
 
+    if is_official and not flags.is_inverted and files.mask is not None:
+        mask = read_official_mask(files.mask, size_hw=size_hw)
+    else:
+        mask = read(files.mask)
     return EditInputs(
         image=picture.pixels,
-        mask=read(files.mask),
+        mask=mask,
         drawn_edges=read(files.edges),
         erased_edges=read(files.erase_edges),
     )
+
+
+def _all_seconds(files: Mapping[str, float], engine: Mapping[str, float]) -> dict[str, float]:
+    """Seconds by phase in their order; ``engine`` is from decoded to composited, ``total`` is everything."""
+    phases = {name: value for name, value in engine.items() if name != "total"}
+    decode, encode = round(files["decode"], 4), round(files["encode"], 4)
+    total = round(decode + engine["total"] + encode, 4)
+    return {"decode": decode, **phases, "encode": encode, "engine": engine["total"], "total": total}
 
 
 def _tell(console: Console, files: InpaintFiles, report: dict[str, Any]) -> None:
@@ -186,8 +212,7 @@ def _tell(console: Console, files: InpaintFiles, report: dict[str, Any]) -> None
         outputs["edges_output"] = str(files.edges_out)
     for note in report["notes"]:
         console.note(note)
-    total = sum(report["seconds"].values())
-    console.say(f"{files.out}  {total:.1f} s on {report.get('device')}, {report.get('quality')}")
+    console.say(f"{files.out}  {report['seconds']['total']:.1f} s on {report['device']}, {report['quality']}")
     if files.edges_out is not None:
         console.say(f"{files.edges_out}  edges")
     console.answer({**outputs, **report})

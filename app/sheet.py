@@ -50,7 +50,7 @@ class Row:
     """(H, W) bool."""
 
     edges: np.ndarray
-    """(H, W) bool: the edge map that guided the fill, known and guessed."""
+    """(H, W) uint8: the edge map that guided the fill, known and guessed; 255 = surely an edge."""
 
 
 def draw_sheet(rows: Sequence[Row], *, subtitle: str) -> Image.Image:
@@ -117,7 +117,7 @@ def draw_edges(
     Args:
         picture: (H, W, 3) uint8.
         hole: (H, W) bool.
-        edges: (H, W) bool.
+        edges: (H, W) uint8, 255 = edge; a guess between shows as faint as it is.
         size: (width, height) of the panel in pixels.
 
     Returns:
@@ -130,9 +130,12 @@ def draw_edges(
     shade = np.asarray(Image.fromarray(hole.astype(np.uint8) * 255).resize(size)) > 127
     panel[shade] = panel[shade] // 2
     width, height = size
-    for area, colour in ((edges & ~hole, KNOWN_COLOUR), (edges & hole, HOLE_COLOUR)):
-        ys, xs = np.nonzero(area)
-        panel[ys * height // picture.shape[0], xs * width // picture.shape[1]] = colour
+    for area, colour in ((~hole, KNOWN_COLOUR), (hole, HOLE_COLOUR)):
+        ys, xs = np.nonzero(area & (edges > 0))
+        strength = np.zeros((height, width, 1), dtype=np.float32)
+        places = (ys * height // edges.shape[0], xs * width // edges.shape[1], 0)
+        np.maximum.at(strength, places, edges[ys, xs] / np.float32(255))
+        panel = (panel * (1 - strength) + np.asarray(colour) * strength).astype(np.uint8)
     return Image.fromarray(panel)
 
 

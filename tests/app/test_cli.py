@@ -60,7 +60,9 @@ def test_the_commands_are_those_of_the_list() -> None:
 @pytest.mark.parametrize("name", sorted(FLAGS))
 def test_the_flags_are_those_of_the_list(name: str) -> None:
     arguments = commands()[name].assemble_argument_collection(default_parameter=app.default_parameter)
-    assert {word for argument in arguments if argument.parse for word in argument.names} - {"*"} == FLAGS[name]
+    assert {word for argument in arguments if argument.parse for word in argument.names} - {"*"} == FLAGS[
+        name
+    ]
 
 
 def test_switches_have_no_second_form(capsys) -> None:

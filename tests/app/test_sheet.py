@@ -7,8 +7,8 @@ def make_row(height: int = 40, width: int = 60) -> Row:
     picture = np.full((height, width, 3), 90, dtype=np.uint8)
     hole = np.zeros((height, width), dtype=bool)
     hole[10:20, 10:20] = True
-    edges = np.zeros_like(hole)
-    edges[15] = True
+    edges = np.zeros((height, width), dtype=np.uint8)
+    edges[15] = 255
     return Row("A title", "a thing", "60 x 40 px", picture, picture.copy(), hole, edges)
 
 
@@ -41,3 +41,11 @@ def test_every_edge_survives_a_smaller_panel() -> None:
     row = make_row()
     panel = np.asarray(draw_edges(row.before, row.hole, row.edges, (20, 13)))
     assert (panel[15 * 13 // 40, :3] == KNOWN_COLOUR).all()
+
+
+def test_a_faint_guess_is_drawn_faintly() -> None:
+    row = make_row()
+    row.edges[15] = 51
+    panel = np.asarray(draw_edges(row.before, row.hole, row.edges, (60, 40))).astype(int)
+    gain = panel[15, 15] - panel[12, 12]
+    assert 0 < gain[0] < HOLE_COLOUR[0] // 4
