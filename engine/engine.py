@@ -24,7 +24,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,7 +117,6 @@ class Engine:
             DEFAULT_BUDGET_BYTES if budget_bytes is None else budget_bytes
         )
         self._codes = Codes(DEFAULT_CODES_BYTES)
-        self._resolved: dict[tuple[str, str], tuple[tuple[int, int], ResolvedWeights]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -176,25 +174,17 @@ class Engine:
         with self._lock:
             self._residents.clear()
             self._codes.clear()
-            self._resolved.clear()
             release_unused(self._device)
 
     # Weights ---------------------------------------------------------------------------------------------------------
 
     def _resolve(self, name: str, family: str) -> "ResolvedWeights":
-        """Find the file of a name; digests are read once, until the file changes."""
+        """Find the file of a name; the store reads a digest once, until the file changes."""
         if self._store is None:
             from engine.weights import WeightsStore
 
             self._store = WeightsStore()
-        key = (name, family)
-        if key in self._resolved:
-            stamp, resolved = self._resolved[key]
-            if stamp == _stamp(Path(resolved.path)):
-                return resolved
-        resolved = self._store.resolve(name, family)
-        self._resolved[key] = (_stamp(Path(resolved.path)), resolved)
-        return resolved
+        return self._store.resolve(name, family)
 
     def _networks(self, job: "_Job", device: torch.device) -> _Resident:
         precision = choose_precision(device, job.edit.quality)
@@ -203,7 +193,7 @@ class Engine:
 
     # Running ---------------------------------------------------------------------------------------------------------
 
-    def _attempts(self, job: "_Job") -> "Iterator[tuple[torch.device, int]]":
+    def _attempts(self, job: "_Job") -> Iterator[tuple[torch.device, int]]:
         """Places and working sizes to try, from what was asked to what takes least memory."""
         for device in dict.fromkeys((self._device, PROCESSOR)):
             working_px = 0  # 0 = as large as asked and as memory says
@@ -335,15 +325,6 @@ def _working_px(job: _Job, resident: _Resident, free: int) -> int:
         # From an odd size, as of a whole frame, to the next power of two below.
         working_px = max(1 << (working_px - 1).bit_length() - 1, SMALLEST_WORKING_PX)
     return working_px
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """What changes when a file is written."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return (0, 0)
-    return stat.st_mtime_ns, stat.st_size
 
 
 def _never() -> _Resident:

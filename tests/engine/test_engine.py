@@ -9,7 +9,8 @@ from engine.edits import EditInputs, InpaintEdit
 from engine.engine import SMALLEST_WORKING_PX, Engine
 from engine.errors import DeviceError, OutOfMemoryError, WeightsError
 from engine.progress import Cancelled
-from engine.weightfile import WeightFile, read_weights, write_weights
+from engine.weightfile import WeightFile, read_weights, sha256_of, write_weights
+from engine.weights import WeightsStore
 
 
 def picture(h=64, w=72, seed=0):
@@ -180,6 +181,14 @@ def test_a_file_that_changed_is_read_again(engine, other_weights, tmp_path):
     second = engine.run(InpaintEdit(weights="mine"), holed())
     assert first.report["weights"]["sha256"] != second.report["weights"]["sha256"]
     assert not np.array_equal(first.image, second.image)
+
+
+def test_a_path_stands_for_a_name(engine, small_weights, tmp_path):
+    """With the real store, which knows no names here."""
+    real = Engine(device="cpu", weights=WeightsStore(shipped=tmp_path / "none", user=tmp_path / "mine"))
+    result = real.run(InpaintEdit(weights=str(small_weights)), holed())
+    assert result.report["weights"]["sha256"] == sha256_of(small_weights)
+    assert np.array_equal(result.image, engine.run(InpaintEdit(), holed()).image)
 
 
 def test_a_device_that_is_not_there_is_refused():
