@@ -59,12 +59,18 @@ def check_report_name(path: str | Path) -> str:
     return suffix
 
 
-def markdown_table(evaluation: Evaluation, bin_name: str) -> str:
-    """One bin as a Markdown table: a line a method, the best value of each column in bold.
+def markdown_table(evaluation: Evaluation, bin_name: str = "") -> str:
+    """The numbers as Markdown: a line a method, the best value of each column in bold.
+
+    Args:
+        evaluation: what was measured.
+        bin_name: that bin alone; empty = every bin, each under a line that names it.
 
     Raises:
         KeyError: if there is no such bin.
     """
+    if not bin_name:
+        return "\n\n".join(f"{_bin_title(n)}\n\n{markdown_table(evaluation, n)}" for n in evaluation.bins())
     columns = _filled_columns(evaluation)
     rows = [(method, evaluation.row(method.key, bin_name).values) for method in evaluation.methods]
     heads = [f"{column.title} {'↑' if column.is_higher_better else '↓'}" for column in columns]
@@ -77,10 +83,8 @@ def markdown_table(evaluation: Evaluation, bin_name: str) -> str:
 
 
 def _markdown_sections(evaluation: Evaluation) -> list[str]:
-    sections = [f"{_summary(evaluation)}"]
-    sections += [f"Mask {name} %\n\n{markdown_table(evaluation, name)}" for name in evaluation.bins()]
-    sections.append("\n".join(f"- {note}" for note in evaluation.notes))
-    return sections
+    notes = "\n".join(f"- {note}" for note in evaluation.notes)
+    return [_summary(evaluation), markdown_table(evaluation), notes]
 
 
 def html_report(evaluation: Evaluation) -> str:
@@ -150,7 +154,7 @@ def _bin_section(evaluation: Evaluation, bin_name: str) -> str:
         )
     results = max(row.count for _, row in rows)
     return (
-        f"<h2>Mask {_text(bin_name)}{'' if bin_name == 'all' else ' %'} ({results} results a method)</h2>\n"
+        f"<h2>{_text(_bin_title(bin_name))} ({results} results a method)</h2>\n"
         f'<div class="scroll"><table>\n<thead><tr><th scope="col">method</th>{heads}</tr></thead>\n'
         f"<tbody>\n{chr(10).join(lines)}\n</tbody></table></div>"
     )
@@ -199,6 +203,10 @@ def _jpeg(panel: NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _bin_title(name: str) -> str:
+    return "Mask of any size" if name == "all" else f"Mask {name} % of the frame"
 
 
 def _summary(evaluation: Evaluation) -> str:

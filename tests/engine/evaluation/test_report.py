@@ -90,6 +90,13 @@ def test_markdown_table_has_a_line_a_method_and_no_empty_column(evaluation):
     assert f"**{evaluation.row('telea', 'all').values['psnr']:.2f}**" in lines[3]
 
 
+def test_markdown_of_everything_names_each_bin(evaluation):
+    text = markdown_table(evaluation)
+    for title in ("Mask 10-20 % of the frame", "Mask 10-40 % of the frame", "Mask of any size"):
+        assert title in text
+    assert text.count("| Telea |") == 3
+
+
 @pytest.mark.parametrize("suffix", [".json", ".html", ".md", ".HTML"])
 def test_report_is_written_by_its_ending(evaluation, tmp_path, suffix):
     path = tmp_path / f"report{suffix}"
