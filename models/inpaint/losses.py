@@ -69,6 +69,20 @@ def feature_matching_loss(fake_features: Iterable[Tensor], real_features: Iterab
     return _total(_mean_difference(fake, real.detach()) for fake, real in pairs)
 
 
+def edge_cross_entropy(predicted: Tensor, edges: Tensor, hole: Tensor, hole_share: Tensor) -> Tensor:
+    """Cross entropy of predicted and true edges, averaged over the hole. Not in the paper.
+
+    Args:
+        predicted: (B, 1, H, W), soft edges in [0, 1].
+        edges: the same shape, 0 or 1.
+        hole: the same shape, 1 = to be invented.
+        hole_share: scalar, mean of the hole over everything that one step sees; above 0.
+    """
+    with torch.autocast(predicted.device.type, enabled=False):
+        entropy = F.binary_cross_entropy(predicted.float(), edges.float(), weight=hole.float())
+    return entropy / hole_share
+
+
 def l1_over_hole(fill: Tensor, image: Tensor, hole_share: Tensor) -> Tensor:
     """Mean absolute difference over the whole frame, divided by the share of it that is hole.
 

@@ -16,7 +16,9 @@ Deviations from the published loop:
       built with (the published order fails on torch >= 1.5);
     - networks that rest in a stage stay untouched; there, the frozen edge generator's
       spectral vectors go on moving;
-    - the mean hole that L1 is divided by is one of the whole step, however it is split.
+    - the mean hole that L1 is divided by is one of the whole step, however it is split;
+    - edges may also be held against the true ones directly (off unless asked for): the judge
+      alone needs more pictures than a processor sees in an hour.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +34,7 @@ from models.inpaint.discriminator import EdgeDiscriminator, FillDiscriminator
 from models.inpaint.losses import (
     ADVERSARIAL_KINDS,
     discriminator_loss,
+    edge_cross_entropy,
     feature_matching_loss,
     generator_loss,
     l1_over_hole,
@@ -67,13 +70,17 @@ class LossWeights:
     l1: float = 1.0
     """Absolute difference of fill and picture, over the share of the hole."""
     adversarial: float = 0.1
-    """The fill judge's verdict. The edge judge's always counts 1."""
+    """The fill judge's verdict."""
     perceptual: float = 0.1
     """Difference of features of fill and picture; needs a feature network."""
     style: float = 250.0
     """Difference of Gram matrices inside the hole; needs a feature network."""
+    edges_adversarial: float = 1.0
+    """The edge judge's verdict."""
     feature_matching: float = 10.0
     """Difference of the edge judge's own features of predicted and true edges."""
+    edges_cross_entropy: float = 0.0
+    """Cross entropy of predicted and true edges inside the hole. Not in the paper: a start for little compute."""
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -157,7 +164,7 @@ class InpaintObjective(Objective):
         """
         name = self.stage(stage).name
         if name == "edges":
-            return self._edge_losses(batch, self._predicted_edges(batch))
+            return self._edge_losses(batch, self._predicted_edges(batch), denominators)
         if name == "fill-true-edges":
             return self._fill_losses(batch, batch["edges"], denominators)
         if name == "fill-predicted-edges":
@@ -167,7 +174,7 @@ class InpaintObjective(Objective):
         predicted = self._predicted_edges(batch)
         losses = self._fill_losses(batch, completed(predicted, batch), denominators)
         if self.keeps_edge_discriminator:
-            edge_losses = self._edge_losses(batch, predicted)
+            edge_losses = self._edge_losses(batch, predicted, denominators)
             losses = {side: {**edge_losses[side], **losses[side]} for side in losses}
         return losses
 
@@ -257,18 +264,23 @@ class InpaintObjective(Objective):
         fill = self.fill.paint(image, batch["edges"] if edges is None else edges, hole)
         return edges, fill * hole + image * (1 - hole)
 
-    def _edge_losses(self, batch: Batch, predicted: Tensor) -> Losses:
-        gray, judge = batch["gray"], self.edges_discriminator
-        real_logits, real_features = judge(gray, batch["edges"])
-        fake_logits, _ = judge(gray, predicted.detach())
-        discriminator = {"edges_adversarial": discriminator_loss(real_logits, fake_logits, kind=self.gan)}
-
-        with _frozen(judge):
-            logits, features = judge(gray, predicted)
-        generator = {"edges_adversarial": generator_loss(logits, kind=self.gan)}
-        if self.weights.feature_matching:
-            matching = feature_matching_loss(features, real_features)
-            generator["edges_matching"] = self.weights.feature_matching * matching
+    def _edge_losses(self, batch: Batch, predicted: Tensor, denominators: Mapping[str, Tensor]) -> Losses:
+        weights, judge = self.weights, self.edges_discriminator
+        discriminator, generator = {}, {}
+        if weights.edges_adversarial or weights.feature_matching:
+            gray = batch["gray"]
+            real_logits, real_features = judge(gray, batch["edges"])
+            fake_logits, _ = judge(gray, predicted.detach())
+            discriminator["edges_adversarial"] = discriminator_loss(real_logits, fake_logits, kind=self.gan)
+            with _frozen(judge):
+                logits, features = judge(gray, predicted)
+            generator["edges_adversarial"] = weights.edges_adversarial * generator_loss(logits, kind=self.gan)
+            if weights.feature_matching:
+                matching = feature_matching_loss(features, real_features)
+                generator["edges_matching"] = weights.feature_matching * matching
+        if weights.edges_cross_entropy or not generator:
+            entropy = edge_cross_entropy(predicted, batch["edges"], batch["hole"], denominators["hole_share"])
+            generator["edges_cross_entropy"] = weights.edges_cross_entropy * entropy
         return {"discriminator": discriminator, "generator": generator}
 
     def _fill_losses(self, batch: Batch, edges: Tensor, denominators: Mapping[str, Tensor]) -> Losses:

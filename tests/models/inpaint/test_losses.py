@@ -1,5 +1,7 @@
 """Every loss term: published numbers, and values worked out by hand."""
 
+import math
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from models.features import features_from_state
 from models.inpaint.losses import (
     adversarial_loss,
     discriminator_loss,
+    edge_cross_entropy,
     feature_matching_loss,
     generator_loss,
     gram,
@@ -94,6 +97,16 @@ def test_l1_is_divided_by_the_share_of_the_hole(parity, pictures):
     a, b, hole = pictures
     loss = l1_over_hole(a, b, hole.mean())
     torch.testing.assert_close(loss, parity.case("edgeconnect", "loss/l1_over_mask"), atol=1e-6, rtol=0)
+
+
+def test_edge_cross_entropy_looks_into_the_hole_alone():
+    """Half-sure inside the hole costs log 2; what stands around it costs nothing."""
+    edges, hole = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
+    edges[..., 1, 1], hole[..., 1:3, 1:3] = 1, 1
+    predicted = torch.where(hole > 0, 0.5, 1.0)
+    loss = edge_cross_entropy(predicted, edges, hole, hole.mean())
+    assert loss.item() == pytest.approx(math.log(2))
+    assert edge_cross_entropy(edges, edges, hole, hole.mean()).item() == 0
 
 
 def test_a_judge_without_opinion_costs_log_two():

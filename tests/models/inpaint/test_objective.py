@@ -240,19 +240,34 @@ def test_terms_without_features_or_weight_are_absent():
 
 def test_terms_are_weighted_as_published():
     assert LossWeights() == LossWeights(
-        l1=1.0, adversarial=0.1, perceptual=0.1, style=250.0, feature_matching=10.0
+        l1=1.0,
+        adversarial=0.1,
+        perceptual=0.1,
+        style=250.0,
+        edges_adversarial=1.0,
+        feature_matching=10.0,
+        edges_cross_entropy=0.0,
     )
     raw = raw_batch()
     one = small_objective(features=TinyFeatures()).eval()
-    twice = LossWeights(l1=2, adversarial=0.2, perceptual=0.2, style=500, feature_matching=20)
+    twice = LossWeights(
+        l1=2, adversarial=0.2, perceptual=0.2, style=500, edges_adversarial=2, feature_matching=20
+    )
     other = small_objective(features=TinyFeatures(), weights=twice).eval()
     for stage in STAGES[:2]:
         batch = one.prepare(raw)
         terms = step_losses(one, batch, stage)["generator"]
         doubled = step_losses(other, batch, stage)["generator"]
         for name, value in terms.items():
-            factor = 1 if name == "edges_adversarial" else 2
-            torch.testing.assert_close(doubled[name], factor * value)
+            torch.testing.assert_close(doubled[name], 2 * value)
+
+
+def test_edges_can_be_learned_without_their_judge():
+    weights = LossWeights(edges_adversarial=0, feature_matching=0, edges_cross_entropy=3)
+    objective = small_objective(weights=weights)
+    losses = step_losses(objective, objective.prepare(raw_batch()), "edges")
+    assert losses["discriminator"] == {}
+    assert set(losses["generator"]) == {"edges_cross_entropy"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
