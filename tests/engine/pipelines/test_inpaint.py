@@ -38,7 +38,7 @@ def mask_of(size_hw, *boxes):
     return mask
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_known_pixels_come_back_bit_for_bit(engine, data):
     h, w = data.draw(st.integers(1, 90)), data.draw(st.integers(1, 90))
@@ -208,12 +208,12 @@ def test_a_drawn_line_reaches_the_fill_of_a_large_hole(engine):
 # Sizes ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size_hw", [(301, 403), (640, 200), (203, 1101)])
+@pytest.mark.parametrize("size_hw", [(161, 203), (320, 100), (101, 500)])
 def test_a_huge_hole_is_filled_coarse_to_fine(engine, size_hw):
     h, w = size_hw
     image = scene(h, w)
     mask = mask_of(size_hw, (10, 10, w - 10, h - 10))
-    result = engine.run(InpaintEdit(working_size_px=96), EditInputs(image, mask))
+    result = engine.run(InpaintEdit(working_size_px=64), EditInputs(image, mask))
     (crop,) = result.report["crops"]
     assert len(crop["levels_hw"]) >= 3
     assert crop["windows"] > 4
