@@ -19,7 +19,6 @@ from engine.training.events import (
     Stepped,
     Written,
 )
-from engine.training.loop import train
 from engine.training.options import GAN_KINDS, PRECISIONS, SCHEDULES, TrainOptions
 from models.errors import ModelsError
 
@@ -39,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         options = options_from(arguments)
+        from engine.training.loop import (
+            train,
+        )  # seconds of imports that --help and a misspelt flag need not wait for
+
         result = train(options, report=log_event)
     except (EngineError, ModelsError) as error:
         _log.error("error: %s", error)

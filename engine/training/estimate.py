@@ -19,7 +19,8 @@ from engine.training.step import gather_gradients
 from models.objective import Objective
 
 _ENOUGH_SECONDS = 2.0
-_MOST_STEPS = 4
+_MOST_STEPS = 2
+_MOST_GPU_STEPS = 5  # the first ones try out kernels
 
 
 def estimate_run(
@@ -52,13 +53,14 @@ def estimate_run(
     if processes.is_cuda:
         torch.cuda.reset_peak_memory_stats(processes.device)
     moving = {name: buffer.clone() for name, buffer in objective.named_buffers()}
+    most_steps = _MOST_GPU_STEPS if processes.is_cuda else _MOST_STEPS
     step_seconds: dict[str, float] = {}
     moments = 0
     for span in left:
         sides = make_sides(span)
         moments = max(moments, sum(side.moment_bytes for side in sides.values()))
         times: list[float] = []
-        while not times or (len(times) < _MOST_STEPS and sum(times) < _ENOUGH_SECONDS):
+        while not times or (len(times) < most_steps and sum(times) < _ENOUGH_SECONDS):
             started = time.monotonic()
             on_device = {name: tensor.to(processes.device) for name, tensor in loaded.items()}
             micro_batches = [objective.prepare(on_device)] * accumulate
