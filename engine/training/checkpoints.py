@@ -6,6 +6,7 @@ two are kept. What is read back is tensors and plain values, never code.
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,9 @@ def newest_checkpoint(out: Path) -> tuple[Path, dict[str, Any]]:
     files = checkpoint_files(out)
     for path in reversed(files):
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of odd files; those are passed over below
+                state = torch.load(path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError):
             continue
         if isinstance(state, dict) and "step" in state:

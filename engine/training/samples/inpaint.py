@@ -53,13 +53,15 @@ class InpaintSamples:
         return StoredPicture(pixels, np.packbits(edges, axis=1))
 
     def decode_mask(self, file: io.BytesIO) -> StoredPicture:
-        """Decode a mask: bits alone, anything above 0 is hole.
+        """Decode a mask: bits alone, anything above 0 is hole; resized by majority.
 
         Raises:
             PictureError: if the bytes are no picture, or nothing in it is black or nothing is white.
         """
-        pixels = fit_shorter_side(read_rgb(file), self._size, round(self._size * _WORKING_SHARE))
-        hole = pixels.max(axis=2) > 0
+        selected = np.where(read_rgb(file).any(axis=2, keepdims=True), np.uint8(255), np.uint8(0))
+        selected = np.repeat(selected, 3, axis=2)
+        working_px = round(self._size * _WORKING_SHARE)
+        hole = fit_shorter_side(selected, self._size, working_px, Image.Resampling.BILINEAR)[..., 0] > 127
         if not hole.any() or hole.all():
             raise PictureError(
                 "mask", "black where known, white where not", "one value all over", "leave it out"
@@ -92,13 +94,19 @@ class InpaintSamples:
         return random_mask(rng, size_hw, ("irregular",), self._ratio)
 
 
-def fit_shorter_side(pixels: np.ndarray, least_px: int, most_px: int) -> np.ndarray:
+def fit_shorter_side(
+    pixels: np.ndarray,
+    least_px: int,
+    most_px: int,
+    resampling: Image.Resampling = Image.Resampling.LANCZOS,
+) -> np.ndarray:
     """Resize a picture, keeping its ratio, until its shorter side lies in [least_px, most_px].
 
     Args:
         pixels: (H, W, 3) uint8.
         least_px: shorter sides below this are enlarged to it.
         most_px: shorter sides above this are shrunk to it.
+        resampling: Lanczos rings, which does pictures good and masks harm.
 
     Returns:
         (h, w, 3) uint8; the input itself where nothing had to change.
@@ -110,7 +118,7 @@ def fit_shorter_side(pixels: np.ndarray, least_px: int, most_px: int) -> np.ndar
         return pixels
     new_height = max(target, round(height * target / shorter))
     new_width = max(target, round(width * target / shorter))
-    resized = Image.fromarray(pixels).resize((new_width, new_height), Image.Resampling.LANCZOS)
+    resized = Image.fromarray(pixels).resize((new_width, new_height), resampling)
     return np.asarray(resized)
 
 

@@ -143,8 +143,8 @@ def test_losses_fall_on_one_picture(small, pictures):
     options = small(
         data=(pictures / "03.png",),
         stage="fill-true-edges",
-        steps=60,
-        learning_rate=2e-3,
+        steps=40,
+        learning_rate=3e-3,
         schedule="constant",
         width=8,
         mask_ratio=(0.2, 0.3),
@@ -316,15 +316,15 @@ def start(options, *extra):
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_exits_with_0(small, number):
+@pytest.mark.timeout(600)
+def test_ctrl_c_saves_and_exits_with_0(small):
     options = small(steps=100_000, stage="edges")
     said = []
     with start(options, "--stage", "edges") as process:
         for line in process.stderr:
             said.append(line)
             if line.startswith("step 2/"):
-                process.send_signal(number)
+                process.send_signal(signal.SIGINT)
                 break
         rest = process.stderr.read()
     assert process.returncode == 0, "".join(said) + rest
@@ -333,12 +333,3 @@ def test_a_signal_saves_and_exits_with_0(small, number):
     assert state["step"] >= 2
     assert path.name in rest
     assert read_weights(options.out / "inpaint.safetensors").family == "inpaint"
-
-
-def test_bad_input_is_one_line_and_exit_2(small, tmp_path):
-    with start(small(data=(tmp_path / "gone",))) as process:
-        said = process.stderr.read()
-    assert process.returncode == 2
-    assert said.splitlines()[-1].startswith(
-        f"error: {tmp_path / 'gone'}: expected a folder, a tar file or a picture"
-    )

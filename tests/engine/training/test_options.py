@@ -1,0 +1,63 @@
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from engine.errors import TrainingError
+from engine.training.options import FREE_TO_CHANGE, TrainOptions
+
+
+@pytest.fixture
+def options():
+    return TrainOptions(data=(Path("pictures"),), out=Path("out"))
+
+
+def test_options_are_plain_json(options):
+    plain = options.as_json()
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["data"] == ["pictures"]
+    assert set(plain) == {entry.name for entry in fields(TrainOptions)}
+
+
+def test_only_known_fields_may_change(options):
+    assert {entry.name for entry in fields(TrainOptions)} >= FREE_TO_CHANGE
+    before = options.as_json()
+    assert replace(options, workers=3, batch=2, accumulate=4, log_every=7).changed(before) is None
+    assert replace(options, steps=7).changed(before) == ("steps", 100_000, 7)
+    assert replace(options, mask_ratio=(0.1, 0.2)).changed(before) == ("mask_ratio", [0.05, 0.5], [0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"data": ()},
+            "data: expected a folder, a tar file or a picture, got nothing; name what to learn from",
+        ),
+        ({"steps": 0}, "steps: expected 1 or more, got 0; give a larger number"),
+        ({"workers": -2}, "workers: expected -1 or more, got -2; give a larger number"),
+        ({"warmup": -1}, "warmup: expected 0 or more, got -1; give a larger number"),
+        (
+            {"time_limit_minutes": float("nan")},
+            "time_limit_minutes: expected 0 or more, got nan; give a larger",
+        ),
+        ({"size": 100}, "size: expected a multiple of 8, 32 or more, got 100; networks halve the side"),
+        ({"precision": "fp16"}, "precision: expected one of 32, bf16, got 'fp16'; see --help"),
+        ({"schedule": "steps"}, "schedule: expected one of cosine, constant, got 'steps'; see --help"),
+        ({"gan": "wgan"}, "gan: expected one of nsgan, lsgan, hinge, got 'wgan'; see --help"),
+        (
+            {"learning_rate": 2.0},
+            "learning_rate: expected a number in [0, 1], got 2.0; see --help for the usual",
+        ),
+        ({"ema": 1.0}, "ema: expected a decay in [0, 1), got 1.0; 0.999 is usual, 0 switches averaging off"),
+        (
+            {"mask_ratio": (10, 20)},
+            "mask_ratio: expected 0 <= low <= high <= 0.95, high above 0, got (10, 20); shares",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_name(options, change, words):
+    with pytest.raises(TrainingError) as caught:
+        replace(options, **change)
+    assert str(caught.value).startswith(words)

@@ -1,0 +1,41 @@
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from engine.training.stopping import Deadline, stop_on_signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_interrupts(number):
+    before = signal.getsignal(number)
+    with stop_on_signals() as asked:
+        assert not asked()
+        os.kill(os.getpid(), number)
+        assert asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_other_threads_leave_signals_alone():
+    answers = []
+
+    def work():
+        with stop_on_signals() as asked:
+            answers.append(asked())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert answers == [False]
+
+
+def test_a_deadline_says_why():
+    now = time.monotonic()
+    assert Deadline(0.0, now, None)() == ""
+    assert Deadline(60.0, now, None)() == ""
+    assert Deadline(60.0, now - 61.0, None)() == "time limit"
+    assert Deadline(0.0, now, lambda: True)() == "stopped"
