@@ -8,15 +8,13 @@ Elsewhere: shared options in options.py, what is printed in console.py, the pars
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from app.errors import DONE, NoWindowError
-from app.options import Output, Whole, Work
+from app.options import Output, Several, TrainFlags, Whole, Work
 from app.usage import unknown_command, usage_error
-
-T = TypeVar("T")
 
 app = App(
     name="pentimento",
@@ -33,9 +31,6 @@ run_app = App(name="run", help="Run one tool on a picture.")
 weights_app = App(name="weights", help="List, check, import, fetch and remove weights.")
 app.command(run_app)
 app.command(weights_app)
-
-Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True)]
-"""An option that takes one value or more, and may be repeated."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -180,81 +175,17 @@ def remove_weights(name: str, /, *, output: Output | None = None) -> int:
 
 
 @app.command
-def train(
-    family: str,
-    /,
-    *,
-    data: Several[Path],
-    out: Path,
-    start: Annotated[str | None, Parameter(name="--from")] = None,
-    steps: Whole | None = None,
-    stage: str | None = None,
-    resume: bool = False,
-    devices: Whole | None = None,
-    precision: Literal["32", "bf16"] | None = None,
-    batch: Whole | None = None,
-    accumulate: Whole | None = None,
-    masks: Path | None = None,
-    perceptual: Path | None = None,
-    size: Whole | None = None,
-    options: Literal["starter", "official"] | None = None,
-    width: Whole | None = None,
-    depth: Whole | None = None,
-    probe: Path | None = None,
-    learning_rate: float | None = None,
-    time_limit: float | None = None,
-    half: bool = False,
-    device: str | None = None,
-    workers: Whole | None = None,
-    seed: Whole | None = None,
-    checkpoint_every: Whole | None = None,
-    preview_every: Whole | None = None,
-    log_every: Whole | None = None,
-    output: Output | None = None,
-) -> int:
+def train(family: str, /, *, flags: TrainFlags, output: Output | None = None) -> int:
     """Train a family, or fine-tune it on your own pictures. Ctrl-C saves.
 
     Args:
         family: inpaint.
-        data: Folders, tar files or single pictures.
-        out: Folder of weights, checkpoints, previews and metrics.
-        start: Weights to start from, by name or file.
-        steps: Steps in all.
-        stage: Only this stage of the family.
-        resume: Go on from the last checkpoint in the folder.
-        devices: Processes, one a device; under torchrun its number holds.
-        precision: 32 or bf16.
-        batch: Pictures a step and process.
-        accumulate: Batches that make one step.
-        masks: Folder or tar of masks, white = hole; drawn ones without it.
-        perceptual: Network of the perceptual terms; without it they are off.
-        size: Side of a training picture in pixels.
-        options: Size of the networks: starter or official.
-        width: Channels of the networks instead of the row's.
-        depth: Residual blocks instead of the row's.
-        probe: Pictures for previews and metrics, never trained on.
-        learning_rate: Of the generators.
-        time_limit: Stop and save after so many minutes.
-        half: Write the weights with 16-bit floats.
-        device: auto, cpu or cuda.
-        workers: Processes that make samples.
-        seed: First weights and every sample.
-        checkpoint_every: Steps between checkpoints.
-        preview_every: Steps between previews.
-        log_every: Steps between lines of metrics.
+        flags: What to learn from, and how.
         output: How to answer.
     """
     from app.run_train import make_options, run_train
 
-    given = {
-        "data": tuple(data), "out": out, "steps": steps, "stage": stage, "resume": resume, "devices": devices,
-        "precision": precision, "batch": batch, "accumulate": accumulate, "masks": masks, "features": perceptual,
-        "size": size, "options": options, "width": width, "depth": depth, "probe": probe,
-        "learning_rate": learning_rate, "time_limit_minutes": time_limit, "half": half, "device": device,
-        "workers": workers, "seed": seed, "checkpoint_every": checkpoint_every, "preview_every": preview_every,
-        "log_every": log_every,
-    }  # fmt: skip
-    return run_train(make_options(family, given, start=start), (output or Output()).console())
+    return run_train(make_options(family, flags), (output or Output()).console())
 
 
 @app.command

@@ -22,6 +22,7 @@ OUTSIDE_FAULTS = {
     errno.EROFS: "choose a place that can be written to",
     errno.ENOENT: "check the path",
     errno.ENOTDIR: "check the path",
+    errno.EEXIST: "choose another name",
     errno.EISDIR: "name a file, not a folder",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.ENOSPC: "free some space or choose another disk",

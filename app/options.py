@@ -1,8 +1,9 @@
-"""Options that several sub-commands share, as dataclasses the parser lays flat."""
+"""Options of the sub-commands, as dataclasses the parser lays flat: those that several share, and the many of `train`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
 
 from cyclopts import Parameter, Token
 
@@ -13,6 +14,25 @@ def whole_number(_kind: object, tokens: Sequence[Token]) -> int:
     """Read a whole number; the parser's own reading rounds ``1.5`` without a word."""
     return int(tokens[0].value)
 
+
+def named_numbers(_kind: object, tokens: Sequence[Token]) -> tuple[tuple[str, float], ...]:
+    """Read ``NAME=NUMBER``, once a token."""
+    pairs = [token.value.partition("=") for token in tokens]
+    if any(not name or not number for name, _, number in pairs):
+        raise ValueError("NAME=NUMBER")
+    return tuple((name.replace("-", "_"), float(number)) for name, _, number in pairs)
+
+
+def two_shares(_kind: object, tokens: Sequence[Token]) -> tuple[float, float]:
+    """Read ``LOW,HIGH``."""
+    low, high = tokens[0].value.split(",")
+    return float(low), float(high)
+
+
+T = TypeVar("T")
+
+Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True)]
+"""An option that takes one value or more, and may be repeated."""
 
 Whole = Annotated[int, Parameter(converter=whole_number)]
 
@@ -46,3 +66,70 @@ class Work(Output):
     ] = "exact"
     device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto"
     seed: Annotated[Whole, Parameter(help="Seed of everything random.")] = 0
+
+
+def _help(text: str, name: str | tuple[str, ...] | None = None) -> Parameter:
+    return Parameter(name=name, help=text)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class TrainFlags:
+    """What `train` can be asked for; what is left out keeps the default of `engine.training.TrainOptions`.
+
+    Field names are those of `TrainOptions`.
+    """
+
+    data: Annotated[Several[Path], _help("Folders, tar files or single pictures.")]
+    out: Annotated[Path, _help("Folder of weights, checkpoints, previews and metrics.")]
+    from_weights: Annotated[str | None, _help("Weights to start from, by name or file.", "--from")] = None
+    steps: Annotated[Whole | None, _help("Steps in all.")] = None
+    stage: Annotated[str | None, _help("Only this stage of the family.")] = None
+    resume: Annotated[bool, _help("Go on from the newest checkpoint in the folder.")] = False
+    devices: Annotated[Whole | None, _help("Processes, one a device; under torchrun its number holds.")] = (
+        None
+    )
+    nodes: Annotated[Whole | None, _help("Machines, under torchrun.")] = None
+    precision: Annotated[Literal["32", "bf16"] | None, _help("32 or bf16.")] = None
+    batch: Annotated[Whole | None, _help("Pictures a process and micro-batch.")] = None
+    accumulate: Annotated[Whole | None, _help("Micro-batches a step.")] = None
+    masks: Annotated[Path | None, _help("Folder or tar of masks, white = hole; drawn ones without it.")] = (
+        None
+    )
+    mask_ratio: Annotated[
+        tuple[float, float] | None,
+        Parameter(
+            converter=two_shares, n_tokens=1, metavar="LOW,HIGH", help="Lowest and highest share of a hole."
+        ),
+    ] = None
+    features: Annotated[
+        Path | None,
+        _help("Network of the perceptual and style terms; off without it.", ("--perceptual", "--features")),
+    ] = None
+    size: Annotated[Whole | None, _help("Side of a training picture in pixels.")] = None
+    options: Annotated[Literal["starter", "official"] | None, _help("Size of the networks.")] = None
+    width: Annotated[Whole | None, _help("Channels instead of the named size's.")] = None
+    depth: Annotated[Whole | None, _help("Residual blocks instead of the named size's.")] = None
+    probe: Annotated[Path | None, _help("Pictures for previews and metrics, never trained on.")] = None
+    half: Annotated[bool, _help("Write the weights with 16-bit floats.")] = False
+    time_limit_minutes: Annotated[float | None, _help("Stop and save after so long.", "--time-limit")] = None
+    learning_rate: Annotated[float | None, _help("Of the generators.")] = None
+    discriminator_rate: Annotated[float | None, _help("Rate of the discriminators, as a share.")] = None
+    warmup: Annotated[Whole | None, _help("Steps over which the rate of a stage climbs.")] = None
+    schedule: Annotated[Literal["cosine", "constant"] | None, _help("Of the rate within a stage.")] = None
+    ema: Annotated[float | None, _help("Decay of the averaged weights.")] = None
+    gan: Annotated[Literal["nsgan", "lsgan", "hinge"] | None, _help("Adversarial term.")] = None
+    loss: Annotated[
+        tuple[tuple[str, float], ...] | None,
+        Parameter(converter=named_numbers, n_tokens=1, metavar="NAME=NUMBER", help="Weight of a loss term."),
+    ] = None
+    keeps_edge_discriminator: Annotated[bool, _help("Keep the edge discriminator in the joint stage.")] = (
+        False
+    )
+    device: Annotated[str | None, _help("auto, cpu or cuda.")] = None
+    workers: Annotated[Whole | None, _help("Processes that make samples.")] = None
+    memory_bytes: Annotated[Whole | None, _help("Room for decoded pictures.")] = None
+    seed: Annotated[Whole | None, _help("Decides first weights and every sample.")] = None
+    checkpoint_every: Annotated[Whole | None, _help("Steps between checkpoints.")] = None
+    preview_every: Annotated[Whole | None, _help("Steps between previews.")] = None
+    log_every: Annotated[Whole | None, _help("Steps between lines of metrics.")] = None

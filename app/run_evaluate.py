@@ -12,8 +12,6 @@ from app.outputs import check_output
 if TYPE_CHECKING:
     from engine.evaluation import EvaluateOptions, Evaluation
 
-REPORT_ENDINGS = frozenset({".json", ".html"})
-
 
 def run_evaluate(
     family: str | None,
@@ -42,6 +40,7 @@ def run_evaluate(
         EngineError: as `engine.evaluation.evaluate`.
     """
     from engine.evaluation import EVALUATED_FAMILIES, evaluate, write_report
+    from engine.evaluation.report import REPORT_SUFFIXES
 
     if (family is None) != is_all:
         got = "both" if is_all else "neither"
@@ -54,7 +53,7 @@ def run_evaluate(
     runs = [(name, one) for name in families for one in (weights or ("",))]
     paths = report_paths(out, runs)
     for path in paths:
-        check_output(path, "--out", endings=REPORT_ENDINGS)
+        check_output(path, "--out", endings=frozenset(REPORT_SUFFIXES))
 
     answers: list[dict[str, Any]] = []
     for (name, one), path in zip(runs, paths, strict=True):

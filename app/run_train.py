@@ -1,13 +1,14 @@
 """The `train` command: what the loop tells becomes lines, and a bar where there is a terminal."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from app.console import Console
 from app.errors import DONE
+from app.options import TrainFlags
 from engine.training import events
 from engine.training.options import TrainOptions
 
@@ -15,23 +16,25 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-def make_options(family: str, given: Mapping[str, Any], *, start: str | None) -> TrainOptions:
+def make_options(family: str, flags: TrainFlags) -> TrainOptions:
     """Build the options from the words that were given; the rest keeps its default.
 
     Args:
         family: hyphen or underscore.
-        given: field to value; None where the option was not given.
-        start: weights to start from, by name or file.
+        flags: None where a word was not given.
 
     Raises:
         TrainingError: if a value cannot be used.
-        WeightsError: if ``start`` names no weights.
+        WeightsError: if the weights to start from are not known.
     """
-    chosen = {name: value for name, value in given.items() if value is not None}
-    if start is not None:
+    values = {field.name: getattr(flags, field.name) for field in fields(flags)}
+    chosen: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    if flags.loss is not None:
+        chosen["loss"] = dict(flags.loss)
+    if flags.from_weights is not None:
         from engine.weights import WeightsStore
 
-        chosen["from_weights"] = WeightsStore().resolve(start, family.replace("-", "_")).path
+        chosen["from_weights"] = WeightsStore().resolve(flags.from_weights, family).path
     return TrainOptions(family=family, **chosen)
 
 

@@ -81,6 +81,8 @@ def _value_of(error: CycloptsError) -> str:
 
 
 def _kind_of(error: CoercionError) -> str:
+    if error.argument is not None and error.argument.parameter.metavar:
+        return error.argument.parameter.metavar
     target = error.target_type
     if get_origin(target) is Literal:
         return f"one of {', '.join(str(choice) for choice in get_args(target))}"

@@ -26,10 +26,11 @@ FLAGS = {
     "weights download": {"NAME", *OUTPUT},
     "weights remove": {"NAME", *OUTPUT},
     "train": {
-        "FAMILY", "--data", "--out", "--from", "--steps", "--stage", "--resume", "--devices", "--precision", "--batch",
-        "--accumulate", "--masks", "--perceptual", "--size", "--options", "--width", "--depth", "--probe",
-        "--learning-rate", "--time-limit", "--half", "--device", "--workers", "--seed", "--checkpoint-every",
-        "--preview-every", "--log-every", *OUTPUT,
+        "FAMILY", "--data", "--out", "--from", "--steps", "--stage", "--resume", "--devices", "--nodes", "--precision",
+        "--batch", "--accumulate", "--masks", "--mask-ratio", "--perceptual", "--features", "--size", "--options",
+        "--width", "--depth", "--probe", "--half", "--time-limit", "--learning-rate", "--discriminator-rate",
+        "--warmup", "--schedule", "--ema", "--gan", "--loss", "--keeps-edge-discriminator", "--device", "--workers",
+        "--memory-bytes", "--seed", "--checkpoint-every", "--preview-every", "--log-every", *OUTPUT,
     },
     "evaluate": {
         "FAMILY", "--data", "--out", "--all", "--weights", "--features", "--protocol", "--subset", "--limit", "--size",

@@ -59,6 +59,12 @@ def test_the_demo_without_weights_says_how_to_get_some(tiny_samples, tmp_path, m
     )
 
 
+def test_a_file_in_place_of_the_folder_is_refused(tiny_samples, photo, capsys) -> None:
+    assert main(["demo", "--out", str(photo)]) == 2
+    line = f"error: {photo}: expected a file that can be used, got 'File exists'; choose another name\n"
+    assert capsys.readouterr().err == line
+
+
 def test_a_table_that_is_not_there_is_named(tmp_path) -> None:
     with pytest.raises(
         ResourceError, match=r"samples\.toml: expected the table of samples, got no file; install"

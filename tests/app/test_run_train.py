@@ -1,12 +1,20 @@
+import json
 import os
+import signal
+import subprocess
+import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from app.__main__ import main
 from app.console import Console
+from app.options import TrainFlags
 from app.run_train import TrainView, event_line, is_first_process, make_options, span
-from engine.errors import TrainingError
-from engine.training import events
+from engine.training import TrainOptions, events
+
+ROOT = Path(__file__).resolve().parents[2]
 
 LINES = [
     (events.Notice("perceptual terms are off"), "perceptual terms are off"),
@@ -41,16 +49,40 @@ def test_times_are_told_as_people_do(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
-def test_only_given_words_change_the_options() -> None:
-    options = make_options(
-        "inpaint", {"data": (Path("a"),), "out": Path("b"), "steps": 7, "seed": None}, start=None
+def test_only_given_words_change_the_options(weights_file) -> None:
+    flags = TrainFlags(
+        data=(Path("a"),), out=Path("b"), steps=7, loss=(("fill_l1", 2.0),), from_weights=str(weights_file)
     )
+    options = make_options("inpaint", flags)
     assert (options.steps, options.seed, options.family) == (7, 0, "inpaint")
+    assert options.loss == {"fill_l1": 2.0}
+    assert options.from_weights == weights_file
 
 
-def test_an_option_out_of_range_is_refused_by_name() -> None:
-    with pytest.raises(TrainingError, match="steps: expected 1 or more, got 0; give a larger number"):
-        make_options("inpaint", {"data": (Path("a"),), "out": Path("b"), "steps": 0}, start=None)
+def test_every_flag_is_an_option_of_training() -> None:
+    options = {field.name for field in fields(TrainOptions)}
+    assert {field.name for field in fields(TrainFlags)} == options - {"family"}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--steps", "0"], "steps: expected 1 or more, got 0; give a larger number"),
+        (["--loss", "l1"], "--loss: expected NAME=NUMBER, got 'l1'; see 'pentimento train --help'"),
+        (
+            ["--mask-ratio", "0.3"],
+            "--mask-ratio: expected LOW,HIGH, got '0.3'; see 'pentimento train --help'",
+        ),
+        (["--from", "none"], "weights: expected one of "),
+        (["--size", "63"], "size: expected a multiple of 8, 32 or more, got 63; "),
+    ],
+)
+def test_wrong_options_are_one_line(words: list[str], line: str, tmp_path, capsys) -> None:
+    assert main(["train", "inpaint", "--data", "a", "--out", str(tmp_path / "run"), *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {line}")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(("rank", "is_first"), [("0", True), ("1", False)])
@@ -60,3 +92,56 @@ def test_only_the_first_process_speaks(rank: str, is_first: bool, monkeypatch) -
     monkeypatch.setenv("LOCAL_RANK", rank)
     assert is_first_process() is is_first
     assert os.environ["LOCAL_RANK"] == rank
+
+
+# Whole runs --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def words(tmp_path, photo) -> list[str]:
+    """A run of moments on one small picture."""
+    tiny = [
+        "--size",
+        "32",
+        "--batch",
+        "1",
+        "--width",
+        "4",
+        "--depth",
+        "1",
+        "--workers",
+        "0",
+        "--device",
+        "cpu",
+        "--log-every",
+        "1",
+    ]
+    return ["train", "inpaint", "--data", str(photo), "--out", str(tmp_path / "run"), *tiny]
+
+
+def test_a_run_writes_weights_that_run(words, photo, mask, tmp_path, capsys) -> None:
+    assert main([*words, "--steps", "4", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    weights = tmp_path / "run" / "inpaint.safetensors"
+    assert (answer["output"], answer["step"], answer["reason"]) == (str(weights), 4, "finished")
+    run = ["run", "inpaint", str(photo), "--mask", str(mask), "--out", str(tmp_path / "out.png")]
+    assert main([*run, "--weights", str(weights), "--device", "cpu"]) == 0
+
+
+def test_ctrl_c_saves_and_exits_0_and_the_run_goes_on(words, tmp_path, capsys) -> None:
+    command = [sys.executable, "-m", "app", *words, "--steps", "100000"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("1/100000"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert "stopped at step " in rest
+    assert "saved; go on with --resume" in rest
+    assert (tmp_path / "run" / "inpaint.safetensors").is_file()
+
+    assert main([*words, "--steps", "100000", "--resume", "--time-limit", "0.0001", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["reason"] == "time limit"
+    assert answer["step"] > 1
