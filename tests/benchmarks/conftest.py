@@ -1,7 +1,7 @@
 """Ours beside plain, in turns, in one run; a table of ratios at the end.
 
 ``make bench`` collects the files bench_*.py; ``make test`` does not. The table also goes to the file named by
-PENTIMENTO_BENCH_JSON, if it is set.
+PENTIMENTO_BENCH_JSON, if it is set. PENTIMENTO_BENCH_ROUNDS caps the rounds: 1 shows that everything runs.
 """
 
 import importlib.util
@@ -20,6 +20,7 @@ import torch
 
 HERE = Path(__file__).parent
 JSON_VARIABLE = "PENTIMENTO_BENCH_JSON"
+ROUNDS_VARIABLE = "PENTIMENTO_BENCH_ROUNDS"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def plain() -> ModuleType:
 
 
 @pytest.fixture
-def beside(benchmark):
+def beside(benchmark, request):
     """Time ``ours`` and ``other`` in turns; rounds of both see the same noise of the machine."""
 
     def run(
@@ -67,6 +68,7 @@ def beside(benchmark):
         rounds: int = 5,
         note: str = "",
     ) -> Ratio:
+        rounds = min(rounds, int(os.environ.get(ROUNDS_VARIABLE, rounds)))
         ours(), other()  # the first calls pick algorithms and touch memory
         other_s: list[float] = []
 
@@ -91,6 +93,9 @@ def beside(benchmark):
         )
         benchmark.extra_info.update(asdict(result))
         _ratios.append(result)
+        # At once, so that a run that is stopped half-way has told what it found.
+        terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+        terminal.write_line(f" {_line(result, len(name))}")
         return result
 
     return run
@@ -111,8 +116,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
     width = max((len(r.name) for r in _ratios), default=4)
     write(f"{'what':<{width}}  {'ours s':>8}  {'other s':>8}  {'ratio':>6}  beside")
     for r in _ratios:
-        note = f"; {r.note}" if r.note else ""
-        write(f"{r.name:<{width}}  {r.ours_s:8.3f}  {r.other_s:8.3f}  {r.ratio:6.2f}  {r.beside}{note}")
+        write(_line(r, width))
     for name, text in _facts:
         write(f"{name}: {text}")
     path = os.environ.get(JSON_VARIABLE)
@@ -120,6 +124,11 @@ def pytest_terminal_summary(terminalreporter) -> None:
         content = {"machine": _machine(), "ratios": [asdict(r) for r in _ratios], "facts": dict(_facts)}
         Path(path).write_text(json.dumps(content, indent=2) + "\n")
         write(f"written to {path}")
+
+
+def _line(r: Ratio, width: int) -> str:
+    note = f"; {r.note}" if r.note else ""
+    return f"{r.name:<{width}}  {r.ours_s:8.3f}  {r.other_s:8.3f}  {r.ratio:6.2f}  {r.beside}{note}"
 
 
 def _machine() -> str:
