@@ -115,6 +115,7 @@ class TrainFlags:
     time_limit_minutes: Annotated[float | None, _help("Stop and save after so long.", "--time-limit")] = None
     learning_rate: Annotated[float | None, _help("Of the generators.")] = None
     discriminator_rate: Annotated[float | None, _help("Rate of the discriminators, as a share.")] = None
+    momentum: Annotated[float | None, _help("First beta of Adam; 0 as published.")] = None
     warmup: Annotated[Whole | None, _help("Steps over which the rate of a stage climbs.")] = None
     schedule: Annotated[Literal["cosine", "constant"] | None, _help("Of the rate within a stage.")] = None
     ema: Annotated[float | None, _help("Decay of the averaged weights.")] = None

@@ -53,7 +53,9 @@ def test_importing_the_engine_probes_no_device() -> None:
 
 
 def test_edits_import_without_torch() -> None:
-    run_fresh("import engine.edits, engine.progress, engine.errors, engine.pictures", blocked=("torch", "PySide6"))
+    run_fresh(
+        "import engine.edits, engine.progress, engine.errors, engine.pictures", blocked=("torch", "PySide6")
+    )
 
 
 def test_importing_a_part_of_the_engine_imports_only_that_part() -> None:

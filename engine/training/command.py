@@ -144,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", "decides first weights and samples", type=int)
     add("--learning-rate", "of the generators", type=float)
     add("--discriminator-rate", "learning rate of the discriminators, as a share", type=float)
+    add("--momentum", "first beta of Adam; 0 as published", type=float)
     add("--warmup", "steps over which each stage's rate climbs", type=int)
     add("--schedule", "of the rate within a stage", choices=SCHEDULES)
     add("--ema", "decay of the averaged weights", type=float)

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from engine.training.processes import Processes
 
-BETAS = (0.0, 0.9)
-"""Of Adam, as the published loop has them; with a first beta of 0 a step whose gradients are zero moves nothing."""
+SECOND_BETA = 0.9
+"""Of Adam, as the published loop has it."""
 
 
 class Side:
@@ -23,16 +23,21 @@ class Side:
     Args:
         parameters: what this side trains in the present stage; may be empty.
         learning_rate: of a step whose factor is 1.
+        momentum: first beta of Adam; at 0 a step whose gradients are zero moves nothing.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter], learning_rate: float) -> None:
+    def __init__(
+        self, parameters: Sequence[nn.Parameter], learning_rate: float, momentum: float = 0.0
+    ) -> None:
         self._parameters = list(parameters)
         self._learning_rate = learning_rate
         self._flat = _flat_gradients(self._parameters)
         self._optimiser: torch.optim.Adam | None = None
         if self._parameters:
             is_fused = self._parameters[0].device.type in ("cpu", "cuda")
-            self._optimiser = torch.optim.Adam(self._parameters, learning_rate, BETAS, fused=is_fused)
+            self._optimiser = torch.optim.Adam(
+                self._parameters, learning_rate, (momentum, SECOND_BETA), fused=is_fused
+            )
 
     def clear(self) -> None:
         """Set every gradient to zero."""

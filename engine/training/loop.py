@@ -231,10 +231,13 @@ class _Run:
         rate = self.options.learning_rate * span.stage.learning_rate_scale
         name = span.stage.name
         return {
-            "generator": Side(self.objective.trained_parameters("generator", name), rate),
+            "generator": Side(
+                self.objective.trained_parameters("generator", name), rate, self.options.momentum
+            ),
             "discriminator": Side(
                 self.objective.trained_parameters("discriminator", name),
                 rate * self.options.discriminator_rate,
+                self.options.momentum,
             ),
         }
 

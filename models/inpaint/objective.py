@@ -65,7 +65,10 @@ class FeatureNetwork(Protocol):
 
 @dataclass(frozen=True)
 class LossWeights:
-    """How much each term of the generators' losses counts; 0 switches a term off."""
+    """How much each term of the generators' losses counts; 0 switches a term off.
+
+    A judge whose verdict counts nothing is not asked, and does not learn.
+    """
 
     l1: float = 1.0
     """Absolute difference of fill and picture, over the share of the hole."""
@@ -285,19 +288,17 @@ class InpaintObjective(Objective):
 
     def _fill_losses(self, batch: Batch, edges: Tensor, denominators: Mapping[str, Tensor]) -> Losses:
         image, hole, judge = batch["image"], batch["hole"], self.fill_discriminator
+        weights, discriminator = self.weights, {}
         fill = self.fill.paint(image, edges, hole)
-        real_logits, _ = judge(image)
-        fake_logits, _ = judge(fill.detach())
-        discriminator = {"fill_adversarial": discriminator_loss(real_logits, fake_logits, kind=self.gan)}
-
-        with _frozen(judge):
-            logits, _ = judge(fill)
-        weights = self.weights
-        generator = {
-            "fill_l1": weights.l1 * l1_over_hole(fill, image, denominators["hole_share"]),
-            "fill_adversarial": weights.adversarial * generator_loss(logits, kind=self.gan),
-            **self._feature_losses(fill, image, hole),
-        }
+        generator = {"fill_l1": weights.l1 * l1_over_hole(fill, image, denominators["hole_share"])}
+        if weights.adversarial:
+            real_logits, _ = judge(image)
+            fake_logits, _ = judge(fill.detach())
+            discriminator["fill_adversarial"] = discriminator_loss(real_logits, fake_logits, kind=self.gan)
+            with _frozen(judge):
+                logits, _ = judge(fill)
+            generator["fill_adversarial"] = weights.adversarial * generator_loss(logits, kind=self.gan)
+        generator |= self._feature_losses(fill, image, hole)
         return {"discriminator": discriminator, "generator": generator}
 
     def _feature_losses(self, fill: Tensor, image: Tensor, hole: Tensor) -> dict[str, Tensor]:

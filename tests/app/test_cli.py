@@ -29,7 +29,7 @@ FLAGS = {
         "FAMILY", "--data", "--out", "--from", "--steps", "--stage", "--resume", "--devices", "--nodes", "--precision",
         "--batch", "--accumulate", "--masks", "--mask-ratio", "--perceptual", "--features", "--size", "--options",
         "--width", "--depth", "--probe", "--half", "--time-limit", "--learning-rate", "--discriminator-rate",
-        "--warmup", "--schedule", "--ema", "--gan", "--loss", "--keeps-edge-discriminator", "--device", "--workers",
+        "--momentum", "--warmup", "--schedule", "--ema", "--gan", "--loss", "--keeps-edge-discriminator", "--device", "--workers",
         "--memory-bytes", "--seed", "--checkpoint-every", "--preview-every", "--log-every", *OUTPUT,
     },
     "evaluate": {

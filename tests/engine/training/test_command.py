@@ -53,6 +53,8 @@ WORDS = [
     "0.5",
     "--discriminator-rate",
     "0.2",
+    "--momentum",
+    "0.5",
     "--warmup",
     "4",
     "--schedule",

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.training.gradients import BETAS, Side
+from engine.training.gradients import SECOND_BETA, Side
 from engine.training.options import TrainOptions
 from engine.training.processes import launch
 
@@ -21,11 +21,12 @@ def make_network():
     return network.to(memory_format=torch.channels_last)
 
 
-def test_steps_are_those_of_plain_adam(processes):
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_steps_are_those_of_plain_adam(processes, momentum):
     """The one block of gradients is a matter of layout alone."""
     ours, plain = make_network(), make_network()
-    side = Side(list(ours.parameters()), 1e-2)
-    optimiser = torch.optim.Adam(plain.parameters(), 1e-2, BETAS)
+    side = Side(list(ours.parameters()), 1e-2, momentum)
+    optimiser = torch.optim.Adam(plain.parameters(), 1e-2, (momentum, SECOND_BETA))
     generator = torch.Generator().manual_seed(0)
     for factor in (1.0, 0.5, 0.25):
         image = torch.rand(2, 3, 8, 8, generator=generator)
