@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from models.errors import StateError
@@ -50,3 +51,17 @@ def load_strictly(name: str, network: nn.Module, state: Mapping[str, Tensor]) ->
     """
     check_shapes(name, state, {key: tuple(value.shape) for key, value in network.state_dict().items()})
     network.load_state_dict(dict(state))
+
+
+def materialise(name: str, network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Give a network that was made on the meta device its tensors: float32 copies of ``state``.
+
+    Making it there costs no random numbers and no memory. `to_empty` is no way out of it:
+    torch 2.13 imports its symbolic shapes for that, two seconds.
+
+    Raises:
+        StateError: as `check_shapes`.
+    """
+    check_shapes(name, state, {key: tuple(value.shape) for key, value in network.state_dict().items()})
+    copies = {key: value.detach().to(torch.float32, copy=True) for key, value in state.items()}
+    network.load_state_dict(copies, assign=True)

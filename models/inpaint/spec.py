@@ -17,7 +17,7 @@ from models.inpaint.official import OFFICIAL_FILES, from_official_files
 from models.inpaint.options import OPTIONS, InpaintOptions, options_from_state
 from models.inpaint.spectral import STORED
 from models.spec import FamilySpec, NetworkSpec
-from models.state import load_strictly, part_of
+from models.state import materialise, part_of
 
 GENERATORS: Mapping[str, NetworkSpec] = {
     "edges": NetworkSpec("edges", 3, 1, SIZE_MULTIPLE, MIN_SIDE_PX, has_frame_statistics=True),
@@ -46,20 +46,19 @@ def load_generators(state: Mapping[str, Tensor], options: InpaintOptions | None 
     is_folded = not any(key.startswith("edges.") and f".{STORED}" in key for key in state)
     with torch.device("meta"):
         networks = build_generators(options, is_folded=is_folded)
-    networks = networks.to_empty(device="cpu")
     for name, network in networks.items():
-        load_strictly(f"weights of {name}", network, part_of(state, name))
+        materialise(f"weights of {name}", network, part_of(state, name))
     return fold_spectral_norm(networks).eval()
 
 
 def activation_bytes(options: InpaintOptions, size_hw: tuple[int, int], bytes_per_value: int) -> int:
     """Peak of live activations of one forward of one picture, without weights and kernel workspaces.
 
-    Full resolution decides: the last doubling, its norm and the reflected copy before the
-    head are alive together, each ``width`` values a pixel.
+    Full resolution decides: where a convolution and the norm after it meet, three to four
+    times ``width`` values a pixel are alive (measured on a CPU, both layouts, both dtypes).
     """
     h, w = size_hw
-    planes = 3 * options.width + 8  # 8: input, answer and their float32 copies
+    planes = 4 * options.width + 12  # 12: inputs, their reflected copy, the answer in float32
     return h * w * planes * bytes_per_value
 
 

@@ -23,7 +23,7 @@ def test_fresh_vectors_are_aligned_with_the_weight(make):
     weight = conv.weight.detach().clone()
     spectral_norm(conv)
     sigma = largest_singular_value(conv, weight)
-    torch.testing.assert_close(conv.weight.detach(), weight / sigma, rtol=2e-2, atol=0)
+    torch.testing.assert_close(conv.weight.detach(), weight / sigma, rtol=5e-2, atol=0)
 
 
 @pytest.mark.filterwarnings("ignore:.*spectral_norm.*:FutureWarning")
