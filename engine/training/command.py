@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _log.error("interrupted; what was saved before is in the last checkpoint")
         return 130
+    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) != "0":
+        return 0  # of several processes the first one speaks
     _log.info("%s after %d of %d steps: %s", result.reason, result.step, result.steps, result.weights)
     return 0
 

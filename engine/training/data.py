@@ -154,7 +154,7 @@ def _budget_bytes(options: TrainOptions) -> int:
     total = options.memory_bytes
     if total == 0:
         total = max(1 << 30, free_memory_bytes() // 4)
-    return total // local_processes()
+    return total // local_processes(options)
 
 
 def free_memory_bytes() -> int:

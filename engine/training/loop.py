@@ -243,7 +243,7 @@ class _Run:
 
     def _batches(self) -> Iterator[dict[str, Tensor]]:
         options, processes = self.options, self.processes
-        workers = options.workers if options.workers >= 0 else default_workers(local_processes())
+        workers = options.workers if options.workers >= 0 else default_workers(local_processes(options))
         positions = Positions(
             first_step=self.step,
             last_step=options.steps,

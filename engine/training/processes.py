@@ -115,6 +115,6 @@ def _layout(options: TrainOptions) -> tuple[int, int]:
     return options.devices, options.nodes
 
 
-def local_processes() -> int:
-    """Processes on this machine that share its cores and memory."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+def local_processes(options: TrainOptions) -> int:
+    """Processes on this machine, which share its cores and memory."""
+    return _layout(options)[0]

@@ -51,6 +51,7 @@ def test_only_known_fields_may_change(options):
             "learning_rate: expected a number in [0, 1], got 2.0; see --help for the usual",
         ),
         ({"ema": 1.0}, "ema: expected a decay in [0, 1), got 1.0; 0.999 is usual, 0 switches averaging off"),
+        ({"momentum": 1.0}, "momentum: expected a number in [0, 1), got 1.0; 0 is as published"),
         (
             {"mask_ratio": (10, 20)},
             "mask_ratio: expected 0 <= low <= high <= 0.95, high above 0, got (10, 20); shares",
