@@ -123,6 +123,7 @@ def train(
     should_end = Deadline(options.time_limit_minutes * 60, started, should_stop)
     with stop_on_signals() as signals, _fast_convolutions(processes):
         reason = run.go(should_end, signals)
+        run.broken.tell()
         run.save()
         if processes.is_first:
             write_results(objective, run.averages, options, spec, asdict(network_options), run.step, tell)
