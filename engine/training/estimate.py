@@ -62,8 +62,7 @@ def estimate_run(
         times: list[float] = []
         while not times or (len(times) < most_steps and sum(times) < _ENOUGH_SECONDS):
             started = time.monotonic()
-            on_device = {name: tensor.to(processes.device) for name, tensor in loaded.items()}
-            micro_batches = [objective.prepare(on_device)] * accumulate
+            micro_batches = [objective.prepare(processes.taken(loaded))] * accumulate
             gather_gradients(objective, span.stage.name, micro_batches, sides, processes)
             for side in sides.values():
                 side.reduce(processes)

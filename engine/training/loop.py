@@ -109,7 +109,7 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         objective, network_options = make_objective(options, spec, tell)
-    objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    objective.to(memory_format=processes.memory_format)  # type: ignore[call-overload]
     if before is None:
         load_start(objective, options, tell)
     objective.to(processes.device).train()
@@ -187,7 +187,8 @@ class _Run:
         meter = _Meter()
         while self.step < span.last_step:
             micro_batches = [
-                self.objective.prepare(self._on_device(next(batches))) for _ in range(self.options.accumulate)
+                self.objective.prepare(self.processes.taken(next(batches)))
+                for _ in range(self.options.accumulate)
             ]
             factor = learning_rate_factor(
                 self.step - span.first_step,
@@ -258,10 +259,6 @@ class _Run:
             self.data.batches, positions, workers=workers, batch_bytes=size, is_pinned=processes.is_cuda
         )
 
-    def _on_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        device = self.processes.device
-        return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
-
     # What it tells ------------------------------------------------------------------------------------------------
 
     def _estimate(self) -> None:
@@ -316,7 +313,7 @@ class _Run:
         """Show the averaged generators on the probe, and measure them there."""
         if not self.processes.is_first:
             return
-        probe = self.objective.prepare(self._on_device(self.data.probe))
+        probe = self.objective.prepare(self.processes.taken(self.data.probe))
         with torch.no_grad(), self.averages.in_place(), self.processes.autocast():
             metrics = self.objective.metrics(probe, stage)
             rows = self.objective.preview({key: value[:_PREVIEW_ROWS] for key, value in probe.items()}, stage)

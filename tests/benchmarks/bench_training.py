@@ -40,7 +40,7 @@ def test_training_step(beside, plain, tmp_path, kind, precision):
         )
         objective = spec.make_objective(options=options)
     processes = launch(TrainOptions(data=(tmp_path,), out=tmp_path, device="cpu", precision=precision))
-    objective.to(memory_format=torch.channels_last).train()
+    objective.to(memory_format=processes.memory_format).train()
     rates = {"generator": 1e-4, "discriminator": 1e-5}
     sides = {
         name: Side(objective.trained_parameters(name, stage), learning_rate=rate)
@@ -49,7 +49,9 @@ def test_training_step(beside, plain, tmp_path, kind, precision):
     raw = _batch(side)
 
     def step_ours() -> None:
-        terms, _ = take_step(objective, stage, [objective.prepare(raw)], sides, 1.0, processes)
+        terms, _ = take_step(
+            objective, stage, [objective.prepare(processes.taken(raw))], sides, 1.0, processes
+        )
         next(iter(terms.values())).item()
 
     ready = {name: plane.contiguous() for name, plane in objective.prepare(raw).items()}
