@@ -10,8 +10,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(VENV)/.installed
 	$(BIN)/pentimento demo --out demo_out
 
+# Units are small: one thread each is quicker than two that wait for each other on a busy machine.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test-desktop: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m desktop

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -89,7 +90,8 @@ def write_results(
     """
     metadata = {
         "pentimento.steps": str(step),
-        "pentimento.command": " ".join(sys.argv),
+        # Names without their folders: a file of weights is given away, the owner's folders are not.
+        "pentimento.command": " ".join(Path(word).name or word for word in sys.argv),
         "pentimento.seed": str(options.seed),
     }
     dtype = torch.float16 if options.half else torch.float32
