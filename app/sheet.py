@@ -117,7 +117,7 @@ def draw_edges(
     Args:
         picture: (H, W, 3) uint8.
         hole: (H, W) bool.
-        edges: (H, W) uint8, 255 = edge; a guess between shows as faint as it is.
+        edges: (H, W) uint8, 255 = edge; the less certain a guess, the fainter it shows.
         size: (width, height) of the panel in pixels.
 
     Returns:
@@ -134,7 +134,8 @@ def draw_edges(
         ys, xs = np.nonzero(area & (edges > 0))
         strength = np.zeros((height, width, 1), dtype=np.float32)
         places = (ys * height // edges.shape[0], xs * width // edges.shape[1], 0)
-        np.maximum.at(strength, places, edges[ys, xs] / np.float32(255))
+        # The square root keeps a faint guess visible; found edges are all or nothing.
+        np.maximum.at(strength, places, np.sqrt(edges[ys, xs] / np.float32(255)))
         panel = (panel * (1 - strength) + np.asarray(colour) * strength).astype(np.uint8)
     return Image.fromarray(panel)
 
