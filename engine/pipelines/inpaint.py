@@ -15,7 +15,7 @@ A crop with more pixels than the working size is filled coarse to fine. It is sh
 being averaged, and filled there as above: that decides what is in the hole. Then, size by size up to its own, the fill
 is enlarged and repainted window by window: the edges of the enlarged fill guide the fill network, the surroundings are
 its context, and of its answer only the detail is taken; low frequencies stay those of the coarser fill, so windows
-agree with each other. Windows fade into each other.
+agree with each other. Windows fade into each other, and into the coarser fill towards the border of what they repaint.
 
 The published test routine differs in three points, which ``is_official_match`` follows: the whole frame as one crop,
 the raw answer of the edge network over the whole frame as edge map, and values cut off instead of rounded. Its output is
@@ -48,7 +48,14 @@ from engine.edges import LUMA, canny, luma
 from engine.edits import EditInputs, InpaintEdit, plane_values
 from engine.errors import MaskError
 from engine.memory import Codes, digest_of
-from engine.pipelines.levels import enlarge_into, fade, scaled, shrink_known, with_low_frequencies_of
+from engine.pipelines.levels import (
+    enlarge_into,
+    fade,
+    scaled,
+    shrink_known,
+    trust,
+    with_low_frequencies_of,
+)
 from engine.pipelines.pixels import bytes_of, colours_of, floats_of, rgb_of, sixteen_of
 from engine.progress import Clock, Steps
 from engine.seams import RING_PX, Seam, smooth_seam, summarise
@@ -397,7 +404,7 @@ class _Painter:
             edges = lines.within(frame).applied(found)
             fill = self._call("fill", image, edges, target)
             fill = with_low_frequencies_of(image, fill, target)
-            share = fade(window)[..., None]
+            share = (fade(window) * trust(target))[..., None]
             mixed = image * (1 - share) + fill * share
             level[frame.slices][target] = sixteen_of(mixed[target])
             shown = ~own[frame.slices]

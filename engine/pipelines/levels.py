@@ -12,6 +12,9 @@ from engine.crops import Box, Window
 DETAIL_PX = 4.0
 """Deviation of the blur that parts low frequencies (from the coarser fill) from detail (from the finer one), in px."""
 
+RIM_PX = 24.0
+"""How far from the border of what it repaints a network's detail counts less: it tends to draw the border itself."""
+
 
 def with_low_frequencies_of(coarse: np.ndarray, fill: np.ndarray, target: np.ndarray) -> np.ndarray:
     """``fill`` with its low frequencies replaced by those of ``coarse``, both looked at inside ``target`` alone."""
@@ -38,6 +41,18 @@ def fade(window: Window) -> np.ndarray:
     down = ramp(h, (core.y0, core.y1), (region.y0, region.y1))
     across = ramp(w, (core.x0, core.x1), (region.x0, region.x1))
     return np.asarray(down[:, None] * across[None], dtype=np.float32)
+
+
+def trust(target: np.ndarray) -> np.ndarray:
+    """(h, w) float32: how much of a network's detail is taken, 0 at the border of ``target``, 1 well inside.
+
+    Args:
+        target: (h, w) bool, what is repainted; the sides of the frame are no border.
+    """
+    import cv2
+
+    distance_px = cv2.distanceTransform(target.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.minimum(distance_px / np.float32(RIM_PX), 1) ** 2, dtype=np.float32)
 
 
 def shrink_known(

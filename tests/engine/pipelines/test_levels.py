@@ -3,10 +3,12 @@ import pytest
 
 from engine.crops import Box, windows_over
 from engine.pipelines.levels import (
+    RIM_PX,
     enlarge_into,
     fade,
     scaled,
     shrink_known,
+    trust,
     with_low_frequencies_of,
 )
 
@@ -96,3 +98,14 @@ def test_a_window_is_whole_in_its_core_and_gone_at_its_border():
 
 def test_boxes_scale_outwards():
     assert scaled(Box(3, 5, 10, 11), (20, 20), (10, 5)) == Box(0, 2, 3, 6)
+
+
+def test_detail_counts_nothing_at_the_border_and_all_well_inside():
+    """The side of the frame is no border: a window cut off by the picture is trusted up to it."""
+    target = np.zeros((80, 40), dtype=bool)
+    target[10:] = True
+    share = trust(target)
+    assert (share[:10] == 0).all()
+    assert 0 < share[10, 20] < 0.01
+    assert (share[10 + int(RIM_PX) :] == 1).all()
+    assert (np.diff(share[:, 20]) >= 0).all()
