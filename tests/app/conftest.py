@@ -1,5 +1,9 @@
-"""Tiny weights, a tiny photo and its mask: what a command needs to run in a moment."""
+"""Folders of one's own, tiny weights, a tiny photo and its mask: what a command or a panel needs to run in a moment.
 
+Qt draws into memory here; a real window belongs to tests/desktop.
+"""
+
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,11 @@ from engine.weightfile import WeightFile, write_weights
 from models.inpaint.options import InpaintOptions
 from models.registry import family_spec
 
+# Before Qt is first imported, by pytest-qt or by a test: no test of this folder may need a display.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
 SIZE_WH = (56, 44)
+SYSTEM_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
 
 
 @pytest.fixture(scope="session")
@@ -25,11 +33,17 @@ def weights_file(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path_factory, monkeypatch) -> None:
-    """No test reads or writes the user's own weights and log."""
+def own_folders(tmp_path_factory, monkeypatch) -> Path:
+    """No test reads or writes the user's own settings, journals, caches, weights and log; where they are instead."""
     folder = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("PENTIMENTO_HOME", str(folder))
     monkeypatch.setenv("PENTIMENTO_WEIGHTS", str(folder / "weights"))
     monkeypatch.setenv("PENTIMENTO_LOG", str(folder / "pentimento.log"))
+    for variable in SYSTEM_FOLDERS:
+        place = folder / variable.lower()
+        place.mkdir(mode=0o700)
+        monkeypatch.setenv(variable, str(place))
+    return folder
 
 
 @pytest.fixture
