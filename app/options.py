@@ -23,6 +23,14 @@ def named_numbers(_kind: object, tokens: Sequence[Token]) -> tuple[tuple[str, fl
     return tuple((name.replace("-", "_"), float(number)) for name, _, number in pairs)
 
 
+def named_files(_kind: object, tokens: Sequence[Token]) -> tuple[tuple[str, Path], ...]:
+    """Read ``NAME=FILE``, once a token."""
+    pairs = [token.value.partition("=") for token in tokens]
+    if any(not name or not file for name, _, file in pairs):
+        raise ValueError("NAME=FILE")
+    return tuple((name, Path(file)) for name, _, file in pairs)
+
+
 def two_shares(_kind: object, tokens: Sequence[Token]) -> tuple[float, float]:
     """Read ``LOW,HIGH``."""
     low, high = tokens[0].value.split(",")
@@ -83,6 +91,16 @@ class TrainFlags:
     data: Annotated[Several[Path], _help("Folders, tar files or single pictures.")]
     out: Annotated[Path, _help("Folder of weights, checkpoints, previews and metrics.")]
     from_weights: Annotated[str | None, _help("Weights to start from, by name or file.", "--from")] = None
+    parts: Annotated[
+        tuple[tuple[str, Path], ...] | None,
+        Parameter(
+            name="--part",
+            converter=named_files,
+            n_tokens=1,
+            metavar="NETWORK=WEIGHTS",
+            help="Start this network from another file than --from.",
+        ),
+    ] = None
     steps: Annotated[Whole | None, _help("Steps in all.")] = None
     stage: Annotated[str | None, _help("Only this stage of the family.")] = None
     resume: Annotated[bool, _help("Go on from the newest checkpoint in the folder.")] = False

@@ -31,6 +31,8 @@ def make_options(family: str, flags: TrainFlags) -> TrainOptions:
     chosen: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     if flags.loss is not None:
         chosen["loss"] = dict(flags.loss)
+    if flags.parts is not None:
+        chosen["parts"] = dict(flags.parts)
     if flags.from_weights is not None:
         from engine.weights import WeightsStore
 

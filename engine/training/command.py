@@ -66,6 +66,7 @@ def options_from(arguments: Sequence[str] | None = None) -> TrainOptions:
     given = vars(_parser().parse_args(arguments))
     given["data"] = tuple(path for group in given["data"] for path in group)
     given["loss"] = dict(given["loss"])
+    given["parts"] = dict(given["parts"])
     return TrainOptions(**given)
 
 
@@ -134,6 +135,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--steps", "steps over all stages", type=int)
     add("--stage", "train this stage alone", metavar="NAME")
     add("--from", "weights to start from", type=Path, metavar="WEIGHTS", dest="from_weights")
+    parser.add_argument(
+        "--part",
+        dest="parts",
+        type=_named_file,
+        action="append",
+        default=[],
+        metavar="NETWORK=WEIGHTS",
+        help="start this network from other weights than --from",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
     add("--size", "side of a training picture, a multiple of 8", type=int)
     add("--batch", "pictures per process and micro-batch", type=int)
@@ -192,6 +202,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--preview-every", "steps between preview grids", type=int)
     add("--log-every", "steps between lines of metrics", type=int)
     return parser
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, equals, value = text.partition("=")
+    if not name or not equals or not value:
+        raise argparse.ArgumentTypeError(f"expected NETWORK=WEIGHTS, got {text!r}")
+    return name, Path(value)
 
 
 def _named_number(text: str) -> tuple[str, float]:

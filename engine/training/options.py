@@ -37,6 +37,7 @@ FREE_TO_CHANGE = frozenset(
         "masks",
         "features",
         "from_weights",
+        "parts",
     ]
 )
 """Fields that a resumed run may give differently: they say where things are and how fast, not what is learned.
@@ -66,6 +67,9 @@ class TrainOptions:
 
     from_weights: Path | None = None
     """Start from these weights (a house file) instead of from noise."""
+
+    parts: Mapping[str, Path] = field(default_factory=dict)
+    """Networks to start from other weights than ``from_weights``, by name: the edges of one run, the fill of another."""
 
     resume: bool = False
     """Go on from the newest checkpoint in ``out``."""

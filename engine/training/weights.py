@@ -57,19 +57,30 @@ def load_start(objective: Objective, options: TrainOptions, tell: Report) -> Non
     """Load the weights to start from, with the discriminators that lie beside them, if there are any.
 
     Raises:
+        TrainingError: if a part is asked for that its file does not hold.
         WeightsError: if a file cannot be used.
         StateError: if it does not fit.
     """
     path = options.from_weights
-    if path is None:
+    state: dict[str, torch.Tensor] = {}
+    if path is not None:
+        state |= read_weights(path, family=options.family).state
+        tell(Notice(f"weights from {path}"))
+        beside = path.parent / DISCRIMINATORS
+        if beside.is_file():
+            state |= read_weights(beside, family=options.family).state
+            tell(Notice(f"discriminators from {beside}"))
+    for name, file in options.parts.items():
+        found = read_weights(file, family=options.family).state
+        part = {key: value for key, value in found.items() if key.split(".")[0] == name}
+        if not part:
+            known = " or ".join(sorted({key.split(".")[0] for key in found}))
+            raise TrainingError("part", f"{known} as in {file}", repr(name), "write --part NETWORK=WEIGHTS")
+        state |= part
+        tell(Notice(f"{name} from {file}"))
+    if not state:
         return
-    state = dict(read_weights(path, family=options.family).state)
-    beside = path.parent / DISCRIMINATORS
-    if beside.is_file():
-        state |= read_weights(beside, family=options.family).state
-        tell(Notice(f"discriminators from {beside}"))
     absent = objective.load_house_state(state)
-    tell(Notice(f"weights from {path}"))
     if absent:
         tell(Notice(f"starting anew: {', '.join(absent)}"))
 

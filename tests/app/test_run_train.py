@@ -51,12 +51,18 @@ def test_times_are_told_as_people_do(seconds: float, words: str) -> None:
 
 def test_only_given_words_change_the_options(weights_file) -> None:
     flags = TrainFlags(
-        data=(Path("a"),), out=Path("b"), steps=7, loss=(("fill_l1", 2.0),), from_weights=str(weights_file)
+        data=(Path("a"),),
+        out=Path("b"),
+        steps=7,
+        loss=(("fill_l1", 2.0),),
+        from_weights=str(weights_file),
+        parts=(("edges", Path("e.safetensors")),),
     )
     options = make_options("inpaint", flags)
     assert (options.steps, options.seed, options.family) == (7, 0, "inpaint")
     assert options.loss == {"fill_l1": 2.0}
     assert options.from_weights == weights_file
+    assert options.parts == {"edges": Path("e.safetensors")}
 
 
 def test_every_flag_is_an_option_of_training() -> None:

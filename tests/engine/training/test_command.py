@@ -83,6 +83,8 @@ WORDS = [
     "--probe",
     "p",
     "--half",
+    "--part",
+    "edges=e.safetensors",
     "--time-limit",
     "1.5",
     "--checkpoint-every",
@@ -98,6 +100,7 @@ def test_every_option_has_a_flag_and_arrives():
     given = options_from(WORDS)
     assert given.data == (Path("a"), Path("b.tar"), Path("c.png"))
     assert given.from_weights == Path("w.safetensors")
+    assert given.parts == {"edges": Path("e.safetensors")}
     assert given.loss == {"style": 1.0, "feature_matching": 2.5}
     assert given.mask_ratio == (0.1, 0.4)
     assert given.time_limit_minutes == 1.5

@@ -190,6 +190,37 @@ def test_fine_tuning_starts_from_weights_and_their_discriminators(whole, small):
     assert tuned.weights.stat().st_size < 0.6 * result.weights.stat().st_size
 
 
+def test_a_part_may_come_from_other_weights(whole, small, tmp_path):
+    """The way to join the edges of one run with the fill of another."""
+    _, result, _ = whole
+    other, _ = run(small(out=tmp_path / "other", steps=1, seed=5))
+    start, edges = read_weights(result.weights).state, read_weights(other.weights).state
+    joined, told = run(
+        small(
+            out=tmp_path / "joined",
+            from_weights=result.weights,
+            parts={"edges": other.weights},
+            width=0,
+            depth=0,
+            steps=1,
+            learning_rate=0.0,
+        )
+    )
+    assert f"edges from {other.weights}" in [event.text for event in told if isinstance(event, events.Notice)]
+    for name, tensor in read_weights(joined.weights).state.items():
+        source = edges if name.startswith("edges.") else start
+        assert torch.allclose(tensor, source[name], rtol=1e-5, atol=1e-6), name
+    assert not all(torch.equal(start[name], edges[name]) for name in start if name.startswith("edges."))
+
+
+def test_a_part_that_its_file_does_not_hold_is_refused_by_name(whole, small):
+    _, result, _ = whole
+    with pytest.raises(
+        TrainingError, match=r"part: expected edges or fill as in .*, got 'style'; write --part"
+    ):
+        run(small(parts={"style": result.weights}, steps=1))
+
+
 def test_fine_tuning_with_another_size_is_refused_by_name(whole, small):
     _, result, _ = whole
     with pytest.raises(
