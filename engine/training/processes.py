@@ -4,6 +4,7 @@ Lightning Fabric finds the devices, starts the processes (or joins those that to
 precision; the networks stay plain.
 """
 
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -114,6 +115,8 @@ def launch(options: TrainOptions) -> Processes:
     if is_cuda and devices > torch.cuda.device_count():
         hint = "one process a GPU; lower --devices"
         raise TrainingError("devices", f"at most {torch.cuda.device_count()}", devices, hint)
+    # Fabric writes the precision to stderr, which --quiet does not reach; the run's own lines say it.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     fabric = Fabric(
         accelerator="cuda" if is_cuda else "cpu",
         devices=devices,

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -30,3 +33,14 @@ def test_a_gpu_that_is_not_there_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(TrainingError, match="device: expected a CUDA device, got none on this machine"):
         launched(tmp_path, device="cuda")
+
+
+def test_starting_prints_nothing(tmp_path):
+    """In a fresh process, since the library's handler holds the stderr of its import."""
+    code = (
+        "import sys; from pathlib import Path; from engine.training.processes import launch;"
+        "from engine.training.options import TrainOptions;"
+        "launch(TrainOptions(data=(Path('x'),), out=Path('y'), device='cpu', precision='bf16'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
