@@ -1,0 +1,233 @@
+"""Small controls that several panels share: a slider with its number, a row of choices, a heading.
+
+Each is made with its name for tests (``objectName``), its name for a screen reader and a tooltip, so that none is
+forgotten. Colours come from the palette, so a change of theme needs nothing here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QButtonGroup,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
+
+GAP_PX = 6
+"""Between controls that belong together."""
+SECTION_GAP_PX = 14
+"""Above a heading."""
+SLIDER_STEPS = 1000
+"""A slider counts in whole numbers; the number beside it has the exact value."""
+
+_CHOICE_STYLE = """
+QPushButton {{
+    border: 1px solid palette(mid); background: palette(button); color: palette(button-text);
+    padding: 4px 8px; margin: 0; {corners}
+}}
+QPushButton:hover {{ background: palette(midlight); }}
+QPushButton:checked {{ background: palette(highlight); color: palette(highlighted-text); border-color: palette(highlight); }}
+QPushButton:focus {{ border: 2px solid palette(highlighted-text); padding: 3px 7px; }}
+QPushButton:focus:!checked {{ border-color: palette(highlight); }}
+QPushButton:disabled {{ color: palette(mid); }}
+"""
+
+
+def named(widget: QWidget, name: str, spoken: str, tip: str = "") -> None:
+    """Give a control its name for tests, its name for a screen reader, and its tooltip."""
+    widget.setObjectName(name)
+    widget.setAccessibleName(spoken)
+    widget.setToolTip(tip)
+    if tip:
+        widget.setAccessibleDescription(tip)
+
+
+def heading(text: str, parent: QWidget | None = None) -> QLabel:
+    """The title of a section: bold, in the ordinary size, with air above."""
+    label = QLabel(text, parent)
+    font = QFont(label.font())
+    font.setBold(True)
+    label.setFont(font)
+    label.setContentsMargins(0, SECTION_GAP_PX - GAP_PX, 0, 0)
+    return label
+
+
+def quiet_label(text: str = "", parent: QWidget | None = None) -> QLabel:
+    """A line of help: wrapped, and in the palette's colour for what matters less."""
+    label = QLabel(text, parent)
+    label.setWordWrap(True)
+    label.setForegroundRole(label.foregroundRole())
+    label.setProperty("quiet", True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def tool_button(name: str, text: str, spoken: str, tip: str, parent: QWidget | None = None) -> QToolButton:
+    """A button with words on it, for the rows of small actions."""
+    button = QToolButton(parent)
+    button.setText(text)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    named(button, name, spoken, tip)
+    return button
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a slider can say."""
+
+    low: float
+    high: float
+    step: float
+    """Of the arrow keys and of the number's last place."""
+    decimals: int = 2
+    suffix: str = ""
+
+
+class ValueSlider(QWidget):
+    """A title, a slider and its number; both can be changed, both say the same.
+
+    Args:
+        name: objectName; the slider is ``<name>_slider``, the number ``<name>_value``.
+        title: what it sets.
+        values: from where to where.
+        tip: explains it.
+    """
+
+    value_changed = Signal(float)
+    """The user changed it; setting it from code says nothing."""
+
+    def __init__(self, name: str, title: str, values: Range, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._range = values
+        named(self, name, title, tip)
+        label = QLabel(title, self)
+        label.setToolTip(tip)
+        self._slider = QSlider(Qt.Orientation.Horizontal, self)
+        self._slider.setRange(0, SLIDER_STEPS)
+        self._slider.setSingleStep(max(round(SLIDER_STEPS * values.step / (values.high - values.low)), 1))
+        self._slider.setPageStep(SLIDER_STEPS // 10)
+        named(self._slider, f"{name}_slider", title, tip)
+        self._number = QDoubleSpinBox(self)
+        self._number.setDecimals(values.decimals)
+        self._number.setRange(values.low, values.high)
+        self._number.setSingleStep(values.step)
+        self._number.setSuffix(values.suffix)
+        self._number.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._number.setKeyboardTracking(False)
+        self._number.setFixedWidth(self._number.fontMetrics().horizontalAdvance("0000.0 px ") + 8)
+        named(self._number, f"{name}_value", f"{title}, as a number", tip)
+        label.setBuddy(self._number)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(2)
+        layout.addWidget(label, 0, 0)
+        layout.addWidget(self._number, 0, 1)
+        layout.addWidget(self._slider, 1, 0, 1, 2)
+        layout.setColumnStretch(0, 1)
+        self._slider.valueChanged.connect(self._slid)
+        self._number.valueChanged.connect(self._typed)
+
+    @property
+    def value(self) -> float:
+        """What it says."""
+        return self._number.value()
+
+    def set_value(self, value: float) -> None:
+        """Show a value without saying that the user changed it."""
+        with QSignalBlocker(self._number), QSignalBlocker(self._slider):
+            self._number.setValue(value)
+            self._slider.setValue(self._steps_of(value))
+
+    def _steps_of(self, value: float) -> int:
+        return round((value - self._range.low) / (self._range.high - self._range.low) * SLIDER_STEPS)
+
+    def _slid(self, steps: int) -> None:
+        value = self._range.low + (self._range.high - self._range.low) * steps / SLIDER_STEPS
+        with QSignalBlocker(self._number):
+            self._number.setValue(round(value / self._range.step) * self._range.step)
+        self.value_changed.emit(self._number.value())
+
+    def _typed(self, value: float) -> None:
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(self._steps_of(value))
+        self.value_changed.emit(value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One button of a row."""
+
+    key: str
+    text: str
+    tip: str
+
+
+class ChoiceRow(QWidget):
+    """A few choices side by side, one of them chosen.
+
+    Args:
+        name: objectName; each button is ``<name>_<key>``.
+        spoken: what is chosen here, for a screen reader.
+        choices: from left to right.
+    """
+
+    chosen = Signal(str)
+    """The user chose the one with this key."""
+
+    def __init__(
+        self, name: str, spoken: str, choices: Sequence[Choice], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        named(self, name, spoken)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self._group = QButtonGroup(self)
+        self._keys = [choice.key for choice in choices]
+        for index, choice in enumerate(choices):
+            button = QPushButton(choice.text, self)
+            button.setCheckable(True)
+            button.setAutoDefault(False)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setStyleSheet(_CHOICE_STYLE.format(corners=_corners(index, len(choices))))
+            named(button, f"{name}_{choice.key}", f"{spoken}: {choice.text}", choice.tip)
+            self._group.addButton(button, index)
+            layout.addWidget(button)
+        self._group.button(0).setChecked(True)
+        self._group.idClicked.connect(lambda index: self.chosen.emit(self._keys[index]))
+
+    @property
+    def key(self) -> str:
+        """The chosen one."""
+        return self._keys[self._group.checkedId()]
+
+    def set_key(self, key: str) -> None:
+        """Show another as chosen, without saying that the user chose it."""
+        self._group.button(self._keys.index(key)).setChecked(True)
+
+    def button(self, key: str) -> QAbstractButton:
+        """One of the buttons."""
+        return self._group.button(self._keys.index(key))
+
+
+def _corners(index: int, count: int) -> str:
+    """Round corners at the ends of a row, straight joints between."""
+    left, right = ("4px" if index == 0 else "0"), ("4px" if index == count - 1 else "0")
+    joint = "" if index == 0 else "border-left: none; "
+    return (
+        f"{joint}border-top-left-radius: {left}; border-bottom-left-radius: {left}; "
+        f"border-top-right-radius: {right}; border-bottom-right-radius: {right};"
+    )
