@@ -50,17 +50,17 @@ class PointerEvent:
     clicks: int = 1
 
     @property
-    def has_shift(self) -> bool:
+    def shift(self) -> bool:
         """Is Shift held?"""
         return "shift" in self.modifiers
 
     @property
-    def has_ctrl(self) -> bool:
+    def ctrl(self) -> bool:
         """Is Ctrl (Command on a Mac) held?"""
         return "ctrl" in self.modifiers
 
     @property
-    def has_alt(self) -> bool:
+    def alt(self) -> bool:
         """Is Alt (Option on a Mac) held?"""
         return "alt" in self.modifiers
 
