@@ -1,0 +1,181 @@
+"""What the user can choose, as one table: key, type, default, range and the words of the dialog.
+
+The table is a frozen pydantic model. A change makes a new one, so nobody holds half-changed settings. The file is JSON
+in the folder of `app.folders`; what it says wrongly is left out, one key at a time, and everything else holds.
+
+Elsewhere: the dialog made from this table in dialogs/settings_dialog.py, key profiles in keys.py.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.folders import config_folder
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "settings.json"
+
+
+class Settings(BaseModel):
+    """Every choice of the user. A field's title, description and group are what the dialog shows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    theme: Literal["dark", "light", "system"] = Field(
+        default="dark",
+        title="Theme",
+        description="Dark and light are neutral greys, so that colours look right beside them",
+        json_schema_extra={"group": "Appearance"},
+    )
+    """Colours of the window; ``system`` follows the desktop."""
+    mask_colour: str = Field(
+        default="#ff7a1a",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        title="Mask colour",
+        description="Orange and blue differ for every kind of colour vision",
+        json_schema_extra={"group": "Appearance", "widget": "colour"},
+    )
+    """Colour of the mask over the photo, ``#rrggbb``."""
+    mask_pattern: Literal["stripes", "dots", "plain"] = Field(
+        default="stripes",
+        title="Mask pattern",
+        description="A pattern shows the mask where its colour does not",
+        json_schema_extra={"group": "Appearance"},
+    )
+    """Pattern of the mask over the photo."""
+    mask_opacity: float = Field(
+        default=0.5,
+        ge=0.1,
+        le=1.0,
+        title="Mask opacity",
+        description="How much of the photo the mask hides",
+        json_schema_extra={"group": "Appearance"},
+    )
+    """Strength of the mask over the photo, 0.1 to 1."""
+    is_live: bool = Field(
+        default=True,
+        title="Fill while you draw",
+        description="A quick draft after each stroke, the full result when you pause",
+        json_schema_extra={"group": "Filling"},
+    )
+    """Whether a fill starts by itself after a stroke."""
+    quality: Literal["exact", "fast"] = Field(
+        default="exact",
+        title="Quality",
+        description="Exact keeps every digit; fast uses the processor's short numbers where it has them",
+        json_schema_extra={"group": "Filling"},
+    )
+    """Quality of a full fill."""
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$",
+        title="Run on",
+        description="auto takes the graphics card where there is one; takes effect at the next start",
+        json_schema_extra={"group": "Filling", "choices": ["auto", "cpu", "cuda"]},
+    )
+    """Where networks run: auto, cpu, cuda or cuda:N."""
+    key_profile: str = Field(
+        default="pentimento",
+        pattern=r"^[a-z0-9_-]{1,40}$",
+        title="Keys",
+        description="The starting point for your own keys",
+        json_schema_extra={"group": "Keys", "widget": "key_profile"},
+    )
+    """Name of a file in ``resources/keys``."""
+    own_keys: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, title="Own keys", json_schema_extra={"group": "Keys", "widget": "none"}
+    )
+    """Keys of actions that the user changed, over the profile's."""
+    has_seen_welcome: bool = Field(default=False, json_schema_extra={"widget": "none"})
+    """Whether the first hint was shown."""
+
+
+class SettingsStore:
+    """The settings in force, their file, and who wants to know of a change.
+
+    Args:
+        path: the file; the user's own when left out. It is read at once if it is there.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path if path is not None else config_folder() / FILE_NAME
+        self.notes: tuple[str, ...] = ()
+        """What the file said wrongly, as sentences for the user."""
+        self._observers: list[Callable[[Settings], None]] = []
+        self._value = self._read()
+
+    @property
+    def value(self) -> Settings:
+        """The settings in force."""
+        return self._value
+
+    def change(self, **changes: Any) -> Settings:
+        """Change some settings, write the file, and tell the observers.
+
+        Raises:
+            pydantic.ValidationError: if a value is out of its range; nothing has changed then.
+        """
+        changed = Settings.model_validate({**self._value.model_dump(), **changes})
+        if changed == self._value:
+            return changed
+        self._value = changed
+        self._write()
+        for observer in tuple(self._observers):
+            observer(changed)
+        return changed
+
+    def observe(self, callback: Callable[[Settings], None]) -> Callable[[], None]:
+        """Call back after each change; returns what stops it."""
+        self._observers.append(callback)
+        return lambda: self._observers.remove(callback) if callback in self._observers else None
+
+    def _read(self) -> Settings:
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, ValueError) as error:
+            self.notes = (f"The settings could not be read and start afresh: {error}",)
+            return Settings()
+        if not isinstance(data, dict):
+            self.notes = ("The settings could not be read and start afresh: they are no table",)
+            return Settings()
+        while True:
+            try:
+                return Settings.model_validate(data)
+            except ValidationError as error:
+                wrong = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
+                self.notes += tuple(
+                    f"The setting '{key}' was not understood and is as new" for key in sorted(wrong)
+                )
+                data = {key: value for key, value in data.items() if key not in wrong}
+
+    def _write(self) -> None:
+        # Losing a preference must never stop the work: a full disk is told in the log only.
+        from engine.atomic import write_atomically
+        from engine.errors import EngineError
+
+        text = json.dumps(
+            self._value.model_dump(mode="json", exclude_defaults=True), indent=2, sort_keys=True
+        )
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path, lambda file: file.write(text.encode()))
+        except (OSError, EngineError) as error:
+            log.warning("settings were not written: %s", error)
+
+
+_STORES: dict[Path, SettingsStore] = {}
+
+
+def settings_store() -> SettingsStore:
+    """The store of this process: every window shares it."""
+    path = config_folder() / FILE_NAME
+    if path not in _STORES:
+        _STORES[path] = SettingsStore(path)
+    return _STORES[path]

@@ -1,0 +1,54 @@
+from dataclasses import fields
+
+import pytest
+from PySide6.QtGui import QPalette
+
+from app.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, contrast, make_palette
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_words_can_be_read_on_every_ground(theme: Theme) -> None:
+    for ground in (theme.window, theme.base, theme.raised):
+        assert contrast(theme.text, ground) >= 7
+        assert contrast(theme.dim_text, ground) >= 4.5
+    for word in (theme.error, theme.warning, theme.good):
+        assert contrast(word, theme.window) >= 4.5
+    assert contrast(theme.accent_text, theme.accent) >= 4.5
+    assert contrast(theme.focus, theme.window) >= 3
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_greys_beside_the_photo_have_no_tint(theme: Theme) -> None:
+    for field in ("canvas", "window", "base", "raised"):
+        colour = getattr(theme, field)
+        assert colour[1:3] == colour[3:5] == colour[5:7], field
+
+
+def test_every_colour_is_written_out() -> None:
+    for theme in (DARK, LIGHT):
+        for field in fields(theme):
+            if field.name != "name":
+                assert len(getattr(theme, field.name)) == 7
+
+
+def test_applying_a_theme_colours_the_program(qapp) -> None:
+    assert apply_theme(qapp, "light") is LIGHT
+    assert qapp.palette().color(QPalette.ColorRole.Window).name() == LIGHT.window
+    assert apply_theme(qapp, "dark") is DARK
+    assert qapp.palette().color(QPalette.ColorRole.Window).name() == DARK.window
+    assert qapp.property("has_fusion") is True
+
+
+def test_system_takes_one_of_the_two(qapp) -> None:
+    assert choose_theme("system") in (DARK, LIGHT)
+
+
+def test_disabled_words_are_weaker_than_plain_ones() -> None:
+    palette = make_palette(DARK)
+    disabled = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
+    assert disabled.name() == DARK.disabled_text
