@@ -61,6 +61,10 @@ class NoWindowError(AppError):
     """A window was asked for and there is none."""
 
 
+class DocumentError(AppError):
+    """A document, or a file of one, that cannot be used or does not allow what was asked."""
+
+
 class ResourceError(AppError):
     """A file that belongs to the installation is not there."""
 
