@@ -1,0 +1,227 @@
+"""Open a zip that may be damaged or hostile, and give out its entries within limits.
+
+Nothing is ever unpacked to the disk. What the directory of the archive promises is held against limits before an
+entry is read, and what an entry really holds is held against its promise: a zip bomb, a name that climbs out of its
+folder, two entries of one name, a cut-off file all end in one clear line.
+
+Elsewhere: what the entries mean in ora_reader.py; PNG in png_stream.py.
+"""
+
+import contextlib
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from app.errors import DocumentError
+from engine.atomic import AnyPath
+
+ENTRY_LIMIT = 10_000
+"""Most entries of an archive."""
+BYTES_LIMIT_SHARE = 2
+"""An archive may unpack to the machine's memory divided by this."""
+_LEAST_LIMIT_BYTES = 1 << 30
+_NAME_LIMIT = 1024
+_RATIO_LIMIT = 200  # a blank 16384 px layer packs 1000:1 as PNG; zipped a second time it gains little
+_RATIO_FREE_BYTES = 16 << 20  # below this any ratio is harmless
+_DIRECTORY_LIMIT_BYTES = ENTRY_LIMIT * 1200
+_HINT = "fetch or save the document again"
+
+
+class ArchiveReader:
+    """Entries of a zip, read one at a time; closed at the end of a ``with``.
+
+    Args:
+        path: the file.
+        name: what to call it in errors; the path when left out.
+        limit_bytes: most that may be unpacked over the reader's life; from the machine's memory when left out.
+
+    Raises:
+        DocumentError: if there is no such file, it is no zip, or its directory breaks a limit.
+    """
+
+    def __init__(self, path: AnyPath | BinaryIO, *, name: str = "", limit_bytes: int | None = None) -> None:
+        is_path = isinstance(path, str | os.PathLike)
+        self.name = name or (os.fspath(path) if is_path else "document")
+        self._left_bytes = unpacking_limit() if limit_bytes is None else limit_bytes
+        self._file: BinaryIO = self._opened(path) if is_path else path
+        self._is_own = is_path
+        try:
+            with self._told():
+                self._check_directory_size()
+                self._zip = zipfile.ZipFile(self._file)
+                self._entries = self._checked_entries()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, where it was opened here."""
+        if self._is_own:
+            self._file.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all entries but folders, in the order of the archive."""
+        return tuple(self._entries)
+
+    @property
+    def left_bytes(self) -> int:
+        """How much may still be unpacked."""
+        return self._left_bytes
+
+    def take(self, amount_bytes: int) -> None:
+        """Count what an entry becomes in memory against the limit.
+
+        Raises:
+            DocumentError: if it is more than is left.
+        """
+        if amount_bytes > self._left_bytes:
+            expected = f"at most {self._left_bytes} further bytes unpacked"
+            raise self.error(expected, f"{amount_bytes} bytes", "open it on a machine with more memory")
+        self._left_bytes -= amount_bytes
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def size_of(self, name: str) -> int:
+        """Unpacked size the directory promises, in bytes."""
+        return self._entries[name].file_size
+
+    def read(self, name: str, *, limit_bytes: int | None = None) -> bytes:
+        """Unpack one entry.
+
+        Args:
+            name: one of ``names``.
+            limit_bytes: most that an entry of this kind may have.
+
+        Raises:
+            DocumentError: if it is not there, damaged, or larger than allowed or promised.
+        """
+        info = self._entries.get(name)
+        if info is None:
+            raise self.error(f"an entry '{name}'", "none of that name", _HINT)
+        if limit_bytes is not None and info.file_size > limit_bytes:
+            raise self.error(f"'{name}' of at most {limit_bytes} bytes", f"{info.file_size} bytes", _HINT)
+        self.take(info.file_size)
+        with self._told(f"a whole entry '{name}'"), self._zip.open(info) as entry:
+            data = entry.read(info.file_size + 1)
+        if len(data) != info.file_size:
+            raise self.error(f"{info.file_size} bytes in '{name}'", "another size", _HINT)
+        return data
+
+    def error(self, expected: str, got: str, hint: str = _HINT) -> DocumentError:
+        """An error about this archive."""
+        return DocumentError(self.name, expected, got, hint)
+
+    def _opened(self, path: AnyPath) -> BinaryIO:
+        if os.path.isdir(path):
+            raise self.error("a document", "a folder", "name a file inside it")
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise self.error("a document", "a device or pipe", "name a file")
+        try:
+            return open(path, "rb")
+        except FileNotFoundError as error:
+            raise self.error("a document", "no such file", "check the path") from error
+        except OSError as error:
+            got = (error.strerror or type(error).__name__).lower()
+            raise self.error("a file that can be read", got, "check its permissions and the disk") from error
+
+    @contextlib.contextmanager
+    def _told(self, expected: str = "an OpenRaster file") -> Iterator[None]:
+        """Put whatever the zip library raises on a damaged or hostile file into words."""
+        try:
+            yield
+        except DocumentError:
+            raise
+        except MemoryError as error:
+            raise self.error(expected, "more than fits into memory", "close other programs") from error
+        except (zipfile.BadZipFile, EOFError, zlib.error, struct.error) as error:
+            raise self.error(expected, "a damaged or cut-off file, or one of another kind") from error
+        except Exception as error:  # noqa: BLE001 - on hostile bytes the zip library raises anything
+            raise self.error(expected, f"a damaged one ({type(error).__name__})") from error
+
+    def _check_directory_size(self) -> None:
+        """Refuse a directory that would fill the memory when it is read: its size stands at the end of the file."""
+        end = self._file.seek(0, os.SEEK_END)
+        start = max(0, end - 65557)  # the end record and its longest comment
+        self._file.seek(start)
+        tail = self._file.read()
+        place = tail.rfind(b"PK\x05\x06")
+        if place < 0 or len(tail) - place < 22:
+            raise self.error("an OpenRaster file", "a damaged or cut-off file, or one of another kind")
+        size = int(struct.unpack_from("<I", tail, place + 12)[0])
+        locator = place - 20
+        if size == 0xFFFFFFFF and locator >= 0 and tail[locator : locator + 4] == b"PK\x06\x07":
+            self._file.seek(int(struct.unpack_from("<Q", tail, locator + 8)[0]))
+            size = int(struct.unpack_from("<Q", self._file.read(56), 40)[0])
+        if size > _DIRECTORY_LIMIT_BYTES:
+            raise self.error(f"at most {ENTRY_LIMIT} entries", f"a directory of {size} bytes")
+
+    def _checked_entries(self) -> dict[str, zipfile.ZipInfo]:
+        infos = self._zip.infolist()
+        if len(infos) > ENTRY_LIMIT:
+            raise self.error(f"at most {ENTRY_LIMIT} entries", f"{len(infos)}")
+        entries: dict[str, zipfile.ZipInfo] = {}
+        for info in infos:
+            self._check_entry(info)
+            if info.is_dir():
+                continue
+            if info.filename in entries:
+                raise self.error("every entry once", f"'{_shown(info.filename)}' twice")
+            entries[info.filename] = info
+        total = sum(info.file_size for info in infos)
+        if total > self._left_bytes:
+            raise self.error(
+                f"at most {self._left_bytes} bytes unpacked", f"{total} bytes", "it may be a zip bomb"
+            )
+        return entries
+
+    def _check_entry(self, info: zipfile.ZipInfo) -> None:
+        name = info.filename
+        if not is_safe_name(name) or info.orig_filename != name:
+            raise self.error("names inside the archive", f"'{_shown(info.orig_filename)}'")
+        if info.flag_bits & 0x1:
+            raise self.error("readable entries", f"'{_shown(name)}', which is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self.error("stored or deflated entries", f"'{_shown(name)}', packed in another way")
+        is_large = info.file_size > _RATIO_FREE_BYTES
+        if is_large and info.file_size > _RATIO_LIMIT * max(1, info.compress_size):
+            got = f"'{_shown(name)}', {info.file_size} bytes out of {info.compress_size}"
+            raise self.error(f"entries packed at most {_RATIO_LIMIT}:1", got, "it may be a zip bomb")
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name stays inside its archive on every system: relative, no climbing, no odd signs."""
+    if not name or len(name) > _NAME_LIMIT or name.startswith("/") or "\\" in name or name[1:2] == ":":
+        return False
+    if any(ord(sign) < 32 for sign in name):
+        return False
+    return all(part not in ("", ".", "..") for part in name.removesuffix("/").split("/"))
+
+
+def unpacking_limit() -> int:
+    """Most bytes an archive may unpack to on this machine."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        memory = 8 << 30  # a system that does not say
+    return max(_LEAST_LIMIT_BYTES, memory // BYTES_LIMIT_SHARE)
+
+
+def _shown(name: str) -> str:
+    """A hostile name, short and printable."""
+    printable = name.encode("ascii", "backslashreplace").decode()
+    printable = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in printable)
+    return printable if len(printable) <= 60 else f"{printable[:57]}..."
