@@ -1,0 +1,96 @@
+"""Which keys belong to which action: profiles as data files, and the user's own changes over them.
+
+A profile is a TOML file in ``resources/keys`` with a title, perhaps a base it differs from, and a table of keys. No Qt:
+keys are words such as ``Ctrl+Shift+S``; what Qt makes of them is seen in actions.py.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from app.action_table import BY_ID
+from app.errors import ResourceError
+from app.resources import resources_dir
+
+Keys = Mapping[str, tuple[str, ...]]
+
+DEFAULT_PROFILE = "pentimento"
+
+
+@dataclass(frozen=True)
+class KeyProfile:
+    """A set of keys with a name."""
+
+    name: str
+    """Name of its file without the ending."""
+    title: str
+    """Name a person reads."""
+    keys: Keys
+    """Of every action; an action without keys has an empty tuple."""
+
+
+def profile_names() -> tuple[str, ...]:
+    """Names of the profiles there are, our own first."""
+    names = {path.stem for path in _folder().glob("*.toml")}
+    return (DEFAULT_PROFILE, *sorted(names - {DEFAULT_PROFILE}))
+
+
+@cache
+def read_profile(name: str) -> KeyProfile:
+    """Read a profile and what it is based on.
+
+    Raises:
+        ResourceError: if there is no such file, or it names an action that does not exist.
+    """
+    path = _folder() / f"{name}.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        known = ", ".join(profile_names())
+        raise ResourceError(
+            f"key profile {name}", f"one of {known}", str(error), "choose another profile"
+        ) from error
+    base = data.get("base")
+    keys: dict[str, tuple[str, ...]] = dict(read_profile(base).keys) if base else dict.fromkeys(BY_ID, ())
+    for action_id, sequences in data.get("keys", {}).items():
+        if action_id not in BY_ID:
+            raise ResourceError(path.name, "names of actions", f"'{action_id}'", "see app/action_table.py")
+        keys[action_id] = tuple(sequences)
+    return KeyProfile(name, str(data.get("title", name)), keys)
+
+
+def keys_in_force(profile_name: str, own: Keys) -> dict[str, tuple[str, ...]]:
+    """The keys of every action: the user's own where there are any, else the profile's.
+
+    A profile that is not there (settings from another version) counts as our own. A key that the user gave to one
+    action is taken from every other.
+    """
+    name = profile_name if profile_name in profile_names() else DEFAULT_PROFILE
+    keys = dict(read_profile(name).keys)
+    own = {action_id: tuple(sequences) for action_id, sequences in own.items() if action_id in BY_ID}
+    taken = {_norm(key) for sequences in own.values() for key in sequences}
+    for action_id, sequences in keys.items():
+        if action_id in own:
+            keys[action_id] = own[action_id]
+        else:
+            keys[action_id] = tuple(key for key in sequences if _norm(key) not in taken)
+    return keys
+
+
+def clashes(keys: Keys) -> dict[str, list[str]]:
+    """Keys that more than one action has: {key: ids}."""
+    owners: dict[str, list[str]] = {}
+    for action_id, sequences in keys.items():
+        for key in sequences:
+            owners.setdefault(_norm(key), []).append(action_id)
+    return {key: ids for key, ids in owners.items() if len(ids) > 1}
+
+
+def _norm(key: str) -> str:
+    return key.strip().lower()
+
+
+def _folder() -> Path:
+    return resources_dir() / "keys"
