@@ -65,6 +65,10 @@ class DocumentError(AppError):
     """A document, or a file of one, that cannot be used or does not allow what was asked."""
 
 
+class EngineLostError(AppError):
+    """The engine's process ended while it ran a job; the job is lost, the document is not."""
+
+
 class ResourceError(AppError):
     """A file that belongs to the installation is not there."""
 

@@ -31,7 +31,8 @@ class BaseEdit(BaseModel):
     quality: Literal["exact", "fast"] = "exact"
     """``exact``: float32, the numbers of the published network. ``fast``: bfloat16 where the machine has it."""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    """Start of all randomness; kept in the report even where a family draws none."""
+    """Which of many answers. 0 is the one the networks give when asked plainly; any other is a variant of it, the same
+    one each time."""
 
 
 class InpaintEdit(BaseEdit):
@@ -52,6 +53,9 @@ class InpaintEdit(BaseEdit):
     """Where edges inside the hole come from: the edge network, or the drawn ones alone."""
     edge_sigma: float = Field(default=2.0, gt=0, le=16)
     """Smoothing before edges are looked for in the known part, in px; larger keeps fewer edges."""
+    edge_sensitivity: float = Field(default=0.5, ge=0, le=1)
+    """How readily a predicted edge counts: the odds of each are multiplied by ``s / (1 - s)``. 0.5 = as predicted,
+    0 = none of them, 1 = every one that is not impossible. Found and drawn edges are not touched."""
     working_size_px: int = Field(default=512, ge=64, le=4096)
     """Longest side the networks are given; a longer crop is filled coarse to fine. Memory may lower it."""
 
@@ -80,10 +84,17 @@ class InpaintEdit(BaseEdit):
         return any(self.expand_ltrb)
 
     def settled(self) -> Self:
-        """The edit with what an official match implies written out: exact, whole frame, sigma 2, its own edges."""
+        """The edit with what an official match implies written out: exact, whole frame, sigma 2, edges as predicted."""
         if not self.is_official_match:
             return self
-        implied = {"quality": "exact", "context": "full", "edge_sigma": 2.0, "edge_source": "predicted"}
+        implied = {
+            "quality": "exact",
+            "context": "full",
+            "edge_sigma": 2.0,
+            "edge_source": "predicted",
+            "edge_sensitivity": 0.5,
+            "seed": 0,
+        }
         return self.model_copy(update=implied)
 
 

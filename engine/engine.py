@@ -35,6 +35,7 @@ from engine.device import (
     choose_device,
     choose_precision,
     describe,
+    has_bfloat16,
     is_out_of_memory,
 )
 from engine.edits import Edit, EditInputs
@@ -118,6 +119,7 @@ class Engine:
         )
         self._codes = Codes(DEFAULT_CODES_BYTES)
         self._lock = threading.Lock()
+        self._held_bytes = 0
 
     @property
     def device(self) -> torch.device:
@@ -128,6 +130,33 @@ class Engine:
     def resident_count(self) -> int:
         """Sets of networks loaded now."""
         return len(self._residents)
+
+    def status(self) -> dict[str, Any]:
+        """Plain data about the device and what is held there; may be asked while a job runs in another thread."""
+        return {
+            "device": str(self._device),
+            "device_name": describe(self._device),
+            "fast_precision": "bfloat16" if has_bfloat16(self._device) else "float32",
+            "resident_bytes": self._residents.nbytes,
+            "free_bytes": free_bytes(self._device),
+        }
+
+    def warm_up(self) -> None:
+        """Import what the first job will need, so that it does not wait for that."""
+        for module in (*PIPELINES.values(), "cv2", "skimage.feature"):
+            import_module(module)
+
+    def reset_peak(self) -> None:
+        """Begin to watch the device's memory anew."""
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+            self._held_bytes = torch.cuda.memory_allocated(self._device)
+
+    def peak_bytes(self) -> int:
+        """The most memory taken on a GPU since `reset_peak`, beyond what was held then; 0 on the processor."""
+        if self._device.type != "cuda":
+            return 0
+        return max(torch.cuda.max_memory_allocated(self._device) - self._held_bytes, 0)
 
     def run(
         self,

@@ -60,3 +60,7 @@ class TrainingError(EngineError):
 
 class EvaluationError(EngineError):
     """An evaluation cannot be made: no pictures, no features where features are needed."""
+
+
+class HostError(EngineError):
+    """The engine's process does not start, or its host was closed."""

@@ -26,6 +26,9 @@ class Progress:
     preview: np.ndarray | None = None
     """(H, W, 3) uint8 picture of what there is so far, if there is something to see."""
 
+    box_xyxy: tuple[int, int, int, int] | None = None
+    """Where in the result the preview belongs, in px; the preview itself may be smaller or larger than that."""
+
 
 class Cancelled(Exception):  # noqa: N818  (a request that was met, not an error)
     """The job was asked to stop and did."""
@@ -92,12 +95,17 @@ class Steps:
             Cancelled: if the job was asked to stop; nothing of the step has run then.
         """
         stop_if_cancelled(self._is_cancelled)
-        self._say(word, None)
+        self._say(word)
 
-    def end(self, word: str, preview: np.ndarray | None = None) -> None:
-        """Count one step as done, with what can be seen of it."""
+    def end(
+        self,
+        word: str,
+        preview: np.ndarray | None = None,
+        box_xyxy: tuple[int, int, int, int] | None = None,
+    ) -> None:
+        """Count one step as done, with what can be seen of it and where that is."""
         self._done += 1
-        self._say(word, preview)
+        self._say(word, preview, box_xyxy)
 
     def restart(self, count: int) -> None:
         """Start over with another count, as after running out of memory; the share told never falls."""
@@ -110,9 +118,14 @@ class Steps:
     def finish(self, word: str) -> None:
         """Say that all is done."""
         self._done = self._count
-        self._say(word, None)
+        self._say(word)
 
-    def _say(self, word: str, preview: np.ndarray | None) -> None:
+    def _say(
+        self,
+        word: str,
+        preview: np.ndarray | None = None,
+        box_xyxy: tuple[int, int, int, int] | None = None,
+    ) -> None:
         self._share = max(self._share, min(self._done / self._count, 1.0))
         if self._progress is not None:
-            self._progress(Progress(self._share, word, preview))
+            self._progress(Progress(self._share, word, preview, box_xyxy))

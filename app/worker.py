@@ -1,0 +1,310 @@
+"""The engine for the window: requests out, signals back, nothing that blocks.
+
+A background thread owns the `EngineHost`, whose child process runs the networks. Everything public here may be called
+from the GUI thread and returns at once; signals arrive there, since receivers live there. One job runs at a time:
+
+* Requests run in the order they came.
+* A live request (`Request.is_live`) takes the place of a waiting live one of the same tag, and a running one is asked to
+  stop: the latest wins. The running one gets longer to stop by itself than a job cancelled by hand: ending its process
+  would cost more time than it saves.
+* Every request ends with exactly one of `finished`, `refused` and `cancelled`.
+
+If the engine's process dies, the job it ran is refused with `EngineLostError`, `died` tells why, and the requests that
+wait go on in the next process.
+"""
+
+import itertools
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
+from app.errors import EngineLostError
+from engine.edits import Edit, EditInputs
+from engine.host import (
+    Cancelled,
+    Died,
+    Done,
+    EngineHost,
+    HostEvent,
+    ProgressSaid,
+    Ready,
+    Refused,
+    Started,
+    StatusSaid,
+)
+
+_log = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+"""How long the thread waits for something to happen; a request wakes it at once."""
+LIVE_PATIENCE_S = 2.0
+"""How long a job that a newer one replaces may take to stop by itself; nobody waits for it but its successor."""
+STOP_S = 3.0
+"""How long `EngineWorker.stop` waits for the thread."""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One job for the engine. Arrays are handed over: nobody may write to them until the job has ended."""
+
+    edit: Edit
+    inputs: EditInputs
+    image_key: str = ""
+    """Names the content of ``inputs.image``, as the document's id and picture revision do: while it stays the same the
+    picture is not sent again. Empty = never the same."""
+    is_live: bool = False
+    """Whether a newer live request makes this one pointless."""
+    tag: str = ""
+    """Which live requests replace each other; the document's id, for example."""
+
+
+class Host(Protocol):
+    """What the worker needs of `engine.host.EngineHost`."""
+
+    def start(self) -> None: ...  # noqa: D102
+    def submit(self, edit: Edit, inputs: EditInputs, *, image_key: str = "") -> int: ...  # noqa: D102
+    def cancel(self, job: int, *, patience_s: float | None = None) -> bool: ...  # noqa: D102
+    def ask_status(self) -> None: ...  # noqa: D102
+    def poll(self, timeout_s: float = 0.0) -> Sequence[HostEvent]: ...  # noqa: D102
+    def wake(self) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+@dataclass(eq=False)
+class _Job:
+    number: int
+    request: Request
+
+
+class EngineWorker(QObject):
+    """Runs requests in the engine's process and tells what became of them.
+
+    Args:
+        parent: owner in Qt's sense.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        make_host: makes the host, on the worker's thread; another one in tests.
+    """
+
+    ready = Signal(object)
+    """`engine.host.Ready`: the engine has started, or started again."""
+    started = Signal(object)
+    """The job's number: it runs now."""
+    progressed = Signal(object)
+    """`engine.host.ProgressSaid`; its ``job`` is the number that `submit` gave."""
+    finished = Signal(object, object)
+    """The job's number and its `engine.host.HostReply`."""
+    refused = Signal(object, object)
+    """The job's number and the error: an `EngineError`, or an `EngineLostError` if the engine died of it."""
+    cancelled = Signal(object)
+    """The job's number: it was cancelled, or a newer one took its place."""
+    died = Signal(str)
+    """Why the engine's process ended, in words; another one is starting."""
+    status_changed = Signal(object)
+    """`engine.host.StatusSaid`."""
+
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        *,
+        device: str = "auto",
+        make_host: Callable[[], Host] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._make_host = make_host or (lambda: EngineHost(device=device))
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._queue: deque[_Job] = deque()
+        self._running: _Job | None = None
+        self._running_number = 0
+        """What the host calls the running job."""
+        self._to_cancel: list[tuple[int, float | None]] = []
+        self._dropped: list[int] = []
+        self._is_status_wanted = False
+        self._is_stopping = False
+        self._host: Host | None = None
+        self._thread: threading.Thread | None = None
+
+    # Called by the window ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread, which starts the engine. Call after the first paint: it takes the processor for a while."""
+        with self._lock:
+            if self._thread is None and not self._is_stopping:
+                self._thread = threading.Thread(target=self._run, name="engine worker", daemon=True)
+                self._thread.start()
+
+    def submit(self, request: Request) -> int:
+        """Ask for a job; returns its number at once."""
+        with self._lock:
+            job = _Job(next(self._numbers), request)
+            if request.is_live:
+                self._replace_live(request.tag)
+            self._queue.append(job)
+        self.start()
+        self._wake()
+        return job.number
+
+    def cancel(self, job: int) -> None:
+        """End a job, waiting or running; nothing happens if it has ended already."""
+        with self._lock:
+            if self._running is not None and self._running.number == job:
+                self._to_cancel.append((job, None))
+            waiting = [other for other in self._queue if other.number == job]
+            self._drop(waiting)
+        self._wake()
+
+    def cancel_all(self) -> None:
+        """End the running job, and forget those that wait."""
+        with self._lock:
+            if self._running is not None:
+                self._to_cancel.append((self._running.number, None))
+            self._drop(list(self._queue))
+        self._wake()
+
+    def ask_status(self) -> None:
+        """Have `status_changed` told."""
+        with self._lock:
+            self._is_status_wanted = True
+        self._wake()
+
+    def stop(self) -> None:
+        """End the engine's process and the thread; jobs end without a signal. Waits until they are gone."""
+        with self._lock:
+            self._is_stopping = True
+            thread = self._thread
+        self._wake()
+        if thread is not None:
+            thread.join(STOP_S)
+
+    @property
+    def job_count(self) -> int:
+        """Jobs that wait or run."""
+        with self._lock:
+            return len(self._queue) + (self._running is not None)
+
+    @property
+    def running_job(self) -> int | None:
+        """Number of the job that runs."""
+        with self._lock:
+            return None if self._running is None else self._running.number
+
+    # With the lock held ------------------------------------------------------------------------------------------------
+
+    def _replace_live(self, tag: str) -> None:
+        """A newer live request has come."""
+        self._drop([job for job in self._queue if job.request.is_live and job.request.tag == tag])
+        running = self._running
+        if running is not None and running.request.is_live and running.request.tag == tag:
+            self._to_cancel.append((running.number, LIVE_PATIENCE_S))
+
+    def _drop(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            self._queue.remove(job)
+            self._dropped.append(job.number)
+
+    def _wake(self) -> None:
+        host = self._host
+        if host is not None:
+            host.wake()
+
+    # On the thread -----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            host = self._make_host()
+        except Exception as error:
+            _log.exception("the engine's host cannot be made")
+            _emit(self.died, str(error))
+            return
+        self._host = host
+        try:
+            host.start()
+            while not self._is_stopping:
+                self._serve(host)
+        except Exception as error:
+            _log.exception("the engine's worker failed")
+            _emit(self.died, str(error))
+        finally:
+            self._host = None
+            host.close()
+
+    def _serve(self, host: Host) -> None:
+        """Carry out what was asked, then wait for what happens."""
+        with self._lock:
+            to_cancel, self._to_cancel = self._to_cancel, []
+            dropped, self._dropped = self._dropped, []
+            is_status_wanted, self._is_status_wanted = self._is_status_wanted, False
+            running = self._running
+        for number in dropped:
+            _emit(self.cancelled, number)
+        for number, patience_s in to_cancel:
+            if running is not None and running.number == number:
+                host.cancel(self._running_number, patience_s=patience_s)
+        if is_status_wanted:
+            host.ask_status()
+        if running is None:
+            self._send_next(host)
+        for event in host.poll(IDLE_S):
+            self._tell(event)
+
+    def _send_next(self, host: Host) -> None:
+        with self._lock:
+            if not self._queue:
+                return
+            job = self._running = self._queue.popleft()
+        request = job.request
+        try:
+            self._running_number = host.submit(request.edit, request.inputs, image_key=request.image_key)
+        except Exception as error:  # noqa: BLE001  (whatever it is, this job ends with it and the next one runs)
+            self._end(self.refused, error)
+
+    def _tell(self, event: HostEvent) -> None:
+        if isinstance(event, Ready):
+            _emit(self.ready, event)
+        elif isinstance(event, StatusSaid):
+            _emit(self.status_changed, event)
+        elif isinstance(event, Died):
+            if event.job is not None and self._is_running(event.job):
+                hint = "it has started again, the document is as it was; try once more, or a smaller hole"
+                error = EngineLostError("engine", "to finish the job", event.reason, hint)
+                self._end(self.refused, error)
+            _emit(self.died, event.reason)
+        elif self._is_running(event.job):
+            self._tell_of_job(event)
+
+    def _is_running(self, host_number: int) -> bool:
+        return self._running is not None and host_number == self._running_number
+
+    def _tell_of_job(self, event: Started | ProgressSaid | Done | Refused | Cancelled) -> None:
+        job = self._running
+        assert job is not None, "looked at by the caller"
+        if isinstance(event, Started):
+            _emit(self.started, job.number)
+        elif isinstance(event, ProgressSaid):
+            said = ProgressSaid(job.number, event.share, event.word, event.preview, event.box_xyxy)
+            _emit(self.progressed, said)
+        elif isinstance(event, Done):
+            self._end(self.finished, event.reply)
+        elif isinstance(event, Refused):
+            self._end(self.refused, event.error)
+        else:
+            self._end(self.cancelled)
+
+    def _end(self, signal: SignalInstance, *told: object) -> None:
+        with self._lock:
+            job, self._running = self._running, None
+        assert job is not None, "what ends ran"
+        _emit(signal, job.number, *told)
+
+
+def _emit(signal: SignalInstance, *told: object) -> None:
+    """Emit, unless the window is gone already while its thread still ends."""
+    try:
+        signal.emit(*told)
+    except RuntimeError:
+        _log.debug("nobody is left to tell")
