@@ -85,10 +85,6 @@ class Tool:
     def hover(self, event: "PointerEvent") -> None:
         """The pointer moves with nothing pressed."""
 
-    def double_press(self, event: "PointerEvent") -> None:
-        """A second press at the same place, soon after the first; it comes instead of a press."""
-        self.press(event)
-
     def key(self, key: Qt.Key) -> bool:
         """A key that the view has no use for (Enter, Backspace); True when the tool used it."""
         return False
@@ -117,8 +113,8 @@ class Tool:
 
 def mode_of(event: "PointerEvent", chosen: CombineMode) -> CombineMode:
     """The mode of one gesture: Alt subtracts, Ctrl intersects, else the chosen one."""
-    if event.alt:
+    if event.has_alt:
         return "subtract"
-    if event.ctrl:
+    if event.has_ctrl:
         return "intersect"
     return chosen
