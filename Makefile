@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-desktop check bench clean
+.PHONY: demo test test-desktop screenshots check bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/pentimento demo --out demo_out
@@ -14,8 +14,14 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
+# The real program on a screen of its own (Xvfb), with a window manager, GIMP, and a soak of SOAK_MINUTES. Pictures: desktop_out/.
+SOAK_MINUTES ?= 30
 test-desktop: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m desktop
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m desktop --soak-minutes $(SOAK_MINUTES)
+
+# Every state of the window in both themes, for looking at.
+screenshots: $(VENV)/.installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python packaging/screenshots.py --out screenshots_out
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -39,4 +45,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed-test
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo_out build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo_out desktop_out screenshots_out build dist .pytest_cache .mypy_cache .ruff_cache

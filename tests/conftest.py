@@ -1,4 +1,4 @@
-"""What tests of every folder share: the parity numbers."""
+"""What tests of every folder share: the parity numbers, and the options of the desktop tests."""
 
 import functools
 import importlib.util
@@ -12,6 +12,14 @@ import pytest
 import torch
 
 PARITY = Path(__file__).parent / "parity"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("desktop")
+    group.addoption("--shots", default="", help="folder for the desktop tests' pictures (desktop_out)")
+    group.addoption(
+        "--soak-minutes", type=float, default=30, help="how long the soak lasts; 0 leaves it out (30)"
+    )
 
 
 class Parity:
