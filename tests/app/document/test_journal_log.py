@@ -1,0 +1,105 @@
+import os
+
+import pytest
+
+from app.document.journal_log import MAGIC, LogWriter, Record, read_log
+from app.errors import DocumentError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "log-0"
+
+
+def _written(path, records):
+    log = LogWriter(path)
+    ends = []
+    for data, blobs in records:
+        log.append(data, blobs)
+        ends.append(log.nbytes)
+    log.sync()
+    log.close()
+    return ends
+
+
+RECORDS = [({"n": 0}, ()), ({"n": 1, "words": "ä"}, (b"", b"abc")), ({"n": 2}, (os.urandom(100_000),))]
+
+
+def test_records_come_back_in_order(path):
+    _written(path, RECORDS)
+    assert list(read_log(path)) == [Record(data, tuple(blobs)) for data, blobs in RECORDS]
+
+
+def test_a_torn_tail_costs_only_the_last_record(path):
+    ends = _written(path, RECORDS)
+    data = path.read_bytes()
+    for end in [*range(len(MAGIC), ends[1] + 50), ends[2] - 1]:
+        path.write_bytes(data[:end])
+        whole = sum(end >= one for one in ends)
+        assert len(list(read_log(path))) == whole
+
+
+def test_a_changed_byte_ends_the_reading_there(path):
+    ends = _written(path, RECORDS)
+    data = path.read_bytes()
+    for place in range(len(MAGIC), ends[1]):
+        spoilt = bytearray(data)
+        spoilt[place] ^= 0x40
+        path.write_bytes(spoilt)
+        expected = 0 if place < ends[0] else 1
+        assert len(list(read_log(path))) == expected
+
+
+def test_garbage_behind_the_records_is_ignored(path):
+    _written(path, RECORDS)
+    with open(path, "ab") as file:
+        file.write(b"\xff" * 1000)
+    assert len(list(read_log(path))) == 3
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"pentimento journal 2\n"])
+def test_another_file_is_refused(path, data):
+    path.write_bytes(data)
+    with pytest.raises(DocumentError, match="expected a journal of this version, got another file"):
+        list(read_log(path))
+
+
+def test_a_missing_file_is_refused_in_words(path):
+    with pytest.raises(DocumentError, match="a journal that can be read, got no such file"):
+        list(read_log(path))
+
+
+class _FullDisk:
+    """A file that takes a few bytes more and then none."""
+
+    def __init__(self, file, room):
+        self._file, self.room = file, room
+
+    def write(self, data):
+        if self.room <= 0:
+            raise OSError(28, "No space left on device")
+        count = self._file.write(bytes(data)[: self.room])
+        self.room -= count
+        return count
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+
+def test_a_record_that_did_not_fit_is_cut_off_so_that_later_ones_are_found(path):
+    log = LogWriter(path)
+    log.append({"n": 0})
+    log._file = _FullDisk(log._file, room=10)
+    with pytest.raises(OSError, match="No space"):
+        log.append({"n": 1}, [bytes(5000)])
+    log._file.room = 10**9
+    log.append({"n": 2})
+    log.close()
+    assert [record.data["n"] for record in read_log(path)] == [0, 2]
+
+
+def test_nan_is_never_written(path):
+    log = LogWriter(path)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        log.append({"n": float("nan")})
+    log.close()

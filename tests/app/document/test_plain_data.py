@@ -1,0 +1,29 @@
+import pytest
+
+from app.document.plain_data import read_json
+from app.errors import DocumentError
+
+
+def test_plain_data_comes_back():
+    assert read_json(b'{"a": [1, 2.5, null, "\xc3\xa4"]}', name="x") == {"a": [1, 2.5, None, "ä"]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"NaN",
+        b"[Infinity]",
+        b"[-Infinity]",
+        b"1e999",
+        b"[" * 100_000,
+        b"1" * 5000,
+        b"\xff",
+        b"",
+        b"{",
+        b'{"a": 1,}',
+    ],
+)
+def test_anything_else_is_refused_in_one_line(data):
+    with pytest.raises(DocumentError, match="^x: expected plain JSON, got ") as caught:
+        read_json(data, name="x")
+    assert "\n" not in str(caught.value)
