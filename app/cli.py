@@ -86,6 +86,7 @@ def inpaint(
     mask: Path | None = None,
     edges: Path | None = None,
     erase_edges: Path | None = None,
+    edge_sensitivity: float = 0.5,
     edges_out: Path | None = None,
     context: Literal["hole", "full"] = "hole",
     fit_mask: bool = False,
@@ -102,6 +103,7 @@ def inpaint(
         mask: White on black, or a picture whose alpha varies: white is what goes. Grey blends.
         edges: Edges to add, white on black: the fill follows them.
         erase_edges: Where guessed edges are removed, white on black.
+        edge_sensitivity: How readily a guessed edge counts, 0 to 1: 0 none, 0.5 as guessed, 1 all.
         edges_out: Where the edge map that was used goes.
         context: hole: look at the hole and its surroundings; full: at the whole frame.
         fit_mask: Resize a mask of another size instead of refusing it.
@@ -113,7 +115,7 @@ def inpaint(
     from app.run_inpaint import InpaintFiles, InpaintFlags, run_inpaint
 
     files = InpaintFiles(image, out, mask, edges, erase_edges, edges_out)
-    flags = InpaintFlags(context, fit_mask, invert, expand, match_official)
+    flags = InpaintFlags(context, fit_mask, invert, expand, match_official, edge_sensitivity)
     return run_inpaint(files, flags, work or Work())
 
 

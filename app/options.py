@@ -73,7 +73,7 @@ class Work(Output):
         Parameter(help="exact: 32-bit floats; fast: what this machine does fastest."),
     ] = "exact"
     device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto"
-    seed: Annotated[Whole, Parameter(help="Seed of everything random.")] = 0
+    seed: Annotated[Whole, Parameter(help="0: the plain answer; any other number: another one.")] = 0
 
 
 def _help(text: str, name: str | tuple[str, ...] | None = None) -> Parameter:

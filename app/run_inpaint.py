@@ -57,6 +57,7 @@ class InpaintFlags:
     is_inverted: bool
     expand: str
     is_official_match: bool
+    edge_sensitivity: float
 
 
 def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
@@ -131,6 +132,7 @@ def make_edit(flags: InpaintFlags, work: Work) -> InpaintEdit:
         context=flags.context,
         expand_ltrb=expand_ltrb,
         is_official_match=flags.is_official_match,
+        edge_sensitivity=flags.edge_sensitivity,
     ).settled()
 
 

@@ -4,8 +4,9 @@ For each crop of the plan (see engine/crops.py):
 
 1. The crop becomes float32 RGB in [0, 1]; grey is tripled; transparency is not looked at, it comes back as it was.
 2. Edges of the known part are found (Canny), and the edge network completes them inside the hole. The map that guides
-   the fill has the predicted edges inside and the found ones outside, as in the paper and in training. Edges under the
-   eraser go, drawn ones come; where both are, the drawn one stays.
+   the fill has the predicted edges inside and the found ones outside, as in the paper and in training. How readily a
+   predicted edge counts can be asked for. Edges under the eraser go, drawn ones come; where both are, the drawn one
+   stays. None of the three changes what the edge network is asked, so it answers once.
 3. The fill network paints the crop along that map.
 4. Composite: ``image * (1 - mask) + fill * mask`` where the mask is above zero. Everything else is copied, never
    converted, so known pixels are the input's bit for bit.
@@ -20,6 +21,8 @@ agree with each other. Windows fade into each other, and into the coarser fill t
 The published test routine differs in three points, which ``is_official_match`` follows: the whole frame as one crop,
 the raw answer of the edge network over the whole frame as edge map, and values cut off instead of rounded. Its output is
 also smaller than its input where a side is no multiple of 4; here such a frame is padded by reflection and cut back.
+
+A seed other than 0 asks for a variant: networks see every crop turned, and see other edges (see variants.py).
 
 Letters: h, w a crop's sides in px.
 Source: Nazeri et al., "EdgeConnect: Generative Image Inpainting with Adversarial Edge Learning", 2019,
@@ -57,6 +60,7 @@ from engine.pipelines.levels import (
     with_low_frequencies_of,
 )
 from engine.pipelines.pixels import bytes_of, colours_of, floats_of, rgb_of, sixteen_of
+from engine.pipelines.variants import Variant, weighed
 from engine.progress import Clock, Steps
 from engine.seams import RING_PX, Seam, smooth_seam, summarise
 
@@ -224,6 +228,9 @@ class _Painter:
         self._edit = edit
         self._canvas = canvas
         self._tools = tools
+        self._variant = Variant.of(
+            edit.seed, edge_sigma=edit.edge_sigma, edge_sensitivity=edit.edge_sensitivity
+        )
 
     # Crop by crop ----------------------------------------------------------------------------------------------------
 
@@ -311,11 +318,12 @@ class _Painter:
     def _fill_once(self, image: np.ndarray, frame: Box) -> tuple[np.ndarray, np.ndarray]:
         """Fill a crop as it is: (h, w, 3) float32, and its edge map (h, w) uint8."""
         hole = self._canvas.mask[frame.slices] != 0
-        return self._guess_and_paint(image, hole, self._lines(frame))
+        return self._guess_and_paint(image, hole, self._lines(frame), frame)
 
     def _guess_and_paint(
-        self, image: np.ndarray, hole: np.ndarray, lines: _Lines
+        self, image: np.ndarray, hole: np.ndarray, lines: _Lines, frame: Box
     ) -> tuple[np.ndarray, np.ndarray]:
+        """Fill a crop at one size; ``frame`` says where it lies in the picture."""
         tools = self._tools
         tools.steps.begin("edges")
         with tools.clock("edges"):
@@ -324,24 +332,26 @@ class _Painter:
         tools.steps.begin("fill")
         with tools.clock("fill"):
             fill = self._call("fill", image, edges, hole)
-        tools.steps.end("fill", bytes_of(np.where(hole[..., None], fill, image)))
+        tools.steps.end("fill", bytes_of(np.where(hole[..., None], fill, image)), _corners(frame))
         return fill, bytes_of(edges)
 
     def _guess_edges(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """(h, w) float32: found edges outside the hole, predicted ones inside, which are soft."""
         gray = luma(image)
-        found = canny(gray, sigma=self._edit.edge_sigma, known=~hole)
+        found = canny(gray, sigma=self._variant.edge_sigma, known=~hole)
         if self._edit.edge_source == "drawn":
             return np.asarray(found & ~hole, dtype=np.float32)
         blanked = np.where(hole, 1, gray).astype(np.float32)
-        key = digest_of(self._tools.tag, blanked, found, hole)
+        key = digest_of(self._tools.tag, self._variant.tag, blanked, found, hole)
         predicted = self._tools.codes.get(key, lambda: self._call("edges", blanked, found, hole))
         if self._edit.is_official_match:
             return predicted
-        return np.asarray(np.where(hole, predicted, found), dtype=np.float32)
+        counted = weighed(predicted, self._variant.edge_sensitivity)
+        return np.asarray(np.where(hole, counted, found), dtype=np.float32)
 
     def _call(self, name: str, *planes: np.ndarray) -> np.ndarray:
         """Call a network, padded by reflection where a side breaks its size rule and only then."""
+        planes = tuple(self._variant.shown(plane) for plane in planes)
         h, w = planes[0].shape[:2]
         multiple, least = self._tools.size_multiple, self._tools.min_side_px
         below, beside = (max(-(-side // multiple) * multiple, least) - side for side in (h, w))
@@ -351,7 +361,7 @@ class _Painter:
                 np.pad(plane, ((0, below), (0, beside), *(((0, 0),) * (plane.ndim - 2))), mode="reflect")
                 for plane in planes
             )
-        return np.asarray(self._tools.calls[name](*padded)[:h, :w])
+        return self._variant.turned_back(self._tools.calls[name](*padded)[:h, :w])
 
     def _lines(self, frame: Box) -> _Lines:
         def part(name: str, plane: np.ndarray | None) -> np.ndarray | None:
@@ -373,7 +383,9 @@ class _Painter:
         lines = self._lines(crop.frame)
         level, level_hole = shrink_known(image, hole, sizes[0])
         if level_hole.any():
-            fill, used = self._guess_and_paint(floats_of(level), level_hole, lines.shrunk(sizes[0]))
+            fill, used = self._guess_and_paint(
+                floats_of(level), level_hole, lines.shrunk(sizes[0]), crop.frame
+            )
             level[level_hole] = sixteen_of(fill[level_hole])
         count = 0
         for size_hw in sizes[1:]:
@@ -385,14 +397,23 @@ class _Painter:
             own[own_box.slices] = level_hole[own_box.slices]
             used, level_lines = np.zeros(size_hw, dtype=np.uint8), lines.shrunk(size_hw)
             for window in windows_over(own, self._tools.working_px):
-                self._repaint(level, own, window, level_lines, used)
+                self._repaint(level, own, window, level_lines, used, crop.frame)
                 count += 1
         return level, used, count
 
     def _repaint(
-        self, level: np.ndarray, own: np.ndarray, window: Window, lines: _Lines, used: np.ndarray
+        self,
+        level: np.ndarray,
+        own: np.ndarray,
+        window: Window,
+        lines: _Lines,
+        used: np.ndarray,
+        place: Box,
     ) -> None:
-        """Give one window of a level its detail; changes ``level`` and ``used`` in place."""
+        """Give one window of a level its detail; changes ``level`` and ``used`` in place.
+
+        ``place`` is where the whole level lies in the picture.
+        """
         tools, frame = self._tools, window.frame
         tools.steps.begin("refine")
         with tools.clock("refine"):
@@ -400,7 +421,7 @@ class _Painter:
             region = window.region.inside(frame)
             target = np.zeros(frame.size_hw, dtype=np.bool_)
             target[region.slices] = own[window.region.slices]
-            found = canny(luma(image), sigma=self._edit.edge_sigma).astype(np.float32)
+            found = canny(luma(image), sigma=self._variant.edge_sigma).astype(np.float32)
             edges = lines.within(frame).applied(found)
             fill = self._call("fill", image, edges, target)
             fill = with_low_frequencies_of(image, fill, target)
@@ -410,4 +431,11 @@ class _Painter:
             shown = ~own[frame.slices]
             shown[window.core.inside(frame).slices] = True
             used[frame.slices][shown] = bytes_of(edges)[shown]
-        tools.steps.end("refine", bytes_of(mixed))
+        seen = scaled(frame, own.shape, place.size_hw)
+        tools.steps.end("refine", bytes_of(mixed), _corners(seen, place))
+
+
+def _corners(box: Box, within: Box | None = None) -> tuple[int, int, int, int]:
+    """The box in the picture; given from the top left of ``within``, if that is given."""
+    x, y = (0, 0) if within is None else (within.x0, within.y0)
+    return box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y

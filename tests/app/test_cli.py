@@ -17,8 +17,8 @@ OUTPUT = {"--json", "--quiet"}
 # Scripts of users depend on these words: adding one is a line here, renaming one breaks somebody.
 FLAGS = {
     "run inpaint": {
-        "IMAGE", "--out", "--mask", "--edges", "--erase-edges", "--edges-out", "--context", "--fit-mask", "--invert",
-        "--expand", "--match-official", *WORK, *OUTPUT,
+        "IMAGE", "--out", "--mask", "--edges", "--erase-edges", "--edge-sensitivity", "--edges-out", "--context",
+        "--fit-mask", "--invert", "--expand", "--match-official", *WORK, *OUTPUT,
     },
     "weights list": OUTPUT,
     "weights verify": OUTPUT,

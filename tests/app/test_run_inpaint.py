@@ -149,6 +149,29 @@ def test_drawn_and_erased_edges_are_used(run, photo, mask, hole, tmp_path) -> No
     assert (pixels(edges)[hole] == line[hole]).all()
 
 
+def test_edge_sensitivity_weighs_guessed_edges(run, photo, mask, hole, tmp_path) -> None:
+    found = {}
+    for value in ("0", "0.5", "0.9"):
+        edges = tmp_path / f"edges-{value}.png"
+        words = ("--mask", mask, "--out", tmp_path / "out.png", "--edges-out", edges)
+        assert run(photo, *words, "--edge-sensitivity", value)[0] == 0
+        found[value] = float(pixels(edges)[hole].mean())
+    assert found["0"] == 0
+    assert 0 < found["0.5"] < found["0.9"]
+
+
+def test_another_seed_writes_another_picture_and_says_which(run, photo, mask, hole, tmp_path) -> None:
+    pictures = []
+    for name, seed in (("first", 0), ("second", 3), ("third", 3)):
+        out = tmp_path / f"{name}.png"
+        code, said, _ = run(photo, "--mask", mask, "--out", out, "--seed", seed, "--json")
+        assert (code, json.loads(said)["seed"]) == (0, seed)
+        pictures.append(pixels(out))
+    assert (pictures[0] != pictures[1])[hole].any()
+    assert (pictures[1] == pictures[2]).all()
+    assert (pictures[0] == pictures[1])[~hole].all()
+
+
 def test_the_official_match_takes_a_mask_of_another_size(run, photo, mask, tmp_path) -> None:
     with Image.open(mask) as image:
         image.resize((28, 22)).save(mask)
@@ -361,6 +384,11 @@ def test_an_expansion_that_cannot_be_read_is_refused(words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_expand(words)
     assert str(caught.value).startswith(expected)
+
+
+def test_an_edge_sensitivity_beyond_its_range_is_refused(refuse, photo, mask) -> None:
+    line = refuse(photo, "--mask", mask, "--edge-sensitivity", "1.5")
+    assert line.startswith("edge_sensitivity: expected less than or equal to 1, got 1.5")
 
 
 def test_an_official_match_does_not_expand(refuse, photo, mask) -> None:

@@ -36,14 +36,22 @@ def test_expansion_has_bounds(sides):
         InpaintEdit(expand_ltrb=sides)
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_edge_sensitivity_is_a_share(value):
+    with pytest.raises(ValidationError, match="edge_sensitivity"):
+        InpaintEdit(edge_sensitivity=value)
+
+
 def test_an_official_match_does_not_expand():
     with pytest.raises(ValidationError, match="the published routine keeps the size"):
         InpaintEdit(is_official_match=True, expand_ltrb=(1, 0, 0, 0))
 
 
 def test_an_official_match_implies_its_settings():
-    settled = InpaintEdit(is_official_match=True, quality="fast", edge_sigma=1).settled()
+    asked = InpaintEdit(is_official_match=True, quality="fast", edge_sigma=1, edge_sensitivity=0.9, seed=4)
+    settled = asked.settled()
     assert (settled.quality, settled.context, settled.edge_sigma) == ("exact", "full", 2.0)
+    assert (settled.edge_sensitivity, settled.seed) == (0.5, 0)
     plain = InpaintEdit(quality="fast")
     assert plain.settled() == plain
 
