@@ -1,0 +1,164 @@
+"""Messages above the canvas: what happened, in a sentence, and what to do next. Never in the way of the work.
+
+One message is seen at a time; the newest replaces the one before. A fault stays until it is put away; what is only
+worth knowing goes by itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.icons import pixmap, set_icon
+from app.theme import current_theme
+
+Level = Literal["error", "warning", "info", "done"]
+SHOWN_MS = 6000
+"""How long news is shown; faults and questions stay."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is said."""
+
+    level: Level
+    title: str
+    """A few words, without a full stop."""
+    sentence: str = ""
+    next_step: str = ""
+    """What to do about it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A button of a message."""
+
+    text: str
+    call: Callable[[], object]
+
+
+class MessageBar(QFrame):
+    """One message at a time; hidden while there is none."""
+
+    closed = Signal()
+    """The message was put away."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("message_bar")
+        self.setAccessibleName("Message")
+        self.message: Message | None = None
+        """What is shown now."""
+        self._icon = QLabel(self)
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._icon.setContentsMargins(0, 2, 0, 0)
+        self._title = self._label("message_title", "heading")
+        self._sentence = self._label("message_sentence", "")
+        self._next = self._label("message_next", "dim")
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        for label in (self._title, self._sentence, self._next):
+            words.addWidget(label)
+        self._answers = QHBoxLayout()
+        self._answers.setSpacing(6)
+        self._close = QToolButton(self)
+        self._close.setObjectName("message_close")
+        self._close.setAccessibleName("Close message")
+        self._close.setToolTip("Put this message away (Esc)")
+        self._close.setProperty("look", "flat")
+        set_icon(self._close, "close")
+        self._close.clicked.connect(self.put_away)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(14, 10, 8, 10)
+        layout.setSpacing(12)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        layout.addLayout(self._answers)
+        layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.put_away)
+        self.hide()
+
+    def show_message(self, message: Message, answers: Sequence[Answer] = ()) -> None:
+        """Show a message in place of the one before.
+
+        Args:
+            message: what is said.
+            answers: buttons; each puts the message away before it calls.
+        """
+        self.message = message
+        for label, text in (
+            (self._title, message.title),
+            (self._sentence, message.sentence),
+            (self._next, message.next_step),
+        ):
+            label.setText(text)
+            label.setVisible(bool(text))
+        while (item := self._answers.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        for index, answer in enumerate(answers):
+            button = QPushButton(answer.text, self)
+            button.setObjectName(f"message_answer_{index}")
+            if index == 0:
+                button.setProperty("look", "primary")
+            button.clicked.connect(lambda _=False, call=answer.call: self._answered(call))
+            self._answers.addWidget(button)
+        self.setAccessibleDescription(
+            " ".join(filter(None, (message.title, message.sentence, message.next_step)))
+        )
+        self.refresh_theme()
+        self.show()
+        if message.level in ("info", "done") and not answers:
+            self._timer.start(SHOWN_MS)
+        else:
+            self._timer.stop()
+
+    def put_away(self) -> None:
+        """Hide the message."""
+        self._timer.stop()
+        if self.message is not None:
+            self.message = None
+            self.hide()
+            self.closed.emit()
+
+    def refresh_theme(self) -> None:
+        """Take the colours in force."""
+        if self.message is None:
+            return
+        theme = current_theme()
+        level = self.message.level
+        colour = {"error": theme.error, "warning": theme.warning, "done": theme.good, "info": theme.focus}[
+            level
+        ]
+        self._icon.setPixmap(pixmap({"error": "error", "warning": "warning"}.get(level, level), 20, colour))
+        self.setStyleSheet(
+            f"#message_bar {{ background: {theme.window}; border: none; border-left: 4px solid {colour}; "
+            f"border-bottom: 1px solid {theme.faint_line}; }}"
+        )
+
+    def _answered(self, call: Callable[[], object]) -> None:
+        self.put_away()
+        call()
+
+    def _label(self, name: str, look: str) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName(name)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        if look:
+            label.setProperty("look", look)
+        return label
