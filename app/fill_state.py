@@ -126,3 +126,36 @@ def seam_words(report: Mapping[str, Any]) -> SeamWords | None:
     is_visible = step > 1.1 * own + 0.5  # as engine.seams judges it
     verdict = "may show" if is_visible else "smoothed" if seam.get("corrected") else "not visible"
     return SeamWords(f"{step:.1f} levels, picture {own:.1f}", verdict, is_visible)
+
+
+@dataclass(frozen=True)
+class WeightsListed:
+    """One row of the list of weights."""
+
+    name: str
+    """For the edit; empty = the family's default."""
+    title: str
+    tip: str
+
+
+def weights_listed(family: str) -> tuple[WeightsListed, ...]:
+    """Weights of a family that can be chosen, the default first.
+
+    Raises:
+        WeightsError: if a manifest is damaged.
+    """
+    from engine.weights import WeightsStore
+
+    store = WeightsStore()
+    entries = store.entries(family)
+    there = [entry for entry in entries if store.path_of(entry).is_file()]
+    default = there[0] if there else entries[0] if entries else None
+    rows = [
+        WeightsListed("", f"Default ({default.name})" if default else "Default", "The first that is there")
+    ]
+    for entry in entries:
+        draft = ", a draft" if entry.status == "draft" else ""
+        state = "" if entry in there else " (not here)"
+        tip = f"{entry.name}{draft}\nLicence: {entry.licence or 'not stated'}"
+        rows.append(WeightsListed(entry.name, f"{entry.name}{state}", tip))
+    return tuple(rows)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -55,9 +54,7 @@ def named(widget: QWidget, name: str, spoken: str, tip: str = "") -> None:
 def heading(text: str, parent: QWidget | None = None) -> QLabel:
     """The title of a section: bold, in the ordinary size, with air above."""
     label = QLabel(text, parent)
-    font = QFont(label.font())
-    font.setBold(True)
-    label.setFont(font)
+    label.setProperty("look", "heading")
     label.setContentsMargins(0, SECTION_GAP_PX - GAP_PX, 0, 0)
     return label
 
@@ -66,8 +63,7 @@ def quiet_label(text: str = "", parent: QWidget | None = None) -> QLabel:
     """A line of help: wrapped, and in the palette's colour for what matters less."""
     label = QLabel(text, parent)
     label.setWordWrap(True)
-    label.setForegroundRole(label.foregroundRole())
-    label.setProperty("quiet", True)
+    label.setProperty("look", "dim")
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
 
