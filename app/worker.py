@@ -217,7 +217,7 @@ class EngineWorker(QObject):
     def _run(self) -> None:
         try:
             host = self._make_host()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (a thread that ends without a word would be worse)
             _log.exception("the engine's host cannot be made")
             _emit(self.died, str(error))
             return
@@ -226,7 +226,7 @@ class EngineWorker(QObject):
             host.start()
             while not self._is_stopping:
                 self._serve(host)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (as above)
             _log.exception("the engine's worker failed")
             _emit(self.died, str(error))
         finally:

@@ -12,7 +12,7 @@ Switches of torch are set around a call and put back after it: who imports us ke
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -161,6 +161,29 @@ _MEMORY_WORDS = (
 )
 
 
+class Interrupt:
+    """A question asked before every layer of a network; what it raises goes through the network to who called it.
+
+    On a processor a network takes seconds, and stopping between two networks would be far too late. The network knows
+    nothing of this: it is a hook of torch's. On a GPU layers are launched long before they run, so there is none.
+    """
+
+    def __init__(self) -> None:
+        self.look: Callable[[], None] | None = None
+        """What is asked now; None = nothing."""
+
+    def __call__(self, *_: object) -> None:
+        """Ask; torch's arguments are not looked at, and nothing is changed."""
+        if self.look is not None:
+            self.look()
+
+    def watch(self, network: nn.Module) -> None:
+        """Ask before each layer of a network from now on."""
+        for layer in network.modules():
+            if next(layer.children(), None) is None:
+                layer.register_forward_pre_hook(self)
+
+
 class NetworkCall:
     """One function of a network, called with numpy arrays and answering with one.
 
@@ -183,6 +206,9 @@ class NetworkCall:
         self._precision = precision
         self._graphs: OrderedDict[tuple[torch.Size, ...], _Graph] = OrderedDict()
         self._has_graphs = precision.has_graphs
+        self.interrupt = Interrupt()
+        if device.type == "cpu":
+            self.interrupt.watch(self.network)
 
     def __call__(self, *planes: np.ndarray) -> np.ndarray:
         """Run once.

@@ -7,7 +7,7 @@ What happens in `Engine.run`, in order:
    leave only after the new ones are in place, so a switch that fails leaves the old networks ready.
 3. The working size is chosen: what the edit asks for, less if the free memory says so.
 4. The family's pipeline runs: it cuts, calls networks, composites, tells progress, and looks at the request to stop
-   between networks, crops and levels.
+   between networks, crops and levels, and on the processor between layers.
 5. If memory runs out: caches are freed and the job starts again at half the working size, down to 128 px; then the same
    on the processor; then it is given up with a clear error. Known pixels and documents are never at risk, since the
    result is a fresh array.
@@ -22,6 +22,7 @@ import logging
 import math
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -250,7 +251,8 @@ class Engine:
             clock=job.clock,
             steps=job.steps,
         )
-        painted = pipeline.run(job.edit, job.inputs, tools)
+        with _interruptible(resident.calls, job.steps):
+            painted = pipeline.run(job.edit, job.inputs, tools)
         notes = [note for note in (*job.notes, resident.precision.note, *painted.notes) if note]
         report = {
             "family": job.edit.family,
@@ -303,6 +305,19 @@ class _Job:
         self.steps = steps
         self.notes: list[str] = []
         self.working_px = edit.working_size_px
+
+
+@contextmanager
+def _interruptible(calls: Mapping[str, NetworkCall], steps: Steps) -> Iterator[None]:
+    """Have networks look at the request to stop while they run."""
+    interrupts = [call.interrupt for call in calls.values()]
+    for interrupt in interrupts:
+        interrupt.look = steps.look
+    try:
+        yield
+    finally:
+        for interrupt in interrupts:
+            interrupt.look = None
 
 
 def _resident_key(job: _Job, device: torch.device, precision: Precision) -> ResidentKey:

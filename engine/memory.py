@@ -74,7 +74,7 @@ class Shelf(Generic[T]):
     @property
     def nbytes(self) -> int:
         """Bytes held now."""
-        return sum(thing.nbytes for thing in self._things.values())
+        return sum(thing.nbytes for thing in list(self._things.values()))  # another thread may be adding
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The thing under a key; made if it is not there, and then others leave until all fit.

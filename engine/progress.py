@@ -88,6 +88,14 @@ class Steps:
         self._progress = progress
         self._is_cancelled = is_cancelled
 
+    def look(self) -> None:
+        """Look at the request to stop, in the middle of a step.
+
+        Raises:
+            Cancelled: if the job was asked to stop.
+        """
+        stop_if_cancelled(self._is_cancelled)
+
     def begin(self, word: str) -> None:
         """Say what starts now.
 

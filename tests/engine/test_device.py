@@ -6,6 +6,7 @@ from torch import nn
 from engine import device as devices
 from engine.device import NetworkCall, arithmetic, choose_device, choose_precision, is_out_of_memory
 from engine.errors import DeviceError
+from engine.progress import Cancelled
 
 CPU = torch.device("cpu")
 
@@ -165,3 +166,47 @@ def test_a_replayed_call_equals_a_plain_one():
     plain = NetworkCall(network, "paint", gpu, choose_precision(gpu, "exact"))(image, hole)
     assert np.array_equal(first, again)
     assert np.abs(first - plain).max() < 2e-2
+
+
+# Stopping in the middle -----------------------------------------------------------------------------------------------
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 1, 1)
+        self.second = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU())
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+def test_an_interrupt_is_asked_before_every_layer_and_only_while_set():
+    precision = choose_precision(CPU, "exact")
+    call = NetworkCall(Two().eval(), "forward", CPU, precision)
+    asked = []
+    plane = np.ones((4, 4), np.float32)
+    before = call(plane)
+    call.interrupt.look = lambda: asked.append(1)
+    assert np.array_equal(call(plane), before)
+    call.interrupt.look = None
+    call(plane)
+    assert len(asked) == 3
+
+
+def test_what_an_interrupt_raises_comes_out_of_the_call_and_the_next_call_is_whole():
+    call = NetworkCall(Two().eval(), "forward", CPU, choose_precision(CPU, "exact"))
+    plane = np.ones((4, 4), np.float32)
+    before = call(plane)
+    asked = []
+
+    def look():
+        asked.append(1)
+        if len(asked) == 2:
+            raise Cancelled("stop")
+
+    call.interrupt.look = look
+    with pytest.raises(Cancelled):
+        call(plane)
+    call.interrupt.look = None
+    assert np.array_equal(call(plane), before)

@@ -22,6 +22,7 @@ def holed(h=72, w=88):
 class Counter:
     def __init__(self, call):
         self.call = call
+        self.interrupt = call.interrupt
         self.count = 0
 
     def __call__(self, *planes):
