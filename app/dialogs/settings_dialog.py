@@ -1,0 +1,177 @@
+"""The settings dialog, made from the table in app/settings.py: a row a field, under its group. A change holds at once."""
+
+from typing import Any, get_args
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QColorDialog,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.keys import profile_names, read_profile
+from app.settings import Settings, SettingsStore
+
+COLOURS = (
+    ("#ff7a1a", "Orange"),
+    ("#2d8cff", "Blue"),
+    ("#e8368f", "Magenta"),
+    ("#00b3a4", "Teal"),
+    ("#ffd400", "Yellow"),
+)
+"""Mask colours to choose from; the first two differ for every kind of colour vision."""
+
+
+class SettingsDialog(QDialog):
+    """All settings.
+
+    Args:
+        store: what is shown and changed.
+        parent: the window.
+    """
+
+    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("settings_dialog")
+        self.setWindowTitle("Settings")
+        self._store = store
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 18, 22, 16)
+        layout.setSpacing(8)
+        forms: dict[str, QFormLayout] = {}
+        for name, field in Settings.model_fields.items():
+            extra: dict[str, Any] = field.json_schema_extra or {}  # type: ignore[assignment]
+            if extra.get("widget") == "none":
+                continue
+            group = extra["group"]
+            if group not in forms:
+                heading = QLabel(group, self)
+                heading.setProperty("look", "heading")
+                if forms:
+                    layout.addSpacing(12)
+                layout.addWidget(heading)
+                forms[group] = form = QFormLayout()
+                form.setHorizontalSpacing(18)
+                form.setVerticalSpacing(9)
+                form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+                layout.addLayout(form)
+            widget = self._editor(name, field, extra)
+            widget.setObjectName(f"setting_{name}")
+            widget.setAccessibleName(field.title)
+            widget.setAccessibleDescription(field.description)
+            widget.setToolTip(f"{field.description}.")
+            words = QLabel("" if field.annotation is bool else field.title, self)
+            words.setMinimumWidth(96)
+            words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            words.setBuddy(widget)
+            forms[group].addRow(words, widget)
+            help_line = QLabel(f"{field.description}.", self)
+            help_line.setProperty("look", "dim")
+            help_line.setWordWrap(True)
+            forms[group].addRow("", help_line)
+        layout.addStretch(1)
+        layout.addSpacing(10)
+        box = QDialogButtonBox(self)
+        reset = box.addButton("As New", QDialogButtonBox.ButtonRole.ResetRole)
+        reset.setObjectName("settings_reset")
+        reset.setToolTip("Every setting as it was when the program was new")
+        reset.clicked.connect(self._reset)
+        done = box.addButton(QDialogButtonBox.StandardButton.Close)
+        done.clicked.connect(self.close)
+        layout.addWidget(box)
+        self._stop = store.observe(lambda _: self._refresh())
+        self.destroyed.connect(self._stop)
+        self._refresh()
+        self.setMinimumWidth(500)
+
+    def _editor(self, name: str, field: Any, extra: dict[str, Any]) -> QWidget:
+        if extra.get("widget") == "colour":
+            return self._colours(name)
+        if extra.get("widget") == "key_profile":
+            return self._choices(name, [(read_profile(key).title, key) for key in profile_names()])
+        if field.annotation is bool:
+            check = QCheckBox(field.title, self)
+            check.toggled.connect(lambda is_on: self._store.change(**{name: is_on}))
+            return check
+        if field.annotation is float:
+            slider = QSlider(Qt.Orientation.Horizontal, self)
+            low = next(rule.ge for rule in field.metadata if hasattr(rule, "ge"))
+            high = next(rule.le for rule in field.metadata if hasattr(rule, "le"))
+            slider.setRange(round(low * 100), round(high * 100))
+            slider.valueChanged.connect(lambda value: self._store.change(**{name: value / 100}))
+            return slider
+        keys = extra.get("choices") or get_args(field.annotation)
+        words = {"cpu": "Processor", "cuda": "Graphics card", "auto": "Choose by itself"}
+        return self._choices(name, [(words.get(key, key.capitalize()), key) for key in keys])
+
+    def _choices(self, name: str, choices: list[tuple[str, str]]) -> QComboBox:
+        box = QComboBox(self)
+        for text, key in choices:
+            box.addItem(text, key)
+        box.activated.connect(lambda index: self._store.change(**{name: box.itemData(index)}))
+        return box
+
+    def _colours(self, name: str) -> QWidget:
+        holder = QWidget(self)
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        box = QComboBox(holder)
+        box.setObjectName(f"setting_{name}_list")
+        box.setAccessibleName("Mask colour")
+        for colour, text in COLOURS:
+            box.addItem(_swatch(colour), text, colour)
+        box.activated.connect(lambda index: self._store.change(**{name: box.itemData(index)}))
+        other = QPushButton("Other…", holder)
+        other.setObjectName(f"setting_{name}_other")
+        other.setAccessibleName("Another mask colour")
+        other.setAutoDefault(False)
+        other.clicked.connect(lambda: self._ask_colour(name))
+        row.addWidget(box, 1)
+        row.addWidget(other)
+        return holder
+
+    def _ask_colour(self, name: str) -> None:
+        chosen = QColorDialog.getColor(QColor(getattr(self._store.value, name)), self, "Mask Colour")
+        if chosen.isValid():
+            self._store.change(**{name: chosen.name()})
+
+    def _reset(self) -> None:
+        kept = {"own_keys", "has_seen_welcome"}
+        fresh = Settings()
+        self._store.change(
+            **{name: getattr(fresh, name) for name in Settings.model_fields if name not in kept}
+        )
+
+    def _refresh(self) -> None:
+        for name, value in self._store.value.model_dump().items():
+            widget = self.findChild(QWidget, f"setting_{name}")
+            if isinstance(widget, QCheckBox):
+                widget.setChecked(value)
+            elif isinstance(widget, QSlider):
+                widget.setValue(round(value * 100))
+            box = (
+                widget if isinstance(widget, QComboBox) else self.findChild(QComboBox, f"setting_{name}_list")
+            )
+            if isinstance(box, QComboBox):
+                index = box.findData(value)
+                if index < 0:
+                    box.addItem(_swatch(value) if str(value).startswith("#") else QIcon(), str(value), value)
+                    index = box.count() - 1
+                box.setCurrentIndex(index)
+
+
+def _swatch(colour: str) -> QIcon:
+    picture = QPixmap(16, 16)
+    picture.fill(QColor(colour))
+    return QIcon(picture)
