@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from app.document.coverage import FULL, Dab, StrokeCoverage, Tip
+from app.document.layers import Layer
 from app.document.strokes import MAX_SAMPLES, BrushSettings, Stroke
 from app.document.tiles import Box
 
 if TYPE_CHECKING:
-    from app.document.document import Transaction
+    from app.document.transaction import Transaction
 
 BRUSH, ERASER = "brush", "eraser"
 """What the tool of a stroke is called: one adds to its plane, the other takes from it."""
@@ -55,12 +56,13 @@ def clean_sample(sample: Iterable[float]) -> Sample | None:
 
 def lay_over(before: np.ndarray, coverage: np.ndarray) -> np.ndarray:
     """Bring ``before`` nearer to 255 by ``coverage``/255; uint8, rounded to the nearest, never below ``before``."""
-    return np.invert(take_out(np.invert(before), coverage))
+    left: np.ndarray = np.invert(take_out(np.invert(before), coverage))
+    return left
 
 
 def take_out(before: np.ndarray, coverage: np.ndarray) -> np.ndarray:
     """Bring ``before`` nearer to 0 by ``coverage``/255; uint8, rounded to the nearest, never above ``before``."""
-    product = np.multiply(before, np.invert(coverage), dtype=np.uint16)
+    product: np.ndarray = np.multiply(before, np.invert(coverage), dtype=np.uint16)
     product += 128  # the exact rounding of a division by 255, without dividing
     product += product >> 8
     product >>= 8
@@ -77,7 +79,7 @@ def union(box: Box | None, other: Box | None) -> Box | None:
 class _Path(NamedTuple):
     """How far a stroke has come; immutable, so that a mark in a stroke is one of these."""
 
-    count: int = 0  # samples so far
+    length: int = 0  # samples so far
     asked: Sample | None = None  # the last sample as it came
     lazy: Sample | None = None  # where the smoothed pen is
     drawn: Sample | None = None  # how far the path is drawn
@@ -88,8 +90,8 @@ class StrokePainter:
 
     Args:
         transaction: the open change that the stroke belongs to.
-        layer_id: the layer to paint on.
-        plane: the layer's plane.
+        layer: the layer to paint on.
+        plane: name of its plane.
         brush: size, hardness and the rest.
         is_erasing: take away instead of adding.
     """
@@ -97,15 +99,15 @@ class StrokePainter:
     def __init__(
         self,
         transaction: "Transaction",
-        layer_id: str,
+        layer: Layer,
         plane: str,
         brush: BrushSettings,
         is_erasing: bool,
     ) -> None:
         self._transaction = transaction
-        self._layer_id = layer_id
+        self._layer_id = layer.id
         self._plane_name = plane
-        self._values = transaction.document.layer(layer_id).planes[plane]
+        self._values = layer.planes[plane]
         self._brush = brush
         self._change = take_out if is_erasing else lay_over
         self._limit = 0 if is_erasing else FULL
@@ -134,13 +136,13 @@ class StrokePainter:
             path, box = _Path(1, cleaned, cleaned, cleaned), self._paint([cleaned, cleaned])
         elif self._brush.smoothing <= 0 or cleaned[:2] == asked[:2]:
             points = [drawn, cleaned] if lazy == drawn else [drawn, lazy, cleaned]
-            path, box = _Path(self._path.count + 1, cleaned, cleaned, cleaned), self._paint(points)
+            path, box = _Path(self._path.length + 1, cleaned, cleaned, cleaned), self._paint(points)
         else:
             share = 1 - LAZIEST * self._brush.smoothing
             new = _between(lazy, cleaned, share)
             middle = _between(lazy, new, 0.5)
             path, box = (
-                _Path(self._path.count + 1, cleaned, new, middle),
+                _Path(self._path.length + 1, cleaned, new, middle),
                 self._paint(_curve(drawn, lazy, middle)),
             )
         self._path = path
@@ -151,7 +153,7 @@ class StrokePainter:
         asked, lazy, drawn = self._path.asked, self._path.lazy, self._path.drawn
         if asked is not None and lazy is not None and drawn is not None and drawn != asked:
             self._paint([drawn, lazy, asked])
-            self._path = _Path(self._path.count, asked, asked, asked)
+            self._path = _Path(self._path.length, asked, asked, asked)
         return Stroke(
             tool=self._tool,
             target=self._plane_name,
@@ -173,7 +175,7 @@ class StrokePainter:
         path, marked_box, kept = self._mark
         box = self._since_mark
         self._path, self.dirty, self._since_mark = path, marked_box, None
-        del self._samples[path.count :]
+        del self._samples[path.length :]
         if box is None:
             return None
         values = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
@@ -196,7 +198,7 @@ class StrokePainter:
         boxes: list[Box] = []
         for start, end in zip(points, points[1:], strict=False):
             tip = self._tip(start, end)
-            is_continued = self._path.count > 0
+            is_continued = self._path.length > 0
             boxes += self._coverage.sweep(self._dab(start), self._dab(end), tip, is_continued=is_continued)
         box: Box | None = None
         for part in boxes:
@@ -239,10 +241,10 @@ class StrokePainter:
         return Tip.tilted(brush.hardness, (start.tilt_x + end.tilt_x) / 2, (start.tilt_y + end.tilt_y) / 2)
 
 
-def replay(transaction: "Transaction", layer_id: str, stroke: Stroke) -> Box | None:
+def replay(transaction: "Transaction", layer: Layer, stroke: Stroke) -> Box | None:
     """Paint a kept stroke again, with the same bytes as the first time; returns the box it touched."""
     is_erasing = stroke.tool == ERASER
-    painter = StrokePainter(transaction, layer_id, stroke.target, stroke.brush, is_erasing)
+    painter = StrokePainter(transaction, layer, stroke.target, stroke.brush, is_erasing)
     for sample in stroke.samples.tolist():
         painter.add(sample)
     painter.finish()

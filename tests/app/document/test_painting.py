@@ -14,18 +14,16 @@ HARD = BrushSettings(size_px=20, hardness=1, pressure_size=False)
 
 
 class _Plane:
-    """Stands in for a document with one plane and its open transaction."""
+    """Stands in for a layer with one plane and for its open transaction."""
+
+    id = "m"
 
     def __init__(self, size_hw=(300, 400), fill=0):
         self.values = np.full(size_hw, fill, np.uint8)
         self.planes = {"coverage": self.values}
-        self.document = self
         self.kept = self.values.copy()
         self.touched = []
         self.said = []
-
-    def layer(self, layer_id):
-        return self
 
     def touch(self, layer_id, plane, box):
         self.touched.append(box)
@@ -39,7 +37,7 @@ class _Plane:
 
 
 def draw(plane, samples, brush=HARD, *, is_erasing=False):
-    painter = StrokePainter(plane, "m", "coverage", brush, is_erasing)
+    painter = StrokePainter(plane, plane, "coverage", brush, is_erasing)
     for sample in samples:
         painter.add((*sample, *(1.0, 0.0, 0.0)[len(sample) - 2 :]))
     return painter.finish()
@@ -77,7 +75,7 @@ def test_a_replayed_stroke_gives_the_same_bytes(path, brush, values, is_erasing)
     first, second = filled(values), filled(values)
     stroke = draw(first, path, brush, is_erasing=is_erasing)
     again = Stroke.from_plain(stroke.to_plain())
-    replay(second, "m", again)
+    replay(second, second, again)
     np.testing.assert_array_equal(first.values, second.values)
 
 
@@ -110,7 +108,7 @@ def test_only_what_was_touched_and_announced_changes(path, brush):
 def test_a_part_of_a_stroke_taken_back_leaves_no_trace(path, tried, brush, values):
     straight, wandered = filled(values), filled(values)
     draw(straight, path, brush)
-    painter = StrokePainter(wandered, "m", "coverage", brush, False)
+    painter = StrokePainter(wandered, wandered, "coverage", brush, False)
     for sample in path[: len(path) // 2]:
         painter.add(sample)
     painter.mark()
@@ -215,7 +213,7 @@ def test_smoothing_rounds_a_corner_and_still_ends_at_the_pen():
 def test_a_resting_pen_is_caught_up_with():
     plane = _Plane()
     brush = BrushSettings(size_px=6, hardness=1, pressure_size=False, smoothing=0.9)
-    painter = StrokePainter(plane, "m", "coverage", brush, False)
+    painter = StrokePainter(plane, plane, "coverage", brush, False)
     painter.add((50, 50, 1, 0, 0))
     painter.add((150, 50, 1, 0, 0))
     assert plane.values[50, 148] == 0
@@ -225,7 +223,7 @@ def test_a_resting_pen_is_caught_up_with():
 
 def test_painting_outside_the_canvas_changes_nothing():
     plane = _Plane()
-    painter = StrokePainter(plane, "m", "coverage", HARD, False)
+    painter = StrokePainter(plane, plane, "coverage", HARD, False)
     assert painter.add((-500, -500, 1, 0, 0)) is None
     assert painter.add((-500, 900, 1, 0, 0)) is None
     assert painter.dirty is None
