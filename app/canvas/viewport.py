@@ -6,8 +6,8 @@ that a resized window keeps looking at the same place.
 
 Scale counts device pixels: at 1.0 one canvas pixel covers one pixel of the screen,
     whatever the screen's scaling; view coordinates are Qt's logical pixels.
-Grid: in an upright view (quarter turns included) the canvas origin is laid on a whole
-    device pixel, so that 100 % is sharp and blits stay cheap.
+Grid: the canvas origin is laid on a whole device pixel, so that 100 % is sharp, blits
+    are cheap, and a pan moves what is painted by whole pixels.
 """
 
 import math
@@ -93,9 +93,8 @@ class Viewport:
             cx, cy = self.centre_xy
             e = self.view_size_wh[0] / 2 - (a * cx + c * cy)
             f = self.view_size_wh[1] / 2 - (b * cx + d * cy)
-            if self.is_upright:
-                e = round(e * self.device_ratio) / self.device_ratio
-                f = round(f * self.device_ratio) / self.device_ratio
+            e = round(e * self.device_ratio) / self.device_ratio
+            f = round(f * self.device_ratio) / self.device_ratio
             self._matrix = Matrix(a, b, c, d, e, f)
         return self._matrix
 
@@ -105,6 +104,11 @@ class Viewport:
         if self._inverse is None:
             self._inverse = self.matrix.inverted()
         return self._inverse
+
+    @property
+    def device_matrix(self) -> Matrix:
+        """Canvas to device pixels of the widget."""
+        return Matrix(*(value * self.device_ratio for value in self.matrix))
 
     def transform(self) -> QTransform:
         """Canvas to view, for a painter."""
@@ -120,11 +124,11 @@ class Viewport:
 
     def to_view_box(self, box_xyxy: tuple[float, float, float, float]) -> Box:
         """The whole logical pixels that a canvas box touches."""
-        return _bounds(self.matrix, box_xyxy)
+        return bounds_of(self.matrix, box_xyxy)
 
     def to_canvas_box(self, box_xyxy: tuple[float, float, float, float], margin_px: int = 0) -> Box:
         """The whole canvas pixels under a view box, cut to the canvas; may be empty (x1 <= x0)."""
-        x0, y0, x1, y1 = _bounds(self.inverse, box_xyxy)
+        x0, y0, x1, y1 = bounds_of(self.inverse, box_xyxy)
         h, w = self.canvas_size_hw
         return (
             max(x0 - margin_px, 0),
@@ -224,7 +228,7 @@ class Viewport:
     def _keep_visible(self) -> None:
         """Pull the middle back when a pan would leave less than KEEP_VISIBLE_PX of the canvas."""
         h, w = self.canvas_size_hw
-        x0, y0, x1, y1 = _bounds(self.matrix, (0, 0, w, h))
+        x0, y0, x1, y1 = bounds_of(self.matrix, (0, 0, w, h))
         keep_x = min(KEEP_VISIBLE_PX, (x1 - x0) / 2)
         keep_y = min(KEEP_VISIBLE_PX, (y1 - y0) / 2)
         dx = max(keep_x - x1, 0.0) - max(x0 - (self.view_size_wh[0] - keep_x), 0.0)
@@ -238,7 +242,7 @@ class Viewport:
             self._matrix = self._inverse = None
 
 
-def _bounds(matrix: Matrix, box: tuple[float, float, float, float]) -> Box:
+def bounds_of(matrix: Matrix, box: tuple[float, float, float, float]) -> Box:
     """Whole-number bounds of a mapped box; what floating point smears by 1e-6 is not counted."""
     corners = [matrix.map(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
     xs, ys = [x for x, _ in corners], [y for _, y in corners]

@@ -1,0 +1,445 @@
+"""What the canvas draws from: rasters with the smaller copies that zooming out needs.
+
+A sheet is one raster at its place on the canvas. At 100 % and more it is read where it
+lies, a part at a time: nothing is copied whole. Zoomed out it is read from a copy
+reduced by 2, 4, 8.. that is filled in where it is looked at. Filling has a time limit:
+what is not ready is read roughly (every n-th pixel) and refined between events, so
+a picture of 16384 px a side is seen at once.
+
+Formats: pictures end as 32-bit premultiplied pixels (Qt's own), planes stay 8-bit.
+    16-bit samples are rounded to 8 bit part by part, for the screen alone.
+Reducing: pictures and masks by the mean, edges by the maximum, or thin lines vanish.
+Elsewhere: reading through the transform in sampling.py; what is drawn when in scene.py.
+"""
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QTransform
+
+from app.canvas.sampling import nearest, smooth
+from app.canvas.viewport import Box, Matrix, bounds_of
+
+TILE_SPAN_PX = 1024  # canvas pixels a reduced tile covers: one takes about 4 ms of RGB
+NEAREST_FROM = 2.0  # scale from which single pixels are shown as squares
+_FINE = 2
+_ROUGH = 1
+
+Fetch = Callable[[Box], NDArray[np.generic]]
+"""Gives the part of a raster in a box of its own pixels."""
+
+
+def level_for(scale: float) -> int:
+    """How many times to halve, so that what is left to scale is in (0.5, 1]; 0 from 100 % on."""
+    return max(0, math.floor(math.log2(1.0 / scale) + 1e-9)) if scale < 1.0 else 0
+
+
+def to_eight_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """16-bit samples rounded to 8 bit (65535 is 255); 8-bit ones as they are."""
+    if values.dtype != np.uint16:
+        return values.astype(np.uint8, copy=False)
+    wide = values.astype(np.uint32)
+    return ((wide * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def premultiplied(values: NDArray[np.generic]) -> NDArray[np.uint32]:
+    """Pixels (h, w) or (h, w, C), C 1..4, as Qt's ARGB32_Premultiplied words (h, w)."""
+    values = to_eight_bit(values)
+    if values.ndim == 2:
+        values = values[..., None]
+    h, w, channels = values.shape
+    alpha = values[..., -1] if channels in (2, 4) else None
+    colour = values[..., :1] if channels < 3 else values[..., :3]
+    if alpha is not None:
+        product = colour.astype(np.uint32) * alpha[..., None] + 127
+        colour = (product // 255).astype(np.uint8)
+    words = np.empty((h, w), np.uint32)
+    parts = words.view(np.uint8).reshape(h, w, 4)
+    if np.little_endian:
+        parts[..., :3] = colour[..., ::-1]
+        parts[..., 3] = 255 if alpha is None else alpha
+    else:
+        parts[..., 1:] = colour
+        parts[..., 0] = 255 if alpha is None else alpha
+    return words
+
+
+def image_of(words: NDArray[np.uint32], *, is_opaque: bool) -> QImage:
+    """Wrap words as a picture without copying; the array must outlive it."""
+    words = np.ascontiguousarray(words)
+    kind = QImage.Format.Format_RGB32 if is_opaque else QImage.Format.Format_ARGB32_Premultiplied
+    image = QImage(words.data, words.shape[1], words.shape[0], words.shape[1] * 4, kind)
+    image.pentimento_words = words  # type: ignore[attr-defined]  # keeps the memory alive with the picture
+    return image
+
+
+class _Level:
+    """One reduced copy: its array, and which of its tiles hold something."""
+
+    def __init__(self, size_hw: tuple[int, int], level: int, dtype: type) -> None:
+        step = 1 << level
+        # np.zeros of this size is pages that do not exist before they are written.
+        self.array = np.zeros((-(-size_hw[0] // step), -(-size_hw[1] // step)), dtype)
+        tiles = (-(-size_hw[0] // TILE_SPAN_PX), -(-size_hw[1] // TILE_SPAN_PX))
+        self.state = np.zeros(tiles, np.uint8)
+        self.stale: list[Box] = []
+
+
+class Pyramid:
+    """Reduced copies of a raster, made where they are asked for.
+
+    Args:
+        size_hw: of the raster.
+        dtype: of the copies.
+        reduce: (box, level) -> the reduced part; the box starts at multiples of 2**level.
+        skim: the same, rough and quick.
+    """
+
+    def __init__(
+        self,
+        size_hw: tuple[int, int],
+        dtype: type,
+        reduce: Callable[[Box, int], NDArray[np.generic]],
+        skim: Callable[[Box, int], NDArray[np.generic]],
+    ) -> None:
+        self.size_hw = size_hw
+        self._dtype = dtype
+        self._reduce = reduce
+        self._skim = skim
+        self._levels: dict[int, _Level] = {}
+
+    def invalidate(self, box: Box) -> None:
+        """The raster changed in a box."""
+        for level in self._levels.values():
+            level.stale.append(box)
+            if len(level.stale) > 64:
+                level.stale = [_around(level.stale)]
+
+    def read(self, level: int, box: Box, deadline: float) -> NDArray[np.generic]:
+        """The copy, valid at least in ``box`` (of the raster's pixels); rough where the time was up."""
+        if level not in self._levels:
+            for other in [held for held in self._levels if self._levels[held].array.nbytes > 1 << 26]:
+                del self._levels[other]
+            self._levels[level] = _Level(self.size_hw, level, self._dtype)
+        kept = self._levels[level]
+        self._catch_up(kept, level)
+        for ty, tx in self._tiles(box):
+            if kept.state[ty, tx] == _FINE:
+                continue
+            if time.perf_counter() <= deadline:
+                self._fill(kept, level, ty, tx)
+            elif kept.state[ty, tx] == 0:
+                self._write(kept, level, self._tile_box(ty, tx), self._skim)
+                kept.state[ty, tx] = _ROUGH
+        return kept.array
+
+    def refine(self, level: int, box: Box, deadline: float) -> list[Box]:
+        """Make rough tiles fine until the time is up; the boxes that changed."""
+        kept = self._levels.get(level)
+        done: list[Box] = []
+        if kept is None:
+            return done
+        for ty, tx in self._tiles(box):
+            if kept.state[ty, tx] == _ROUGH:
+                if done and time.perf_counter() > deadline:
+                    break
+                self._fill(kept, level, ty, tx)
+                done.append(self._tile_box(ty, tx))
+        return done
+
+    def is_fine(self, level: int, box: Box) -> bool:
+        """Is everything in the box read from full averages?"""
+        kept = self._levels.get(level)
+        return kept is None or all(kept.state[tile] != _ROUGH for tile in self._tiles(box))
+
+    def _fill(self, kept: _Level, level: int, ty: int, tx: int) -> None:
+        self._write(kept, level, self._tile_box(ty, tx), self._reduce)
+        kept.state[ty, tx] = _FINE
+
+    def _write(
+        self, kept: _Level, level: int, box: Box, make: Callable[[Box, int], NDArray[np.generic]]
+    ) -> None:
+        part = make(box, level)
+        y, x = box[1] >> level, box[0] >> level
+        kept.array[y : y + part.shape[0], x : x + part.shape[1]] = part
+
+    def _catch_up(self, kept: _Level, level: int) -> None:
+        """Redo the changed boxes inside tiles that are filled already."""
+        stale, kept.stale = kept.stale, []
+        step = 1 << level
+        for box in stale:
+            for ty, tx in self._tiles(box):
+                if kept.state[ty, tx]:
+                    x0, y0, x1, y1 = _meet(box, self._tile_box(ty, tx))
+                    tile = self._tile_box(ty, tx)
+                    whole = (
+                        x0 // step * step,
+                        y0 // step * step,
+                        min(-(-x1 // step) * step, tile[2]),
+                        min(-(-y1 // step) * step, tile[3]),
+                    )
+                    self._write(kept, level, whole, self._reduce)
+
+    def _tiles(self, box: Box) -> list[tuple[int, int]]:
+        x0, y0, x1, y1 = _meet(box, (0, 0, self.size_hw[1], self.size_hw[0]))
+        if x1 <= x0 or y1 <= y0:
+            return []
+        rows = range(y0 // TILE_SPAN_PX, (y1 - 1) // TILE_SPAN_PX + 1)
+        columns = range(x0 // TILE_SPAN_PX, (x1 - 1) // TILE_SPAN_PX + 1)
+        return [(ty, tx) for ty in rows for tx in columns]
+
+    def _tile_box(self, ty: int, tx: int) -> Box:
+        y, x = ty * TILE_SPAN_PX, tx * TILE_SPAN_PX
+        return x, y, min(x + TILE_SPAN_PX, self.size_hw[1]), min(y + TILE_SPAN_PX, self.size_hw[0])
+
+
+class PictureSheet:
+    """A picture layer or a result at its place on the canvas.
+
+    Args:
+        fetch: part of the picture: (h, w) or (h, w, C), C 1..4, uint8 or uint16.
+        size_hw: of the picture.
+        origin_xy: its top left corner on the canvas.
+        is_opaque: it has no transparent pixel.
+    """
+
+    def __init__(
+        self, fetch: Fetch, size_hw: tuple[int, int], origin_xy: tuple[int, int] = (0, 0), *, is_opaque: bool
+    ) -> None:
+        self.fetch = fetch
+        self.size_hw = size_hw
+        self.origin_xy = origin_xy
+        self.is_opaque = is_opaque
+        self.pyramid = Pyramid(size_hw, np.uint32, self._reduce, self._skim)
+
+    @property
+    def box_xyxy(self) -> Box:
+        """Its place on the canvas."""
+        x, y = self.origin_xy
+        return x, y, x + self.size_hw[1], y + self.size_hw[0]
+
+    def invalidate(self, box: Box) -> None:
+        """The picture changed in a box of the canvas."""
+        self.pyramid.invalidate(_shift(box, self.origin_xy))
+
+    def draw(
+        self, painter: QPainter, to_device: Matrix, scale: float, device_box: Box, deadline: float
+    ) -> None:
+        """Paint the part under a box of device pixels.
+
+        Args:
+            painter: paints device pixels, untransformed; its clip is not needed, its opacity holds.
+            to_device: canvas to device pixels.
+            scale: device pixels to a canvas pixel.
+            device_box: what is to be painted.
+            deadline: ``time.perf_counter()`` after which reductions are made roughly.
+        """
+        box = _meet(device_box, bounds_of(to_device, self.box_xyxy))
+        if box[2] <= box[0] or box[3] <= box[1]:
+            return
+        level = level_for(scale)
+        step = float(1 << level)
+        x, y = self.origin_xy
+        placed = Matrix(
+            *(value * step for value in to_device[:4]),
+            *to_device.map(x, y),
+        )
+        inverse = placed.inverted()
+        under = self._under(inverse, box, level)
+        if under[2] <= under[0] or under[3] <= under[1]:
+            return
+        if level:
+            whole = self.pyramid.read(level, tuple(v << level for v in under), deadline)
+            part = whole[under[1] : under[3], under[0] : under[2]]
+        else:
+            part = self.fetch(under)
+        remaining = scale * step
+        inverse = Matrix(*inverse[:4], inverse.e - under[0], inverse.f - under[1])
+        is_plain = abs(remaining - 1.0) < 1e-9 and 0.0 in (to_device.b, to_device.a)
+        if remaining >= NEAREST_FROM or is_plain:
+            self._draw_nearest(painter, part, inverse, box)
+        else:
+            self._draw_smooth(painter, part, placed, under, box, to_device)
+
+    def _under(self, inverse: Matrix, box: Box, level: int) -> Box:
+        """The part of the (reduced) picture under device pixels, with a margin to interpolate from."""
+        x0, y0, x1, y1 = bounds_of(inverse, box)
+        step = 1 << level
+        height, width = -(-self.size_hw[0] // step), -(-self.size_hw[1] // step)
+        return _meet((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
+
+    def _draw_nearest(self, painter: QPainter, part: NDArray[np.generic], inverse: Matrix, box: Box) -> None:
+        is_turned = inverse.a != 0.0 and inverse.b != 0.0
+        if part.dtype != np.uint32 and is_turned:
+            part = premultiplied(part)
+        seen = nearest(part, inverse, box)
+        words = seen if seen.dtype == np.uint32 else premultiplied(seen)
+        image = image_of(words, is_opaque=self.is_opaque and not is_turned)
+        painter.drawImage(box[0], box[1], image)
+
+    def _draw_smooth(
+        self,
+        painter: QPainter,
+        part: NDArray[np.generic],
+        placed: Matrix,
+        under: Box,
+        box: Box,
+        to_device: Matrix,
+    ) -> None:
+        words = part if part.dtype == np.uint32 else premultiplied(part)
+        image = image_of(words, is_opaque=self.is_opaque)
+        painter.save()
+        painter.setClipRect(QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1]))
+        painter.setTransform(QTransform(*to_device))
+        x0, y0, x1, y1 = self.box_xyxy
+        painter.setClipRect(QRectF(x0, y0, x1 - x0, y1 - y0), Qt.ClipOperation.IntersectClip)
+        painter.setTransform(QTransform(*placed))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QPointF(under[0], under[1]), image)
+        painter.restore()
+
+    def _reduce(self, box: Box, level: int) -> NDArray[np.generic]:
+        part = to_eight_bit(self.fetch(box))
+        step = 1 << level
+        if part.ndim == 3 and part.shape[2] == 1:
+            part = part[..., 0]
+        if self.is_opaque:
+            return premultiplied(np.asarray(Image.fromarray(np.ascontiguousarray(part)).reduce(step)))
+        # Means of premultiplied values are right; "CMYK" is Pillow's mode of four bands without a meaning of alpha.
+        words = premultiplied(part)
+        bands = Image.frombuffer("CMYK", words.shape[::-1], words.tobytes(), "raw", "CMYK", 0, 1)
+        return np.ascontiguousarray(np.asarray(bands.reduce(step))).view(np.uint32)[..., 0]
+
+    def _skim(self, box: Box, level: int) -> NDArray[np.generic]:
+        step = 1 << level
+        part = self.fetch(box)
+        return premultiplied(part[_middles(part.shape[0], step)][:, _middles(part.shape[1], step)])
+
+
+class PlaneSheet:
+    """A mask or an edge map: one 8-bit value a pixel, 255 = selected.
+
+    Args:
+        fetch: part of the plane, (h, w) uint8.
+        size_hw: of the plane.
+        origin_xy: its top left corner on the canvas.
+        keeps_lines: reduce by the maximum, so that thin lines stay when zoomed out.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        size_hw: tuple[int, int],
+        origin_xy: tuple[int, int] = (0, 0),
+        *,
+        keeps_lines: bool = False,
+    ) -> None:
+        self.fetch = fetch
+        self.size_hw = size_hw
+        self.origin_xy = origin_xy
+        self.keeps_lines = keeps_lines
+        self.pyramid = Pyramid(size_hw, np.uint8, self._reduce, self._skim)
+
+    @property
+    def box_xyxy(self) -> Box:
+        """Its place on the canvas."""
+        x, y = self.origin_xy
+        return x, y, x + self.size_hw[1], y + self.size_hw[0]
+
+    def invalidate(self, box: Box) -> None:
+        """The plane changed in a box of the canvas."""
+        self.pyramid.invalidate(_shift(box, self.origin_xy))
+
+    def seen(
+        self, to_device: Matrix, scale: float, device_box: Box, deadline: float
+    ) -> NDArray[np.uint8] | None:
+        """The plane as it lies under a box of device pixels, (h, w); None where all of it is zero."""
+        box = _meet(device_box, bounds_of(to_device, self.box_xyxy))
+        if box[2] <= box[0] or box[3] <= box[1]:
+            return None
+        level = level_for(scale)
+        if self.keeps_lines and scale * (1 << level) < 1.0 - 1e-9:
+            level += 1  # a line of the copy is then at least a pixel of the screen
+        step = float(1 << level)
+        placed = Matrix(*(value * step for value in to_device[:4]), *to_device.map(*self.origin_xy))
+        inverse = placed.inverted()
+        height, width = -(-self.size_hw[0] // (1 << level)), -(-self.size_hw[1] // (1 << level))
+        x0, y0, x1, y1 = bounds_of(inverse, box)
+        under = _meet((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
+        if under[2] <= under[0] or under[3] <= under[1]:
+            return None
+        if level:
+            whole = self.pyramid.read(level, tuple(v << level for v in under), deadline)
+            part = whole[under[1] : under[3], under[0] : under[2]]
+        else:
+            part = self.fetch(under)
+        if not part.any():
+            return None
+        inverse = Matrix(*inverse[:4], inverse.e - under[0], inverse.f - under[1])
+        remaining = scale * step
+        is_smooth = remaining < NEAREST_FROM and not self.keeps_lines
+        found = smooth(part, inverse, box) if is_smooth else nearest(part, inverse, box)
+        if box == device_box:
+            return found.astype(np.uint8, copy=False)
+        whole_box = np.zeros((device_box[3] - device_box[1], device_box[2] - device_box[0]), np.uint8)
+        y, x = box[1] - device_box[1], box[0] - device_box[0]
+        whole_box[y : y + found.shape[0], x : x + found.shape[1]] = found
+        return whole_box
+
+    def _reduce(self, box: Box, level: int) -> NDArray[np.generic]:
+        part = self.fetch(box).astype(np.uint8, copy=False)
+        step = 1 << level
+        if not part.any():
+            return np.zeros((-(-part.shape[0] // step), -(-part.shape[1] // step)), np.uint8)
+        for _ in range(level):
+            part = _halve_by_maximum(part) if self.keeps_lines else _halve_by_mean(part)
+        return part
+
+    def _skim(self, box: Box, level: int) -> NDArray[np.generic]:
+        return self._reduce(box, level)  # a plane that is mostly empty costs next to nothing
+
+
+def _halve_by_mean(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    part = _even(part)
+    rows = part[0::2].astype(np.uint16) + part[1::2]
+    return ((rows[:, 0::2] + rows[:, 1::2] + 2) >> 2).astype(np.uint8)
+
+
+def _halve_by_maximum(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    part = _even(part)
+    rows = np.maximum(part[0::2], part[1::2])
+    return np.maximum(rows[:, 0::2], rows[:, 1::2])
+
+
+def _even(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Repeat the last row or column of odd sizes."""
+    h, w = part.shape
+    return np.pad(part, ((0, h % 2), (0, w % 2)), mode="edge") if h % 2 or w % 2 else part
+
+
+def _middles(size: int, step: int) -> NDArray[np.intp]:
+    """The pixel near the middle of each group of ``step``."""
+    return np.minimum(np.arange(0, size, step) + step // 2, size - 1)
+
+
+def _meet(one: Box, other: Box) -> Box:
+    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
+
+
+def _shift(box: Box, origin_xy: tuple[int, int]) -> Box:
+    x, y = origin_xy
+    return box[0] - x, box[1] - y, box[2] - x, box[3] - y
+
+
+def _around(boxes: list[Box]) -> Box:
+    return (
+        min(b[0] for b in boxes),
+        min(b[1] for b in boxes),
+        max(b[2] for b in boxes),
+        max(b[3] for b in boxes),
+    )

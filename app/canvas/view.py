@@ -1,0 +1,799 @@
+"""The canvas widget: shows a document, and hands pen, mouse and fingers to the tool.
+
+The scene is painted into an image of the widget's size, only where something changed; a
+paint event copies from it and adds what moves with the pointer (the tool's outline, the
+brush ring, the wipe line). A pan moves that image and paints the rest.
+
+Pen: while a pen is down, and for a moment after, mouse events are its echo and ignored;
+    some drivers send the echo first, then the mouse stroke is taken back.
+Keys: Space with a drag pans, with Ctrl zooms, with Shift turns; Tab held compares; F6 moves the
+    focus on; Esc takes back a running stroke.
+Elsewhere: transform in viewport.py, painting in scene.py, Qt events in qt_events.py, dragging the
+    view in gestures.py.
+"""
+
+# ruff: noqa: N802 (names that Qt calls)
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QCursor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QImage,
+    QInputDevice,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QRegion,
+    QResizeEvent,
+    QTabletEvent,
+    QTouchEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from app.canvas.gestures import Drag, DragKind, Pinch, wheel_scale
+from app.canvas.overlays import MARGIN_PX, MaskLook, paint_ring, ring_bounds
+from app.canvas.pointer import PointerDevice, PointerEvent
+from app.canvas.qt_events import from_mouse, from_tablet, from_touch, is_synthesised
+from app.canvas.scene import DARK, LIGHT, Scene
+from app.canvas.viewport import Box, Viewport
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.canvas.tools.base import BrushOutline, Tool
+    from app.document.document import Document
+    from app.document.events import Event
+
+ECHO_S = 0.1  # how long after a pen event a mouse event may be its echo
+REFINE_S = 0.010  # of exact reductions between two events
+_MANY_RECTS = 12
+
+_DRAG_CURSORS: dict[DragKind, Qt.CursorShape] = {
+    "pan": Qt.CursorShape.ClosedHandCursor,
+    "zoom": Qt.CursorShape.SizeVerCursor,
+    "rotate": Qt.CursorShape.SizeAllCursor,
+    "resize": Qt.CursorShape.BlankCursor,
+}
+
+
+class CanvasView(QWidget):
+    """The canvas of one document."""
+
+    cursor_moved = Signal(float, float)
+    """Where the pointer is, in canvas pixels."""
+    cursor_left = Signal()
+    """The pointer is no longer over the canvas."""
+    zoom_changed = Signal(float)
+    """The new scale; 1.0 is 100 %."""
+    files_dropped = Signal(list)
+    """Paths (str) of files that were dropped."""
+    tool_finished = Signal()
+    """A gesture of the tool ended, by release or by Esc."""
+    wipe_changed = Signal(float)
+    """The wipe line was dragged; its share, 0..1."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvas")
+        self.setAccessibleName("Canvas")
+        self.setAccessibleDescription(
+            "The picture. Draw with the chosen tool; hold Space and drag to move the view."
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setTabletTracking(True)
+        self.setAcceptDrops(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+        self.setMinimumSize(120, 120)
+
+        self.viewport = Viewport()
+        self.scene = Scene()
+        self._image = QImage()
+        self._stale = QRegion()
+        self._tool: Tool | None = None
+        self._stop_observing: list[Callable[[], None]] = []
+        self._stop_observing_tool: Callable[[], None] | None = None
+        self._is_fitting = True
+        """The view follows the window's size until somebody zooms or pans."""
+
+        self._has_space = False
+        self._drag: Drag | None = None
+        self._pinch: Pinch | None = None
+        self._is_wiping = False
+        self._stroke_device: PointerDevice | None = None
+        self._last_pen_s = -1.0
+        self._pointer_xy: tuple[float, float] | None = None
+        self._ring = QRect()
+        self._is_dropping = False
+
+        self._refine_timer = QTimer(self)
+        self._refine_timer.setSingleShot(True)
+        self._refine_timer.setInterval(0)
+        self._refine_timer.timeout.connect(self._refine)
+        self._choose_colours()
+        self._update_cursor()
+
+    def sizeHint(self) -> QSize:
+        """A size to start from."""
+        return QSize(960, 640)
+
+    # -- document, tool and what is shown
+
+    @property
+    def document(self) -> "Document | None":
+        """What is shown."""
+        return self.scene.document
+
+    def set_document(self, document: "Document | None") -> None:
+        """Show another document, fitted, or none."""
+        self.cancel_gesture()
+        for stop in self._stop_observing:
+            stop()
+        self._stop_observing = [] if document is None else [document.observe(self._on_event)]
+        self.scene.set_document(document)
+        self.viewport.set_canvas((1, 1) if document is None else document.size_hw)
+        self.viewport.reset_rotation()
+        self.fit()
+
+    @property
+    def tool(self) -> "Tool | None":
+        """What the pointer does."""
+        return self._tool
+
+    def set_tool(self, tool: "Tool | None") -> None:
+        """Give the pointer to a tool; the one before ends what it was doing."""
+        if self._tool is not None and self._tool is not tool:
+            self._tool.finish()
+            self._stroke_device = None
+        if self._stop_observing_tool is not None:
+            self._stop_observing_tool()
+        self._tool = tool
+        context = getattr(tool, "context", None)
+        self._stop_observing_tool = None if context is None else context.observe(self._on_tool_change)
+        self._update_cursor()
+        self._update_ring()
+        self.update()
+
+    def set_mask_look(self, look: MaskLook) -> None:
+        """Show the mask in another colour or pattern."""
+        self.scene.mask_look = look
+        self._repaint_all()
+
+    @property
+    def mask_look(self) -> MaskLook:
+        """How the mask is shown."""
+        return self.scene.mask_look
+
+    def set_edges_visible(self, is_visible: bool) -> None:
+        """Show or hide edges of all kinds."""
+        self.scene.shows_edges = is_visible
+        self._repaint_all()
+
+    def set_preview(self, box: Box, pixels: "NDArray[np.generic] | None") -> None:
+        """Show what a running job has so far in a box of the canvas; None takes it away."""
+        changed = self.scene.set_preview(box, pixels)
+        if changed is not None:
+            self.update_box(changed)
+
+    def set_comparing(self, is_comparing: bool) -> None:
+        """Show the picture without its result, as holding Tab does."""
+        if self.scene.compare.is_held != is_comparing:
+            self.scene.compare.is_held = is_comparing
+            self._repaint_all()
+
+    def set_wipe(self, share: float | None) -> None:
+        """Put the line between before and after at a share 0..1 of the visible canvas; None takes it away."""
+        self.scene.compare.share = share
+        self._repaint_all()
+
+    @property
+    def wipe(self) -> float | None:
+        """Where the wipe line is."""
+        return self.scene.compare.share
+
+    def update_box(self, canvas_box: Box) -> None:
+        """Repaint a box of the canvas."""
+        level_px = max(2.0, 2.0 / self.viewport.scale)  # what a reduced pixel may reach over the box's border
+        grown = (
+            canvas_box[0] - level_px,
+            canvas_box[1] - level_px,
+            canvas_box[2] + level_px,
+            canvas_box[3] + level_px,
+        )
+        x0, y0, x1, y1 = self.viewport.to_view_box(grown)
+        margin = MARGIN_PX + 1
+        self._repaint(QRect(x0 - margin, y0 - margin, x1 - x0 + 2 * margin, y1 - y0 + 2 * margin))
+
+    # -- looking at it
+
+    def fit(self) -> None:
+        """Show the whole canvas, and keep doing so while the window changes its size."""
+        self.viewport.fit()
+        self._is_fitting = True
+        self._view_moved()
+
+    def actual_size(self) -> None:
+        """One canvas pixel for one pixel of the screen."""
+        self.zoom_to(1.0)
+
+    def zoom_to(self, scale: float, at_view_xy: tuple[float, float] | None = None) -> None:
+        """Change the scale round a point of the widget, the middle if None."""
+        self.viewport.zoom_to(scale, at_view_xy)
+        self._is_fitting = False
+        self._view_moved()
+
+    def zoom_step(self, steps: int) -> None:
+        """Go to the next whole zoom: in for +1, out for -1."""
+        self.viewport.zoom_step(steps)
+        self._is_fitting = False
+        self._view_moved()
+
+    def zoom_by(self, factor: float, at_view_xy: tuple[float, float] | None = None) -> None:
+        """Multiply the scale; tools ask for it."""
+        self.zoom_to(self.viewport.scale * factor, at_view_xy)
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Push the canvas by logical pixels."""
+        self.viewport.pan_by(dx, dy)
+        self._is_fitting = False
+        self._view_moved()
+
+    def rotate_by(self, degrees: float) -> None:
+        """Turn the view clockwise; the document stays as it is."""
+        self.viewport.rotate_by(degrees)
+        self._after_turn()
+
+    def mirror(self) -> None:
+        """Swap left and right of the view; the document stays as it is."""
+        self.viewport.mirror()
+        self._after_turn()
+
+    def reset_rotation(self) -> None:
+        """Stand upright and unmirrored again."""
+        self.viewport.reset_rotation()
+        self._after_turn()
+
+    def _after_turn(self) -> None:
+        if self._is_fitting:
+            self.viewport.fit()
+        self._view_moved()
+
+    def _view_moved(self) -> None:
+        """Repaint after any change of the viewport; a plain pan keeps what is painted."""
+        matrix = self.viewport.device_matrix
+        before, self._painted_matrix = getattr(self, "_painted_matrix", None), matrix
+        if before is not None and before[:4] == matrix[:4] and not self._image.isNull():
+            self._scroll(round(matrix.e - before.e), round(matrix.f - before.f))
+        else:
+            self._repaint_all()
+            self.zoom_changed.emit(self.viewport.scale)
+        self._update_ring()
+
+    def _scroll(self, dx: int, dy: int) -> None:
+        """Move what is painted by device pixels; what comes into view is painted."""
+        if not dx and not dy:
+            return
+        whole = self._image.rect()
+        if abs(dx) >= whole.width() or abs(dy) >= whole.height() or self.wipe is not None:
+            self._repaint_all()
+            return
+        moved = QImage(self._image.size(), self._image.format())
+        painter = QPainter(moved)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        painter.drawImage(dx, dy, self._image)
+        painter.end()
+        self._image = moved
+        self._stale = self._stale.translated(dx, dy) + QRegion(whole).subtracted(
+            QRegion(whole.translated(dx, dy))
+        )
+        self.update()
+
+    # -- keeping up with the document
+
+    def _on_event(self, event: "Event") -> None:
+        from app.document import events
+
+        if isinstance(event, events.PixelsChanged):
+            self.scene.invalidate(event.layer_id, event.plane, event.canvas_box)
+            self.update_box(event.canvas_box)
+        elif isinstance(event, events.CurrentResultChanged):
+            changed = self.scene.refresh_result()
+            if changed is not None:
+                self.update_box(changed)
+        elif isinstance(event, events.LayerListChanged | events.LayerChanged):
+            self.scene.refresh_layers()
+            self._repaint_all()
+
+    def _on_tool_change(self, change: str) -> None:
+        if change == "overlay":
+            self.update()
+        elif change in ("brush", "target", "mode"):
+            self._update_cursor()
+            self._update_ring()
+
+    # -- painting
+
+    def _repaint_all(self) -> None:
+        self._stale = QRegion(self._image.rect())
+        self.update()
+
+    def _repaint(self, view_rect: QRect) -> None:
+        """Paint a rectangle of logical pixels anew."""
+        seen = view_rect.intersected(self.rect())
+        if seen.isEmpty():
+            return
+        self._stale += self._to_device(seen)
+        self.update(seen)
+
+    def _to_device(self, rect: QRect) -> QRect:
+        """The device pixels a logical rectangle touches."""
+        ratio = self.viewport.device_ratio
+        if ratio == 1.0:
+            return rect
+        outer = QRectF(
+            rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio
+        ).toAlignedRect()
+        return outer.intersected(self._image.rect())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what changed, copy it to the screen, add what moves with the pointer."""
+        self._paint_stale()
+        painter = QPainter(self)
+        ratio = self.viewport.device_ratio
+        for rect in event.region():
+            if ratio == 1.0:
+                painter.drawImage(rect, self._image, rect)
+            else:
+                self._image.setDevicePixelRatio(ratio)
+                painter.save()
+                painter.setClipRect(rect)
+                painter.drawImage(QPointF(0, 0), self._image)
+                painter.restore()
+                self._image.setDevicePixelRatio(1.0)
+        if not self.scene.compare.is_held:
+            if self._tool is not None and self.document is not None:
+                painter.save()
+                self._tool.paint_overlay(painter, self.viewport)
+                painter.restore()
+            if self.document is not None:
+                self.scene.compare.paint(painter, self.viewport, self.font())
+            outline = self._shown_outline()
+            if outline is not None and self._pointer_xy is not None:
+                radius = outline.diameter_px / 2 * self.viewport.view_scale
+                paint_ring(painter, QPointF(*self._pointer_xy), radius, outline.hardness)
+        if self._is_dropping:
+            self._paint_drop_frame(painter)
+        painter.end()
+
+    def _paint_stale(self) -> None:
+        if self._stale.isEmpty() or self._image.isNull():
+            return
+        rects = [self._stale.boundingRect()] if self._stale.rectCount() > _MANY_RECTS else list(self._stale)
+        self._stale = QRegion()
+        for rect in rects:
+            seen = rect.intersected(self._image.rect())
+            if not seen.isEmpty():
+                box = (seen.x(), seen.y(), seen.x() + seen.width(), seen.y() + seen.height())
+                self.scene.paint(self._image, box, self.viewport)
+        if self.viewport.scale < 1.0 and not self._refine_timer.isActive():
+            self._refine_timer.start()
+
+    def _refine(self) -> None:
+        """Between events: replace rough reductions by exact ones."""
+        rect = self._image.rect()
+        changed, is_more = self.scene.refine(self.viewport, (0, 0, rect.width(), rect.height()), REFINE_S)
+        for box in changed:
+            self.update_box(box)
+        if is_more:
+            self._refine_timer.start()
+
+    def refine_now(self) -> None:
+        """Make all that is seen exact at once, as a screenshot wants it."""
+        self._paint_stale()
+        is_more = True
+        while is_more:
+            rect = self._image.rect()
+            changed, is_more = self.scene.refine(self.viewport, (0, 0, rect.width(), rect.height()), 1.0)
+            for box in changed:
+                self.update_box(box)
+
+    def _paint_drop_frame(self, painter: QPainter) -> None:
+        accent = self.palette().color(QPalette.ColorRole.Highlight)
+        fill = QColor(accent)
+        fill.setAlpha(40)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(accent, 3))
+        painter.setBrush(fill)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(6, 6, -6, -6), 8, 8)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the middle, or the fit."""
+        self._new_size()
+        super().resizeEvent(event)
+
+    def _new_size(self) -> None:
+        ratio = self.devicePixelRatioF()
+        size = QSize(-int(-self.width() * ratio // 1), -int(-self.height() * ratio // 1))
+        self._image = QImage(size, QImage.Format.Format_RGB32)
+        self._painted_matrix = None
+        self.viewport.resize((self.width(), self.height()), ratio)
+        if self._is_fitting:
+            self.viewport.fit()
+        self._view_moved()
+
+    def _choose_colours(self) -> None:
+        is_dark = self.palette().color(QPalette.ColorRole.Window).lightness() < 128
+        self.scene.colours = DARK if is_dark else LIGHT
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange) and hasattr(self, "scene"):
+            self._choose_colours()
+            self._repaint_all()
+        super().changeEvent(event)
+
+    # -- the pointer: one door for mouse, pen and finger
+
+    def _press(self, event: PointerEvent) -> None:
+        kind = self._drag_kind(event)
+        if kind is not None:
+            self._drag = Drag(kind, event.view_xy, event.view_xy)
+            self._update_cursor()
+        elif event.button == "left" and self.scene.compare.is_on_line(event.view_xy[0], self.viewport):
+            self._is_wiping = True
+        elif event.button == "left" and self._tool is not None and self.document is not None:
+            self._stroke_device = event.device
+            if event.clicks == 2:
+                self._tool.double_press(event)
+            else:
+                self._tool.press(event)
+        self._pointer_at(event)
+
+    def _move(self, event: PointerEvent) -> None:
+        if self._drag is not None:
+            self._drag_to(event.view_xy)
+        elif self._is_wiping:
+            share = self.scene.compare.drag_to(event.view_xy[0], self.viewport)
+            self._repaint_all()
+            self.wipe_changed.emit(share)
+        elif self._tool is not None and self.document is not None:
+            if self._stroke_device == event.device:
+                self._tool.move(event)
+            elif self._stroke_device is None and event.kind == "hover":
+                self._tool.hover(event)
+        self._pointer_at(event)
+
+    def _release(self, event: PointerEvent) -> None:
+        if self._drag is not None:
+            self._drag = None
+            self._update_cursor()
+        elif self._is_wiping:
+            self._is_wiping = False
+        elif self._stroke_device == event.device and event.button in ("left", "none"):
+            self._stroke_device = None
+            if self._tool is not None:
+                self._tool.release(event)
+                if not self._tool.is_busy:
+                    self.tool_finished.emit()
+        self._pointer_at(event)
+
+    def _drag_kind(self, event: PointerEvent) -> DragKind | None:
+        """What a press does to the view, None if it is the tool's."""
+        if event.button == "middle":
+            return "pan"
+        if event.button == "right" and event.alt:
+            return "resize"
+        if event.button == "left" and self._has_space:
+            return "zoom" if event.ctrl else "rotate" if event.shift else "pan"
+        return None
+
+    def _drag_to(self, view_xy: tuple[float, float]) -> None:
+        assert self._drag is not None, "the caller looked"
+        factor = self._drag.to(view_xy, self.viewport)
+        if self._drag.kind != "resize":
+            self._is_fitting = False
+            self._view_moved()
+        elif factor != 1.0 and self._tool is not None:
+            self._tool.resize_brush(factor)
+            self._update_ring()
+
+    def _pointer_at(self, event: PointerEvent) -> None:
+        is_resizing = self._drag is not None and self._drag.kind == "resize"
+        self._pointer_xy = self._drag.start if is_resizing and self._drag is not None else event.view_xy
+        self._update_ring()
+        if self._drag is None:
+            self._update_cursor()
+        x, y = self.viewport.to_canvas(*event.view_xy)
+        self.cursor_moved.emit(x, y)
+
+    def cancel_gesture(self) -> bool:
+        """Take back a running stroke and let go of the view; whether there was anything."""
+        was_busy = self._drag is not None or self._is_wiping or self._pinch is not None
+        self._drag, self._pinch, self._is_wiping = None, None, False
+        if self._tool is not None and (self._tool.is_busy or self._stroke_device is not None):
+            self._tool.cancel()
+            was_busy = True
+            self._stroke_device = None
+            self.tool_finished.emit()
+        self._update_cursor()
+        return was_busy
+
+    # -- mouse
+
+    def _is_echo(self, event: QMouseEvent) -> bool:
+        is_recent = time.monotonic() - self._last_pen_s < ECHO_S
+        return self._stroke_device in ("pen", "touch") or is_recent or is_synthesised(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Start a gesture."""
+        event.accept()
+        if not self._is_echo(event):
+            self._press(from_mouse(event, "press", self.viewport))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Start a gesture by a second press."""
+        event.accept()
+        if not self._is_echo(event):
+            self._press(from_mouse(event, "press", self.viewport, clicks=2))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the pointer."""
+        event.accept()
+        if not self._is_echo(event):
+            kind = "move" if event.buttons() != Qt.MouseButton.NoButton else "hover"
+            self._move(from_mouse(event, kind, self.viewport))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a gesture."""
+        event.accept()
+        if not self._is_echo(event):
+            self._release(from_mouse(event, "release", self.viewport))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer; with Alt, change the brush size; two fingers on a touch pad pan."""
+        event.accept()
+        turn = event.angleDelta()
+        delta = turn.y() or turn.x()  # Alt makes Qt report a wheel as sideways
+        at = (event.position().x(), event.position().y())
+        is_pad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            if delta and self._tool is not None:
+                self._tool.resize_brush(1.1 ** (delta / 120.0))
+                self._update_ring()
+        elif is_pad and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            pixels = event.pixelDelta() if not event.pixelDelta().isNull() else turn
+            self.pan_by(pixels.x(), pixels.y())
+        elif delta:
+            self.zoom_to(wheel_scale(self.viewport.scale, delta), at)
+
+    # -- pen
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        """A pen presses, moves, hovers or lifts."""
+        event.accept()
+        if self._stroke_device in ("mouse", "touch"):  # the echo came first, or the palm did
+            self.cancel_gesture()
+        self._last_pen_s = time.monotonic()
+        if event.type() == QEvent.Type.TabletPress:
+            if not self.hasFocus():
+                self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._press(from_tablet(event, "press", self.viewport))
+        elif event.type() == QEvent.Type.TabletRelease:
+            self._release(from_tablet(event, "release", self.viewport))
+        else:
+            is_down = self._stroke_device == "pen" or self._drag is not None or self._is_wiping
+            self._move(from_tablet(event, "move" if is_down else "hover", self.viewport))
+
+    # -- fingers
+
+    def _touch(self, event: QTouchEvent) -> None:
+        """One finger draws, two move the view; a hand on the glass while the pen draws does nothing."""
+        event.accept()
+        is_pen_near = self._stroke_device == "pen" or time.monotonic() - self._last_pen_s < ECHO_S
+        if is_pen_near:
+            return
+        if event.type() == QEvent.Type.TouchCancel:
+            self.cancel_gesture()
+            return
+        points = [point for point in event.points() if point.state() != point.State.Released]
+        if len(points) >= 2:
+            one, other = ((point.position().x(), point.position().y()) for point in points[:2])
+            if self._pinch is None:
+                self.cancel_gesture()
+                self._pinch = Pinch(one, other)
+            else:
+                self._pinch.to(one, other, self.viewport)
+                self._is_fitting = False
+                self._view_moved()
+        elif self._pinch is not None:
+            if not points:
+                self._pinch = None
+        elif event.type() == QEvent.Type.TouchBegin and points:
+            self._press(from_touch(event, points[0], "press", self.viewport))
+        elif event.type() == QEvent.Type.TouchUpdate and points:
+            self._move(from_touch(event, points[0], "move", self.viewport))
+        elif event.type() == QEvent.Type.TouchEnd and event.points():
+            self._release(from_touch(event, event.points()[0], "release", self.viewport))
+
+    def _native_gesture(self, event: QNativeGestureEvent) -> None:
+        """Pinch and turn as a touch pad reports them."""
+        event.accept()
+        at = (event.position().x(), event.position().y())
+        if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self.zoom_by(max(1.0 + event.value(), 0.1), at)
+        elif event.gestureType() == Qt.NativeGestureType.RotateNativeGesture:
+            self.viewport.rotate_by(event.value(), at)
+            self._is_fitting = False
+            self._view_moved()
+        elif event.gestureType() == Qt.NativeGestureType.PanNativeGesture:
+            self.pan_by(event.delta().x(), event.delta().y())
+
+    # -- keys and focus
+
+    def event(self, event: QEvent) -> bool:
+        """Take what Qt would use otherwise: Tab, touch, and keys that are shortcuts elsewhere."""
+        kind = event.type()
+        if isinstance(event, QTouchEvent):
+            self._touch(event)
+            return True
+        if isinstance(event, QNativeGestureEvent):
+            self._native_gesture(event)
+            return True
+        if isinstance(event, QKeyEvent):
+            if kind == QEvent.Type.ShortcutOverride and self._wants_key(event):
+                event.accept()
+                return True
+            if event.key() == Qt.Key.Key_Tab and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+                if not event.isAutoRepeat():
+                    self.set_comparing(kind == QEvent.Type.KeyPress)
+                return True
+        if kind == QEvent.Type.DevicePixelRatioChange:
+            self._new_size()
+        return super().event(event)
+
+    def _wants_key(self, event: QKeyEvent) -> bool:
+        """Is the key the canvas's own before it is anybody's shortcut?"""
+        key = event.key()
+        is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if key == Qt.Key.Key_Space or (key == Qt.Key.Key_Tab and is_plain):
+            return True
+        is_busy = self._tool is not None and (self._tool.is_busy or self._stroke_device is not None)
+        return is_busy and key in (
+            Qt.Key.Key_Escape,
+            Qt.Key.Key_Return,
+            Qt.Key.Key_Enter,
+            Qt.Key.Key_Backspace,
+        )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space readies a drag of the view, Esc takes a stroke back, F6 moves on; the rest is the tool's."""
+        key = Qt.Key(event.key())
+        if key == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._has_space = True
+                self._update_cursor()
+                self._update_ring()
+        elif key == Qt.Key.Key_Escape:
+            if not self.cancel_gesture():
+                event.ignore()
+        elif key == Qt.Key.Key_F6:
+            self.focusNextPrevChild(not event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        elif self._tool is None or not self._tool.key(key):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Space is let go."""
+        if event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._has_space = False
+                self._update_cursor()
+                self._update_ring()
+        else:
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Keys that were held are not known to be held any more."""
+        self._has_space = False
+        self.set_comparing(False)
+        self._update_cursor()
+        super().focusOutEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The pointer is elsewhere; so is the ring."""
+        if self._stroke_device is None and self._drag is None:
+            self._pointer_xy = None
+            self._update_ring()
+            self.cursor_left.emit()
+        super().leaveEvent(event)
+
+    # -- ring and cursor
+
+    def _shown_outline(self) -> "BrushOutline | None":
+        """The brush ring, when the pointer is the tool's."""
+        is_tools = not self._has_space and not self._is_wiping
+        is_tools = is_tools and (self._drag is None or self._drag.kind == "resize")
+        if self._tool is None or self.document is None or self._pointer_xy is None or not is_tools:
+            return None
+        if self._drag is None and self.scene.compare.is_on_line(self._pointer_xy[0], self.viewport):
+            return None
+        return self._tool.outline()
+
+    def _update_ring(self) -> None:
+        """Repaint where the ring was and where it is; the picture beneath is not painted again."""
+        outline = self._shown_outline()
+        before, self._ring = self._ring, QRect()
+        if outline is not None and self._pointer_xy is not None:
+            radius = outline.diameter_px / 2 * self.viewport.view_scale
+            self._ring = ring_bounds(QPointF(*self._pointer_xy), radius).toAlignedRect()
+        for rect in {before.getRect(), self._ring.getRect()}:
+            if rect[2] > 0:
+                self.update(QRect(*rect))
+
+    def _update_cursor(self) -> None:
+        shape: QCursor | Qt.CursorShape
+        if self._drag is not None:
+            shape = _DRAG_CURSORS[self._drag.kind]
+        elif self._has_space:
+            shape = Qt.CursorShape.OpenHandCursor
+        elif self._pointer_xy is not None and self.scene.compare.is_on_line(
+            self._pointer_xy[0], self.viewport
+        ):
+            shape = Qt.CursorShape.SplitHCursor
+        elif self._tool is None or self.document is None:
+            shape = Qt.CursorShape.ArrowCursor
+        elif self._tool.outline() is not None:
+            shape = Qt.CursorShape.BlankCursor
+        else:
+            shape = self._tool.cursor()
+        wanted = QCursor(shape)
+        if isinstance(shape, QCursor) or self.cursor().shape() != wanted.shape():
+            self.setCursor(wanted)
+
+    # -- files
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files may be dropped."""
+        if _paths(event.mimeData()):
+            self._is_dropping = True
+            event.acceptProposedAction()
+            self.update()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Files may be dropped anywhere."""
+        if self._is_dropping:
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """They were taken away again."""
+        self._is_dropping = False
+        self.update()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Say which files were dropped."""
+        self._is_dropping = False
+        self.update()
+        paths = _paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.files_dropped.emit(paths)
+
+
+def _paths(data: QMimeData) -> list[str]:
+    """The local files of a drop."""
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
