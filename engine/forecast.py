@@ -1,0 +1,248 @@
+"""How long a job will take and how much memory, from what this machine did before.
+
+Nothing is assumed about machines: a forecast is drawn from past runs of the same family, weights, quality and device, and
+where there are none there is none. What a job costs goes with the pixels that networks are given, which is known before
+(the plan of crops tells) and after (the report tells). A robust line through the past runs takes the one to the other, so
+one run on a busy machine moves it little.
+
+The runs are a small JSON file in the user's cache. Losing or spoiling it loses nothing else.
+"""
+
+import json
+import logging
+import math
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from engine.atomic import write_atomically
+from engine.crops import count_windows, level_sizes, plan_crops, scan_mask
+from engine.edits import Edit
+from engine.errors import EngineError
+
+_log = logging.getLogger(__name__)
+
+FORMAT = 1
+RUNS_KEPT = 32
+"""Of one kind of job; older ones were on a machine that may have changed."""
+KINDS_KEPT = 64
+MEGA = 1e6
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a job is expected to cost."""
+
+    seconds: float
+    """Without loading weights."""
+    seconds_at_most: float
+    """What nine of ten past runs of this size would have stayed below."""
+    memory_bytes: int
+    """Beyond what the engine holds anyway; 0 where past runs could not tell."""
+    runs: int
+    """How many runs this comes from."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    megapixels: float
+    seconds: float
+    memory_bytes: int
+
+
+class Forecasts:
+    """Past runs, and what follows from them.
+
+    Args:
+        path: the file; ``forecast.json`` in the user's cache when left out.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path if path is not None else cache_folder() / "forecast.json"
+        self._lock = threading.Lock()
+        self._kinds: dict[str, list[_Run]] | None = None
+        self._latest: dict[str, str] = {}
+
+    def forecast(self, edit: Edit, mask: np.ndarray | None, *, device: str = "") -> Forecast | None:
+        """Expect what a job costs.
+
+        Args:
+            edit: what is asked.
+            mask: (H, W) as in `engine.edits.EditInputs`.
+            device: as reports name it; the one used last when left out.
+
+        Returns:
+            None where nothing like it was run here.
+        """
+        edit = edit.settled()
+        with self._lock:
+            kinds = self._read()
+            kind = self._latest.get(_asked(edit.family, edit.weights, edit.quality, device))
+            runs = list(kinds.get(kind or "", ()))
+        if not runs:
+            return None
+        megapixels = planned_megapixels(edit, mask)
+        if megapixels == 0:
+            return Forecast(0.0, 0.0, 0, len(runs))
+        seconds, at_most = _line(runs, megapixels)
+        known = [(run.megapixels, run.memory_bytes) for run in runs if run.memory_bytes > 0]
+        memory = 0.0
+        if known:
+            # Windows run one after the other, so memory goes with the largest input and not with their sum.
+            near = sorted(known, key=lambda pair: abs(pair[0] - megapixels))[:5]
+            memory = median(pair[1] for pair in near)
+        return Forecast(seconds, at_most, int(memory), len(runs))
+
+    def remember(self, edit: Edit, report: Mapping[str, Any]) -> None:
+        """Take in what a job did cost; written to the file at once. A file that cannot be written is left alone."""
+        run = _run_of(report)
+        if run is None:
+            return
+        edit = edit.settled()
+        device, digest = str(report["device"]), str(report["weights"]["sha256"])
+        kind = f"{edit.family} {digest} {edit.quality} {device}"
+        with self._lock:
+            kinds = self._read()
+            runs = kinds.pop(kind, [])
+            kinds[kind] = [*runs, run][-RUNS_KEPT:]  # at the end: the kinds used last stay
+            while len(kinds) > KINDS_KEPT:
+                del kinds[next(iter(kinds))]
+            for name in {edit.weights, str(report["weights"]["name"])}:
+                for place in (device, ""):
+                    self._latest[_asked(edit.family, name, edit.quality, place)] = kind
+            self._latest = {asked: known for asked, known in self._latest.items() if known in kinds}
+            self._write()
+
+    def _read(self) -> dict[str, list[_Run]]:
+        """All runs; read from the file the first time."""
+        if self._kinds is not None:
+            return self._kinds
+        self._kinds = {}
+        try:
+            stored = json.loads(self._path.read_text(encoding="utf-8"))
+            if stored["format"] != FORMAT:
+                return self._kinds
+            kinds = {
+                str(kind): [_checked(**run) for run in runs][-RUNS_KEPT:]
+                for kind, runs in stored["runs"].items()
+            }
+            latest = {str(asked): str(kind) for asked, kind in stored["latest"].items() if kind in kinds}
+            self._kinds, self._latest = kinds, latest
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            _log.info("%s: past runs not read, beginning anew: %s", self._path, error)
+        return self._kinds
+
+    def _write(self) -> None:
+        runs = {kind: [asdict(run) for run in runs] for kind, runs in (self._kinds or {}).items()}
+        text = json.dumps({"format": FORMAT, "runs": runs, "latest": self._latest})
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._path, lambda file: file.write(text.encode()))
+        except (OSError, EngineError) as error:  # a forecast is not worth a word to anybody
+            _log.info("%s: past runs not written: %s", self._path, error)
+
+
+def planned_megapixels(edit: Edit, mask: np.ndarray | None) -> float:
+    """Millions of pixels that networks will be given for a mask."""
+    left, top, right, bottom = edit.expand_ltrb
+    if mask is None:
+        return 0.0
+    if edit.is_expanding:
+        whole = 1 if mask.dtype in (np.bool_, np.float32) else np.iinfo(mask.dtype).max
+        mask = np.pad(mask, ((top, bottom), (left, right)), constant_values=whole)
+    scan = scan_mask(mask)
+    if scan.is_empty or scan.is_full:
+        return 0.0
+    working_px = edit.working_size_px
+    if edit.context == "full":
+        h, w = scan.size_hw
+        working_px = max(working_px, math.ceil(math.sqrt(h * w)))
+    total = 0.0
+    for crop in plan_crops(mask, scan, working_px=working_px, is_whole_frame=edit.context == "full"):
+        frame_h, frame_w = crop.frame.size_hw
+        hole_h, hole_w = crop.hole.size_hw
+        sizes = level_sizes(crop.frame.size_hw, working_px)
+        windows = sum(
+            count_windows((hole_h * h // frame_h, hole_w * w // frame_w), working_px) for h, w in sizes[1:]
+        )
+        total += _crop_pixels(sizes[0], windows, working_px)
+    return total / MEGA
+
+
+def reported_megapixels(report: Mapping[str, Any]) -> float:
+    """Millions of pixels that networks were given in a run."""
+    working_px = int(report["working_size_px"])
+    crops = report["crops"]
+    total = sum(_crop_pixels(crop["levels_hw"][0], crop["windows"], working_px) for crop in crops)
+    return total / MEGA
+
+
+def cache_folder() -> Path:
+    """The user's cache; below ``PENTIMENTO_HOME`` where that is set."""
+    home = os.environ.get("PENTIMENTO_HOME")
+    if home:
+        return Path(home) / "cache"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("pentimento", appauthor=False))
+
+
+def _crop_pixels(coarsest_hw: Sequence[int], windows: int, working_px: int) -> float:
+    """Two networks at the coarsest size, one a window."""
+    return 2.0 * coarsest_hw[0] * coarsest_hw[1] + windows * working_px**2
+
+
+def _asked(family: str, weights: str, quality: str, device: str) -> str:
+    return "\t".join((family, weights, quality, device))
+
+
+def _run_of(report: Mapping[str, Any]) -> _Run | None:
+    """What a report tells; None where nothing was run, or memory was short, which no forecast is for."""
+    if not report["crops"] or any("out of memory" in note for note in report["notes"]):
+        return None
+    seconds = report["seconds"]
+    return _Run(
+        reported_megapixels(report),
+        max(seconds["total"] - seconds.get("weights", 0.0), 0.0),
+        int(report.get("peak_bytes", 0)),
+    )
+
+
+def _checked(megapixels: float, seconds: float, memory_bytes: int) -> _Run:
+    run = _Run(float(megapixels), float(seconds), int(memory_bytes))
+    if not all(0 <= value < 1e15 for value in (run.megapixels, run.seconds, run.memory_bytes)):
+        raise ValueError(f"a run out of all measure: {run}")
+    return run
+
+
+def _line(runs: Sequence[_Run], megapixels: float) -> tuple[float, float]:
+    """Seconds at a size, and what nine of ten runs would have stayed below there.
+
+    The line of Theil and Sen: the median of the slopes between runs, then the median of what is left. With runs of one
+    size only there is no slope to find, and cost is taken to go with the pixels.
+    """
+    ordered = sorted(runs, key=lambda run: run.megapixels)
+    slopes = [
+        (b.seconds - a.seconds) / (b.megapixels - a.megapixels)
+        for place, a in enumerate(ordered)
+        for b in ordered[place + 1 :]
+        if b.megapixels > 1.2 * a.megapixels
+    ]
+    if slopes:
+        slope = max(median(slopes), 0.0)
+        base = max(median(run.seconds - slope * run.megapixels for run in runs), 0.0)
+    else:
+        base = 0.0
+        slope = median(run.seconds / max(run.megapixels, 1e-6) for run in runs)
+    seconds = base + slope * megapixels
+    factors = sorted(run.seconds / max(base + slope * run.megapixels, 1e-6) for run in runs)
+    worst = factors[min(math.ceil(0.9 * len(factors)), len(factors)) - 1]
+    return seconds, seconds * max(worst, 1.0)
