@@ -1,0 +1,394 @@
+"""Values that are kept but not in use: raw at first, soon packed, and on disk once memory is dear.
+
+A `Blob` is one array that never changes: a tile before or after a stroke, the pixels of a result. A `BlobStore` owns the
+byte budget of a document. Handing an array over costs one copy; a thread of the store packs it afterwards (LZ4 lets go
+of the interpreter's lock) and moves the oldest blobs to a temporary file while the budget is exceeded. Reading a blob
+gives its values wherever they lie.
+
+A blob that nobody refers to any more frees its bytes by itself. The file has no name where the system allows that, so it
+is gone with the program, however it ends.
+"""
+
+import bisect
+import contextlib
+import logging
+import os
+import tempfile
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from app.document.tiles import pack, unpack
+
+_log = logging.getLogger(__name__)
+
+MEMORY_LIMIT_BYTES = 1 << 30
+DISK_LIMIT_BYTES = 16 << 30
+_UNKNOWN_RAM_BYTES = 8 << 30  # where the system does not say
+
+
+class Place(NamedTuple):
+    """Where packed bytes lie in the store's file."""
+
+    offset: int
+    nbytes: int
+
+
+def default_budget_bytes() -> int:
+    """Memory that a document's history may take: 1 GiB, or an eighth of the machine's where that is less."""
+    try:
+        ram = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # no such question on Windows
+        ram = _UNKNOWN_RAM_BYTES
+    return min(MEMORY_LIMIT_BYTES, ram // 8)
+
+
+class Blob:
+    """One array that never changes, raw, packed or on disk.
+
+    Its form only ever moves forward, and a new form is there before the old one goes: any thread may read at any time.
+    """
+
+    __slots__ = ("__weakref__", "_packed", "_place", "_raw", "_store", "dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype, store: "BlobStore | None" = None) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self._raw: np.ndarray | None = None
+        self._packed: bytes | None = None
+        self._place: Place | None = None
+        self._store = store
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> "Blob":
+        """A blob of its own, raw, that belongs to no store."""
+        blob = cls(tuple(array.shape), array.dtype)
+        blob._raw = _frozen_copy(array)
+        return blob
+
+    @classmethod
+    def of_packed(cls, packed: bytes, shape: tuple[int, ...], dtype: np.dtype | type) -> "Blob":
+        """A blob of its own from packed bytes, as read from a file; damage shows when it is loaded."""
+        blob = cls(tuple(shape), np.dtype(dtype))
+        blob._packed = packed
+        return blob
+
+    def __del__(self) -> None:
+        store = getattr(self, "_store", None)
+        if store is not None:
+            store.forget(self.memory_bytes, self._place)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory its values take now."""
+        raw, packed = self._raw, self._packed
+        if raw is not None:
+            return int(raw.nbytes)
+        return len(packed) if packed is not None else 0
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether loading it makes a new array."""
+        return self._raw is None
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether its values lie in the store's file alone."""
+        return self._raw is None and self._packed is None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes in the form it has now, in memory or on disk."""
+        place = self._place
+        return self.memory_bytes or (place.nbytes if place is not None else 0)
+
+    def load(self) -> np.ndarray:
+        """Its values; not to be written to.
+
+        Raises:
+            ValueError: if packed bytes from a file are damaged.
+            OSError: if the store's file cannot be read.
+        """
+        raw = self._raw
+        return raw if raw is not None else unpack(self.packed(), self.shape, self.dtype)
+
+    def packed(self) -> bytes:
+        """Its values as `app.document.tiles.pack` gives them."""
+        raw, packed = self._raw, self._packed
+        if packed is not None:
+            return packed
+        if raw is not None:
+            return pack(raw)
+        assert self._store is not None, "a blob without a store has its values in memory"
+        assert self._place is not None, "a form is there before the one before it goes"
+        return self._store.read(self._place)
+
+    # For the store alone ---------------------------------------------------------------------------------------------
+
+    def pack_now(self) -> int:
+        """Go from raw to packed; gives the bytes of memory won."""
+        raw = self._raw
+        if raw is None:
+            return 0
+        if self._packed is None:
+            self._packed = pack(raw)
+        self._raw = None
+        return int(raw.nbytes) - len(self._packed)
+
+    def leave_memory(self, place: Place) -> int:
+        """Go from packed to a place on disk; gives the bytes of memory won."""
+        before = self.memory_bytes
+        self._place = place
+        self._packed = self._raw = None
+        return before
+
+
+class BlobStore:
+    """Packs what it is given, and keeps memory under a budget by moving the oldest to disk.
+
+    Args:
+        budget_bytes: memory for all blobs together; a machine's default where None.
+        disk_bytes: most that goes to the file.
+        folder: where the file lies; the system's folder for temporary files where None.
+    """
+
+    def __init__(
+        self,
+        *,
+        budget_bytes: int | None = None,
+        disk_bytes: int = DISK_LIMIT_BYTES,
+        folder: Path | None = None,
+    ) -> None:
+        self.budget_bytes = default_budget_bytes() if budget_bytes is None else budget_bytes
+        self._memory_bytes = 0
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._queue: deque[Blob] = deque()
+        self._oldest: deque[weakref.ref[Blob]] = deque()  # packed ones, in the order they came
+        self._gone: deque[tuple[int, Place | None]] = deque()  # of blobs that went; booked under the lock
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+        self._file = _SpillFile(disk_bytes, folder)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that all blobs take now."""
+        with self._lock:
+            self._book_the_gone()
+            return self._memory_bytes
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes in the file that blobs still refer to."""
+        with self._lock:
+            self._book_the_gone()
+            return self._file.used_bytes
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the budget is exceeded and the disk takes no more: someone must let go of old blobs."""
+        return self._file.is_refusing and self.memory_bytes > self.budget_bytes
+
+    def hold(self, array: np.ndarray, *, is_copied: bool = True) -> Blob:
+        """Keep an array, raw; `pack_soon` says when it may be packed.
+
+        Args:
+            array: what to keep.
+            is_copied: False where nobody will ever write to it.
+        """
+        blob = Blob(tuple(array.shape), array.dtype, self)
+        blob._raw = _frozen_copy(array) if is_copied else array
+        with self._lock:
+            self._memory_bytes += blob.memory_bytes
+        return blob
+
+    def adopt(self, blob: Blob) -> None:
+        """Count a blob that was made without a store, and have it packed."""
+        if blob._store is not None:
+            return
+        with self._lock:
+            blob._store = self
+            self._memory_bytes += blob.memory_bytes
+        self.pack_soon([blob])
+
+    def pack_soon(self, blobs: Iterable[Blob]) -> None:
+        """Have blobs packed on the store's thread, and the oldest moved to disk if memory is short."""
+        with self._lock:
+            self._book_the_gone()
+            if self._is_closed:
+                return
+            self._queue.extend(blobs)
+            has_work = self._queue or self._memory_bytes > self.budget_bytes
+            if has_work and self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="document blobs", daemon=True)
+                self._thread.start()
+
+    def settle(self, timeout_s: float = 10.0) -> bool:
+        """Wait until all is packed and spilled; False if that takes longer. For tests and measurements."""
+        deadline = time.monotonic() + timeout_s
+        with self._idle:
+            while self._thread is not None:
+                if not self._idle.wait(max(deadline - time.monotonic(), 0)):
+                    return False
+        return True
+
+    def close(self) -> None:
+        """Stop packing. Blobs stay readable; the file goes with the last of them."""
+        with self._lock:
+            self._is_closed = True
+            self._queue.clear()
+        self.settle()
+
+    def read(self, place: Place) -> bytes:
+        """Packed bytes from the file."""
+        return self._file.read(place)
+
+    def forget(self, memory_bytes: int, place: Place | None) -> None:
+        """A blob went. Called while the interpreter frees it, on any thread, so nothing is locked here."""
+        self._gone.append((memory_bytes, place))
+
+    # The thread ------------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._book_the_gone()
+                if not self._queue:
+                    is_over = self._memory_bytes > self.budget_bytes
+                    if self._is_closed or not (is_over and self._oldest and not self._file.is_refusing):
+                        self._thread = None
+                        self._idle.notify_all()
+                        return
+                    blob, is_new = self._oldest.popleft()(), False
+                else:
+                    blob, is_new = self._queue.popleft(), True
+            if blob is None:
+                continue
+            if is_new:
+                self._pack(blob)
+            else:
+                self._spill(blob)
+            del blob  # or the thread would keep the last one alive
+
+    def _pack(self, blob: Blob) -> None:
+        won = blob.pack_now()
+        with self._lock:
+            self._memory_bytes -= won
+            self._oldest.append(weakref.ref(blob))
+
+    def _spill(self, blob: Blob) -> None:
+        if blob.is_on_disk:
+            return
+        place = self._file.write(blob.packed())
+        if place is None:
+            with self._lock:
+                self._oldest.appendleft(weakref.ref(blob))
+            return
+        won = blob.leave_memory(place)
+        with self._lock:
+            self._memory_bytes -= won
+
+    def _book_the_gone(self) -> None:
+        """Count what blobs that went have freed; the lock is held."""
+        while self._gone:
+            memory_bytes, place = self._gone.popleft()
+            self._memory_bytes -= memory_bytes
+            if place is not None:
+                self._file.free(place)
+
+
+class _SpillFile:
+    """A temporary file of packed bytes; freed places are used again."""
+
+    def __init__(self, limit_bytes: int, folder: Path | None) -> None:
+        self._limit_bytes = limit_bytes
+        self._folder = folder
+        self._file: IO[bytes] | None = None
+        self._lock = threading.Lock()
+        self._end = 0
+        self._holes: list[Place] = []
+        self.used_bytes = 0
+        self.is_refusing = False
+        """Whether the last write did not fit; a freed place makes it try again."""
+
+    def write(self, data: bytes) -> Place | None:
+        """Write bytes; None if the disk, or what we may take of it, is full."""
+        with self._lock:
+            place = self._room_for(len(data))
+            if place.offset + place.nbytes > self._limit_bytes:
+                self._return(place)
+                self.is_refusing = True
+                return None
+            try:
+                if self._file is None:
+                    self._file = tempfile.TemporaryFile(prefix="pentimento-undo-", dir=self._folder)  # noqa: SIM115
+                    weakref.finalize(self, _close_quietly, self._file)
+                self._file.seek(place.offset)
+                self._file.write(data)
+                self._file.flush()
+            except OSError as error:
+                _log.warning("the undo history cannot be moved to disk: %s", error)
+                self._return(place)
+                self.is_refusing = True
+                return None
+            self.used_bytes += place.nbytes
+            return place
+
+    def read(self, place: Place) -> bytes:
+        with self._lock:
+            assert self._file is not None, "a place exists only once something was written"
+            self._file.seek(place.offset)
+            return self._file.read(place.nbytes)
+
+    def free(self, place: Place) -> None:
+        with self._lock:
+            self.used_bytes -= place.nbytes
+            self.is_refusing = False
+            self._return(place)
+
+    def _room_for(self, nbytes: int) -> Place:
+        """The first hole that is large enough, else the end of the file."""
+        for at, hole in enumerate(self._holes):
+            if hole.nbytes >= nbytes:
+                if hole.nbytes == nbytes:
+                    del self._holes[at]
+                else:
+                    self._holes[at] = Place(hole.offset + nbytes, hole.nbytes - nbytes)
+                return Place(hole.offset, nbytes)
+        place = Place(self._end, nbytes)
+        self._end += nbytes
+        return place
+
+    def _return(self, place: Place) -> None:
+        """Give a place back; neighbouring holes become one, and a hole at the end goes."""
+        at = bisect.bisect(self._holes, place)
+        first, last = place.offset, place.offset + place.nbytes
+        if at < len(self._holes) and self._holes[at].offset == last:
+            last += self._holes.pop(at).nbytes
+        if at > 0 and self._holes[at - 1].offset + self._holes[at - 1].nbytes == first:
+            at -= 1
+            first = self._holes.pop(at).offset
+        if last < self._end:
+            self._holes.insert(at, Place(first, last - first))
+            return
+        self._end = first
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.truncate(first)
+
+
+def _close_quietly(file: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        file.close()
+
+
+def _frozen_copy(array: np.ndarray) -> np.ndarray:
+    copied = np.array(array, order="C", copy=True)
+    copied.setflags(write=False)
+    return copied
