@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,10 @@ def start(screen, tmp_path) -> Iterator[Callable[..., Program]]:
     """Start a program; the same home unless another is named. All are ended after the test."""
     programs: list[Program] = []
 
-    def start(*words: object, home: Path | None = None, **options: object) -> Program:
-        program = Program(screen, home or tmp_path / "home", words, **options)
+    def start(
+        *words: object, home: Path | None = None, kind: type[Program] = Program, **options: Any
+    ) -> Program:
+        program = kind(screen, home or tmp_path / "home", words, **options)
         programs.append(program)
         return program
 
