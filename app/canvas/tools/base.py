@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from PySide6.QtCore import Qt
 
-from app.canvas.tools.context import CombineMode, ToolContext
+from app.canvas.tools.context import ToolContext
+from app.document.selection import CombineMode
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCursor, QPainter
@@ -73,6 +74,9 @@ class Tool:
         """Whether a gesture is under way; the window then waits with undo, and Esc cancels it."""
         return False
 
+    def activate(self) -> None:
+        """The tool was chosen; called when the view gets it, and harmless to call again."""
+
     def press(self, event: "PointerEvent") -> None:
         """Start a gesture."""
 
@@ -113,8 +117,8 @@ class Tool:
 
 def mode_of(event: "PointerEvent", chosen: CombineMode) -> CombineMode:
     """The mode of one gesture: Alt subtracts, Ctrl intersects, else the chosen one."""
-    if event.has_alt:
+    if event.alt:
         return "subtract"
-    if event.has_ctrl:
+    if event.ctrl:
         return "intersect"
     return chosen

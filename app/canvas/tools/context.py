@@ -9,6 +9,7 @@ Elsewhere: what a tool is in base.py; what brush settings are in app/document/st
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
+from app.document.selection import CombineMode
 from app.document.strokes import BrushSettings
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 Target = Literal["mask", "edges"]
 """What brush and eraser paint on."""
 
-CombineMode = Literal["replace", "add", "subtract", "intersect"]
-"""How a new selection meets the mask that is there."""
+Hand = Literal["brush", "eraser", "lock"]
+"""What the pen does at the target; each pair of hand and target keeps a brush of its own."""
 
 Change = Literal["target", "brush", "mode", "wand", "stroke", "committed", "overlay"]
 """What an observer is told: a setting changed (the first four), a stroke grew, was committed, or an outline moved."""
@@ -26,10 +27,18 @@ Change = Literal["target", "brush", "mode", "wand", "stroke", "committed", "over
 LARGEST_PX = 2000.0
 SMALLEST_PX = 1.0
 
-DEFAULT_BRUSHES: dict[Target, dict[str, Any]] = {
-    "mask": {"size_px": 64.0, "hardness": 0.9, "opacity": 1.0, "pressure_size": True},
-    "edges": {"size_px": 3.0, "hardness": 1.0, "opacity": 1.0, "pressure_size": False},
+BrushKey = tuple[Hand, Target]
+
+_MASK: dict[str, Any] = {"size_px": 64.0, "hardness": 0.9, "pressure_size": True}
+_WIDE: dict[str, Any] = {"size_px": 24.0, "hardness": 1.0, "pressure_size": True}
+DEFAULT_BRUSHES: dict[BrushKey, dict[str, Any]] = {
+    ("brush", "mask"): _MASK,
+    ("eraser", "mask"): _MASK,
+    ("brush", "edges"): {"size_px": 3.0, "hardness": 1.0, "pressure_size": False},
+    ("eraser", "edges"): _WIDE,
+    ("lock", "edges"): _WIDE,
 }
+"""A line of an edge map is thin; rubbing out and locking take an area."""
 
 
 class ViewActions(Protocol):
@@ -60,6 +69,7 @@ class ToolContext:
         self._warn = warn
         self._observers: list[Callable[[Change], None]] = []
         self._target: Target = "mask"
+        self._hand: Hand = "brush"
         self._brushes = {name: BrushSettings(**values) for name, values in DEFAULT_BRUSHES.items()}
         self._mode: CombineMode = "add"
         self._tolerance = 0.1
@@ -90,27 +100,58 @@ class ToolContext:
         """Go from the mask to the edges or back (Q)."""
         self.target = "edges" if self._target == "mask" else "mask"
 
-    def brush(self, target: Target | None = None) -> BrushSettings:
-        """The brush of a target; of the current one when left out."""
-        return self._brushes[target or self._target]
+    @property
+    def hand(self) -> Hand:
+        """What the chosen tool does with its brush; the tools say so themselves."""
+        return self._hand
 
-    def set_brush(self, target: Target | None = None, **changes: Any) -> None:
-        """Change settings of a target's brush; sizes are kept within 1 to 2000 px."""
-        name = target or self._target
-        if "size_px" in changes:
-            changes["size_px"] = min(max(float(changes["size_px"]), SMALLEST_PX), LARGEST_PX)
-        settings = BrushSettings(**{**self._brushes[name].model_dump(), **changes})
-        if settings != self._brushes[name]:
-            self._brushes[name] = settings
+    @hand.setter
+    def hand(self, hand: Hand) -> None:
+        if hand not in get_args(Hand):
+            raise ValueError(f"hand: expected one of {get_args(Hand)}, got {hand!r}; see Hand")
+        self._set("_hand", hand, "brush")
+
+    def brush(self, target: Target | None = None, hand: Hand | None = None) -> BrushSettings:
+        """The brush of a target and a hand; of the current ones where left out."""
+        return self._brushes[self._key(target, hand)]
+
+    def set_brush(self, target: Target | None = None, hand: Hand | None = None, **changes: Any) -> None:
+        """Change settings of a brush; sizes are kept within 1 to 2000 px, shares within 0 to 1."""
+        key = self._key(target, hand)
+        for name, value in changes.items():
+            if not isinstance(value, bool):
+                low, high = (SMALLEST_PX, LARGEST_PX) if name == "size_px" else (0.0, 1.0)
+                changes[name] = min(max(float(value), low), high)
+        settings = BrushSettings(**{**self._brushes[key].model_dump(), **changes})
+        if settings != self._brushes[key]:
+            self._brushes[key] = settings
             self._tell("brush")
 
-    def resize_brush(self, factor: float, target: Target | None = None) -> None:
-        """Multiply the brush size; by at least one pixel, so that small brushes change too."""
-        size = self.brush(target).size_px
-        new = size * factor
-        if factor != 1 and abs(new - size) < 1:
+    def resize_brush(self, factor: float, target: Target | None = None, hand: Hand | None = None) -> None:
+        """Multiply a brush's size; by at least one pixel where it stays small, so that every step shows."""
+        size = self.brush(target, hand).size_px
+        new = round(size * factor, 1)
+        if factor != 1 and abs(new - size) < 1 and size < 100:
             new = size + (1 if factor > 1 else -1)
-        self.set_brush(target, size_px=round(new, 1) if new < 10 else round(new))
+        self.set_brush(target, hand, size_px=new if new < 10 else round(new))
+
+    def brushes(self) -> dict[str, dict[str, Any]]:
+        """All brushes as plain data, to be kept with the settings."""
+        return {f"{hand}-{target}": brush.model_dump() for (hand, target), brush in self._brushes.items()}
+
+    def restore_brushes(self, kept: dict[str, dict[str, Any]]) -> None:
+        """Take brushes that `brushes` gave; one that is damaged or unknown keeps its default."""
+        for (hand, target), brush in self._brushes.items():
+            try:
+                values = {**brush.model_dump(), **kept.get(f"{hand}-{target}", {})}
+                self._brushes[hand, target] = BrushSettings(**values)
+            except (TypeError, ValueError):  # pydantic's own error is a ValueError
+                continue
+        self._tell("brush")
+
+    def _key(self, target: Target | None, hand: Hand | None) -> BrushKey:
+        key: BrushKey = (hand or self._hand, target or self._target)
+        return key if key in self._brushes else ("lock", "edges")
 
     @property
     def mode(self) -> CombineMode:
