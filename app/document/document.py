@@ -131,6 +131,8 @@ class Document:
         self.is_deep = is_deep
         self.icc_profile = icc_profile
         self.exif = exif
+        self.unknown_entries: dict[str, bytes] = {}
+        """Entries of its file that this program does not know, by name; they survive a save."""
         self.revision = 0
         """Counts every change."""
         self.picture_revision = 0
@@ -498,6 +500,7 @@ class Inner:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._events: list[Event] = []
+        self._is_telling = False
         self._written: dict[tuple[str, str], set[Tile]] = {}
         self._snapshots: tuple[weakref.ref[Snapshot], ...] = ()
         self._snapshots_lock = threading.Lock()
@@ -510,21 +513,27 @@ class Inner:
         self._events.append(event)
 
     def tell(self) -> None:
-        """Tell observers all that was noted.
+        """Tell observers all that was noted, in order: what an observer changes is told after what it was told of.
 
         Raises:
             Exception: what an observer raised, after all of them were told.
         """
         self._note_written_tiles()
+        if self._is_telling:
+            return
+        self._is_telling = True
         failure: Exception | None = None
-        while self._events:
-            events, self._events = self._events, []
-            for event in events:
-                for observer in tuple(self._document._observers):
-                    try:
-                        observer(event)
-                    except Exception as error:  # noqa: BLE001 (raised below, once everybody knows)
-                        failure = failure or error
+        try:
+            while self._events:
+                events, self._events = self._events, []
+                for event in events:
+                    for observer in tuple(self._document._observers):
+                        try:
+                            observer(event)
+                        except Exception as error:  # noqa: BLE001 (raised below, once everybody knows)
+                            failure = failure or error
+        finally:
+            self._is_telling = False
         if failure is not None:
             raise failure
 
@@ -578,7 +587,7 @@ class Inner:
         """Put a layer in."""
         document = self._document
         document._layers.insert(index, layer)
-        self._count_layer(layer)
+        self.count_pixels(layer)
         self.say(LayerListChanged())
 
     def take_layer(self, layer_id: str) -> None:
@@ -587,7 +596,7 @@ class Inner:
         layer = document.layer(layer_id)
         index = document._layers.index(layer)
         document._layers.remove(layer)
-        self._count_layer(layer)
+        self.count_pixels(layer)
         self.say(LayerListChanged())
         if document._active_layer_id == layer_id:
             document._active_layer_id = document._layers[max(index - 1, 0)].id
@@ -599,7 +608,7 @@ class Inner:
         layer = document.layer(layer_id)
         document._layers.remove(layer)
         document._layers.insert(index, layer)
-        self._count_layer(layer)
+        self.count_pixels(layer)
         self.say(LayerListChanged())
 
     def set_attribute(self, layer_id: str, name: str, value: Any) -> None:
@@ -607,7 +616,7 @@ class Inner:
         layer = self._document.layer(layer_id)
         setattr(layer, name, value)
         if name in ("is_visible", "opacity", "origin_xy"):
-            self._count_layer(layer)
+            self.count_pixels(layer)
         else:
             self._document.revision += 1
         self.say(LayerChanged(layer_id))
@@ -617,10 +626,6 @@ class Inner:
         self._document.layer(layer_id).strokes[start : start + count] = strokes
         self._document.revision += 1
         self.say(LayerChanged(layer_id))
-
-    def _count_layer(self, layer: Layer) -> None:
-        """Count a change of what a whole layer adds to the picture."""
-        self.count_pixels(layer)
 
     # Results ---------------------------------------------------------------------------------------------------------
 

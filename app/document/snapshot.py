@@ -90,6 +90,7 @@ class Snapshot:
         self.is_deep = document.is_deep
         self.icc_profile = document.icc_profile
         self.exif = document.exif
+        self.unknown_entries = dict(document.unknown_entries)
         self.active_layer_id = document.active_layer_id
         self.revision = document.revision
         transaction = document.transaction
