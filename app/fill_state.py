@@ -85,6 +85,11 @@ class Cost:
         memory = f", {memory_words(self.memory_bytes)}" if self.memory_bytes else ""
         return f"about {seconds_words(self.seconds)}{memory}"
 
+    @property
+    def sentence(self) -> str:
+        """The words, as a line of its own."""
+        return f"{self.words[0].upper()}{self.words[1:]}"
+
 
 def seconds_words(seconds: float) -> str:
     """A duration as a person says it; two digits are all that a forecast knows."""

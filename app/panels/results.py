@@ -1,9 +1,85 @@
-"""The results strip: every fill of the document as a thumbnail."""
+"""The results strip: every fill of the document as a thumbnail, and what can be done with one.
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+The document is the truth. What is chosen here becomes what the canvas shows through the controller, as a step that can
+be undone; whatever changes the document comes back through its events.
 
+Elsewhere: the list in result_items.py, how one is drawn in result_delegate.py.
+"""
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.document import Document
+from app.document.events import CurrentResultChanged, Event, ResultsChanged
 from app.fill import FillController
+from app.icons import set_icon
+from app.panels.controls import named, quiet_label
+from app.panels.result_delegate import ResultDelegate
+from app.panels.result_items import ID_ROLE, ResultItems
+
+EMPTY_WORDS = "No results yet. Brush over what should go, then press Fill (Ctrl+Enter)."
+
+BUTTONS = (
+    ("results_star", "star", "Star", "Mark the chosen results as ones to keep (S)"),
+    (
+        "results_compare",
+        "compare",
+        "Compare",
+        "Lay a divider over the canvas: the picture left, the result right",
+    ),
+    ("results_reopen", "reopen", "Reopen", "Take this result's settings back into the panel"),
+    ("results_rerun", "fill", "Fill again", "Fill the mask as it is now with this result's settings"),
+    ("results_apply", "apply", "Apply as layer", "Make the shown result a layer, and clear mask and edges"),
+    ("results_delete", "delete", "Delete", "Remove the chosen results; undo brings them back (Del)"),
+)
+"""objectName, icon, words and tip, from left to right."""
+
+
+class ResultList(QListView):
+    """A row of thumbnails; Del removes, S stars, arrows walk."""
+
+    delete_asked = Signal()
+    star_asked = Signal()
+    walked = Signal(QModelIndex)
+    """The user went to an item, by click or key; a selection set from code is not told."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+        self.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.clicked.connect(self.walked)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Del and S act on the selection; what moves goes to the next item."""
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.delete_asked.emit()
+            return
+        if event.key() == Qt.Key.Key_S and not event.modifiers():
+            self.star_asked.emit()
+            return
+        before = self.currentIndex()
+        super().keyPressEvent(event)
+        after = self.currentIndex()
+        is_activated = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+        if after.isValid() and (after != before or is_activated):
+            self.walked.emit(after)
 
 
 class ResultsStrip(QWidget):
@@ -14,8 +90,199 @@ class ResultsStrip(QWidget):
 
     def __init__(self, controller: FillController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("results_strip")
+        named(self, "results_strip", "Results")
         self._controller = controller
+        self._document: Document | None = None
+        self._stop_observing = lambda: None
+        self._items = ResultItems(self)
+        self._list = ResultList(self)
+        named(self._list, "results_list", "Results", "")
+        self._list.setModel(self._items)
+        self._delegate = ResultDelegate(self._list)
+        self._list.setItemDelegate(self._delegate)
+        self._count = QLabel(self)
+        self._count.setObjectName("results_count")
+        self._count.setProperty("look", "dim")
+        self._buttons = self._make_buttons()
+        self._empty = quiet_label(EMPTY_WORDS, self)
+        self._empty.setObjectName("results_empty")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(self._list)
+        self._lay_out()
+        self._connect()
+        self._show_all()
 
-    def set_document(self, document: object | None) -> None:
+    def set_document(self, document: Document | None) -> None:
         """Show another document, or none."""
+        self._stop_observing()
+        self._stop_observing = lambda: None
+        self._document = document
+        self._items.ratio = self.devicePixelRatioF()
+        self._items.set_document(document)
+        if document is not None:
+            self._stop_observing = document.observe(self._heard)
+        self._show_all()
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _make_buttons(self) -> dict[str, QToolButton]:
+        buttons = {}
+        for name, icon_name, words, tip in BUTTONS:
+            button = QToolButton(self)
+            button.setText(words)
+            button.setProperty("look", "flat")
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            set_icon(button, icon_name)
+            named(button, name, words, tip)
+            buttons[name] = button
+        buttons["results_compare"].setCheckable(True)
+        return buttons
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(4, 0, 0, 0)
+        bar.setSpacing(2)
+        bar.addWidget(self._count)
+        bar.addStretch(1)
+        for button in self._buttons.values():
+            bar.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 6)
+        layout.setSpacing(4)
+        layout.addLayout(bar)
+        layout.addWidget(self._pages, 1)
+        item = self._delegate.sizeHint(None, QModelIndex())
+        bar_px = self._list.horizontalScrollBar().sizeHint().height()
+        self._pages.setMinimumHeight(item.height() + bar_px + 4)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def _connect(self) -> None:
+        self._list.walked.connect(self._walked)
+        self._list.delete_asked.connect(self.delete_chosen)
+        self._list.star_asked.connect(self.star_chosen)
+        self._list.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
+        self._delegate.star_clicked.connect(self._controller.star_result)
+        self._buttons["results_star"].clicked.connect(self.star_chosen)
+        self._buttons["results_compare"].toggled.connect(self.compare_asked)
+        self._buttons["results_reopen"].clicked.connect(self._reopen)
+        self._buttons["results_rerun"].clicked.connect(self._rerun)
+        self._buttons["results_apply"].clicked.connect(self._controller.apply_as_layer)
+        self._buttons["results_delete"].clicked.connect(self.delete_chosen)
+
+    # What the user does ----------------------------------------------------------------------------------------------
+
+    @Slot()
+    def delete_chosen(self) -> None:
+        """Remove the chosen results, in one step."""
+        if chosen := self._chosen_ids():
+            self._controller.delete_results(chosen)
+
+    @Slot()
+    def star_chosen(self) -> None:
+        """Star the chosen results; take the stars back where all have one."""
+        if self._document is None:
+            return
+        chosen = [self._document.result(result_id) for result_id in self._chosen_ids()]
+        is_starred = not all(result.is_starred for result in chosen)
+        for result in chosen:
+            self._controller.star_result(result.id, is_starred)
+
+    @Slot(bool)
+    def set_comparing(self, is_comparing: bool) -> None:
+        """Show whether the wipe is on, when it was switched elsewhere."""
+        self._buttons["results_compare"].setChecked(is_comparing)
+
+    @Slot(QModelIndex)
+    def _walked(self, index: QModelIndex) -> None:
+        self._controller.show_result(index.data(ID_ROLE))
+
+    @Slot()
+    def _reopen(self) -> None:
+        if chosen := self._chosen_ids():
+            self._controller.reopen_result(chosen[-1])
+
+    @Slot()
+    def _rerun(self) -> None:
+        if chosen := self._chosen_ids():
+            self._controller.rerun_result(chosen[-1])
+
+    def _chosen_ids(self) -> list[str]:
+        """Ids of the selected results in the order of the strip; the shown one where nothing is selected."""
+        rows = sorted(index.row() for index in self._list.selectionModel().selectedIndexes())
+        results = [self._items.result_at(row) for row in rows]
+        ids = [result.id for result in results if result is not None]
+        if not ids and not rows and self._document is not None and self._document.current_result_id:
+            ids = [self._document.current_result_id]
+        return ids
+
+    # What the document says ------------------------------------------------------------------------------------------
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, ResultsChanged | CurrentResultChanged):
+            self._show_all()
+
+    def _show_all(self) -> None:
+        self._items.refresh()
+        count = len(self._items.results)
+        self._pages.setCurrentWidget(self._list if count else self._empty)
+        for button in self._buttons.values():
+            button.setVisible(bool(count))  # nothing can be done with nothing
+        self._count.setText("" if not count else "1 result" if count == 1 else f"{count} results")
+        self._select_shown()
+        self._show_buttons()
+
+    def _select_shown(self) -> None:
+        """Select what the canvas shows, unless the user has several selected."""
+        if not self._items.rowCount() or self._document is None:
+            return
+        index = self._items.index(self._items.row_of(self._document.current_result_id))
+        selection = self._list.selectionModel()
+        if len(selection.selectedIndexes()) > 1 and selection.isSelected(index):
+            return
+        selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self._list.scrollTo(index)
+
+    def _show_buttons(self) -> None:
+        chosen = self._chosen_ids()
+        shown = self._document.current_result_id if self._document is not None else None
+        for name, is_enabled in (
+            ("results_star", bool(chosen)),
+            ("results_compare", shown is not None),
+            ("results_reopen", len(chosen) == 1),
+            ("results_rerun", len(chosen) == 1),
+            ("results_apply", shown is not None),
+            ("results_delete", bool(chosen)),
+        ):
+            self._buttons[name].setEnabled(is_enabled)
+        if shown is None:
+            self._buttons["results_compare"].setChecked(False)
+        is_starred = (
+            bool(chosen)
+            and self._document is not None
+            and all(self._document.result(result_id).is_starred for result_id in chosen)
+        )
+        self._buttons["results_star"].setText("Unstar" if is_starred else "Star")
+        set_icon(self._buttons["results_star"], "star-filled" if is_starred else "star")
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Draw in the new colours when the theme changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._list.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """On a narrow window the buttons keep their icons and lose their words."""
+        super().resizeEvent(event)
+        words_px = sum(
+            button.fontMetrics().horizontalAdvance(button.text()) + 44 for button in self._buttons.values()
+        )
+        style = (
+            Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            if event.size().width() > words_px + 90
+            else Qt.ToolButtonStyle.ToolButtonIconOnly
+        )
+        for button in self._buttons.values():
+            button.setToolButtonStyle(style)

@@ -1,4 +1,4 @@
-"""Square pictures of results, small enough to make on the spot.
+"""Square pictures of results in their surroundings, small enough to make on the spot.
 
 Only every n-th pixel is looked at before Qt scales smoothly, so a thumbnail of 24 MP costs what one of 1 MP costs.
 """
@@ -7,8 +7,41 @@ import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
+from app.document.document import Document
+from app.document.flatten import flatten
+from app.document.results import Result
+from app.document.tiles import Box, is_empty, overlap, shift, slices_of
+
+MARGIN = 0.35
+"""How much of the picture is shown around a result, as a share of the result's longer side."""
+LEAST_PX = 64
+"""A result smaller than this is shown with more around it, or nobody could tell where it lies."""
 OVERSAMPLING = 3
 """Pixels looked at for each one shown, a side."""
+
+
+def surroundings(box: Box, size_hw: tuple[int, int]) -> Box:
+    """A square around a result, moved inside the picture; no larger than the picture's shorter side."""
+    x0, y0, x1, y1 = box
+    h, w = size_hw
+    wanted = max(round(max(x1 - x0, y1 - y0) * (1 + 2 * MARGIN)), LEAST_PX)
+    side_w, side_h = min(wanted, w), min(wanted, h)
+    left = min(max((x0 + x1 - side_w) // 2, 0), w - side_w)
+    top = min(max((y0 + y1 - side_h) // 2, 0), h - side_h)
+    return left, top, left + side_w, top + side_h
+
+
+def picture_with(document: Document, result: Result, box: Box) -> np.ndarray:
+    """The picture inside a box as it looks with a result, whichever one the canvas shows."""
+    pixels = flatten(document, box, with_result=False)
+    shared = overlap(result.box_xyxy, box)
+    if is_empty(shared):
+        return pixels
+    inner = slices_of(shift(shared, (-result.box_xyxy[0], -result.box_xyxy[1])))
+    part = pixels[slices_of(shift(shared, (-box[0], -box[1])))]
+    covered = result.coverage[inner] > 0
+    part[covered] = result.pixels[inner][covered]
+    return pixels
 
 
 def square_thumbnail(

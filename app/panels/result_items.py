@@ -1,0 +1,190 @@
+"""The results of a document as a list for Qt: the picture itself first, then each result, oldest first.
+
+Elsewhere: how an item is drawn in result_delegate.py; the strip around the list in results.py.
+"""
+
+import html
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPixmap
+
+from app.document.document import Document
+from app.document.results import Result
+from app.fill_state import seam_words, seconds_words
+from app.panels.thumbnails import picture_with, square_thumbnail, surroundings
+
+THUMBNAIL_PX = 88
+"""Side of a thumbnail in logical pixels."""
+
+ID_ROLE = Qt.ItemDataRole.UserRole
+"""The result's id; None for the picture itself."""
+STAR_ROLE = Qt.ItemDataRole.UserRole + 1
+DRAFT_ROLE = Qt.ItemDataRole.UserRole + 2
+SHOWN_ROLE = Qt.ItemDataRole.UserRole + 3
+"""Whether the canvas shows it."""
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class ResultItems(QAbstractListModel):
+    """Keeps thumbnails until their result is gone."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document: Document | None = None
+        self._results: tuple[Result, ...] = ()
+        self._thumbnails: dict[str, QPixmap] = {}
+        self.ratio = 1.0
+        """Device pixels of a logical one; thumbnails are made for it."""
+
+    def set_document(self, document: Document | None) -> None:
+        """List another document's results."""
+        self._document = document
+        self._thumbnails.clear()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List what there is now; rows that stay keep their selection."""
+        new = _worth_listing(self._document) if self._document is not None else ()
+        kept = {result.id for result in new}
+        for row in range(len(self._results) - 1, -1, -1):
+            if self._results[row].id not in kept:
+                self.beginRemoveRows(QModelIndex(), row + 1, row + 1)
+                self._thumbnails.pop(self._results[row].id, None)
+                self._results = self._results[:row] + self._results[row + 1 :]
+                self.endRemoveRows()
+        known = [result.id for result in self._results]
+        if known == [result.id for result in new[: len(known)]] and known:
+            if len(new) > len(known):
+                self.beginInsertRows(QModelIndex(), len(known) + 1, len(new))
+                self._results = tuple(new)
+                self.endInsertRows()
+            self._results = tuple(new)
+            self.dataChanged.emit(self.index(0), self.index(self.rowCount() - 1))
+            return
+        self.beginResetModel()
+        self._results = tuple(new)
+        self.endResetModel()
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """What is listed, without the picture itself."""
+        return self._results
+
+    def row_of(self, result_id: str | None) -> int:
+        """Row of a result; 0, the picture itself, where there is none."""
+        ids = [result.id for result in self._results]
+        return ids.index(result_id) + 1 if result_id in ids else 0
+
+    def result_at(self, row: int) -> Result | None:
+        """The result of a row; None for the picture itself."""
+        return self._results[row - 1] if 1 <= row <= len(self._results) else None
+
+    def rowCount(self, parent: AnyIndex | None = None) -> int:  # noqa: N802
+        """The picture itself and every result; nothing while there are no results."""
+        if parent is not None and parent.isValid():
+            return 0
+        return len(self._results) + 1 if self._results else 0
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What the strip shows of a row."""
+        if not index.isValid() or self._document is None:
+            return None
+        result = self.result_at(index.row())
+        current = self._document.current_result_id
+        answers = {
+            Qt.ItemDataRole.DisplayRole: lambda: caption(result),
+            Qt.ItemDataRole.AccessibleTextRole: lambda: spoken(result, index.row()),
+            Qt.ItemDataRole.DecorationRole: lambda: self._thumbnail(result),
+            Qt.ItemDataRole.ToolTipRole: lambda: tip(result),
+            ID_ROLE: lambda: result.id if result else None,
+            STAR_ROLE: lambda: bool(result and result.is_starred),
+            DRAFT_ROLE: lambda: bool(result and result.is_draft),
+            SHOWN_ROLE: lambda: current == (result.id if result else None),
+        }
+        answer = answers.get(role)
+        return answer() if answer else None
+
+    def _thumbnail(self, result: Result | None) -> QPixmap | None:
+        if result is None or self._document is None:
+            return None
+        if result.id not in self._thumbnails:
+            around = surroundings(result.box_xyxy, self._document.size_hw)
+            pixels = picture_with(self._document, result, around)
+            self._thumbnails[result.id] = square_thumbnail(pixels, THUMBNAIL_PX, ratio=self.ratio)
+        return self._thumbnails[result.id]
+
+
+def _worth_listing(document: Document) -> tuple[Result, ...]:
+    """All results but drafts that are not shown: each stroke leaves one, and nobody misses them."""
+    shown = document.current_result_id
+    return tuple(
+        result
+        for result in document.results
+        if not result.is_draft or result.is_starred or result.id == shown
+    )
+
+
+def caption(result: Result | None) -> str:
+    """The line below a thumbnail."""
+    if result is None:
+        return "Picture"
+    return "Draft" if result.is_draft else f"Seed {result.step.seed}"
+
+
+def spoken(result: Result | None, row: int) -> str:
+    """A row for a screen reader."""
+    if result is None:
+        return "The picture without a fill"
+    star = ", starred" if result.is_starred else ""
+    return f"Result {row}, {caption(result).lower()}{star}"
+
+
+def tip(result: Result | None) -> str:
+    """What hovering tells: kind, seed, quality, time, seam, weights."""
+    if result is None:
+        return "The picture without a fill"
+    edit, report = result.step.edit, result.report
+    rows = [
+        ("Seed", str(result.step.seed)),
+        ("Quality", str(edit.get("quality", ""))),
+        ("Weights", str(result.step.weights.get("name", ""))),
+        (
+            "Edges",
+            f"sensitivity {edit.get('edge_sensitivity', 0.5):g}, detail {edit.get('edge_sigma', 2.0):g} px",
+        ),
+        ("Took", _took(report)),
+        ("Seam", _seam(report)),
+        ("Made", _local_time(result.created)),
+    ]
+    cells = "".join(
+        f"<tr><td style='padding-right:10px'>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
+        for name, value in rows
+        if value
+    )
+    title = "Draft" if result.is_draft else "Full result"
+    return f"<b>{title}</b><table>{cells}</table>"
+
+
+def _took(report: dict[str, Any]) -> str:
+    seconds = report.get("seconds")
+    total = seconds.get("total") if isinstance(seconds, dict) else seconds
+    if not isinstance(total, int | float):
+        return ""
+    device = report.get("device")
+    return f"{seconds_words(float(total))} on {device}" if device else seconds_words(float(total))
+
+
+def _seam(report: dict[str, Any]) -> str:
+    words = seam_words(report)
+    return f"{words.verdict} ({words.figure})" if words else ""
+
+
+def _local_time(created: str) -> str:
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return ""
+    return moment.astimezone().strftime("%H:%M:%S, %d %b")
