@@ -21,10 +21,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from app.errors import EngineLostError
 from engine.edits import Edit, EditInputs
+from engine.forecast import Forecast, Forecasts
 from engine.host import (
     Cancelled,
     Died,
@@ -88,6 +90,7 @@ class EngineWorker(QObject):
         parent: owner in Qt's sense.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         make_host: makes the host, on the worker's thread; another one in tests.
+        forecasts: past runs; those of the user's cache where None.
     """
 
     ready = Signal(object)
@@ -113,9 +116,11 @@ class EngineWorker(QObject):
         *,
         device: str = "auto",
         make_host: Callable[[], Host] | None = None,
+        forecasts: Forecasts | None = None,
     ) -> None:
         super().__init__(parent)
         self._make_host = make_host or (lambda: EngineHost(device=device))
+        self._forecasts = Forecasts() if forecasts is None else forecasts
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._queue: deque[_Job] = deque()
@@ -180,6 +185,13 @@ class EngineWorker(QObject):
         self._wake()
         if thread is not None:
             thread.join(STOP_S)
+
+    def forecast(self, edit: Edit, mask: np.ndarray | None) -> Forecast | None:
+        """What a job is expected to cost, from this machine's past runs; None where there are none like it.
+
+        Some milliseconds for a large mask, so not for every event of a stroke.
+        """
+        return self._forecasts.forecast(edit, mask)
 
     @property
     def job_count(self) -> int:
@@ -290,6 +302,7 @@ class EngineWorker(QObject):
             _emit(self.progressed, said)
         elif isinstance(event, Done):
             self._end(self.finished, event.reply)
+            self._forecasts.remember(job.request.edit, event.reply.report)
         elif isinstance(event, Refused):
             self._end(self.refused, event.error)
         else:

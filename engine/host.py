@@ -6,7 +6,7 @@ promises below. `wake` ends a wait from another thread.
 
 * Every submitted job ends with exactly one event: `Done`, `Refused`, `Cancelled` or `Died`.
 * Cancelling is a flag that the engine looks at between steps and between layers. A job that has not ended after
-  `PATIENCE_S` is ended with its process; the next process starts at once.
+  `PATIENCE_S` is ended with its process; the next process starts with the next `poll`.
 * A child that dies costs the job it ran. The jobs that wait are kept. After `STARTS_LIMIT` children that died before
   they were ready, waiting jobs are refused; the next job starts another attempt.
 * When the parent dies, however that happens, its end of the pipe closes and the child leaves.
@@ -272,6 +272,9 @@ class EngineHost:
         self._running: _Job | None = None
         self._pictures: OrderedDict[str, _Picture] = OrderedDict()
         self._child: _Child | None = None
+        self._dying: list[multiprocessing.process.BaseProcess] = []
+        self._is_wanted = False
+        """Whether there should be a child; `_work` starts one then."""
         self._failed_starts = 0
         self._is_closed = False
 
@@ -279,9 +282,9 @@ class EngineHost:
     def state(self) -> State:
         """What the child is at."""
         with self._lock:
-            if self._child is None:
+            if self._child is None and not self._is_wanted:
                 return "broken" if self._failed_starts >= STARTS_LIMIT else "off"
-            if not self._child.is_ready:
+            if self._child is None or not self._child.is_ready:
                 return "starting"
             return "ready" if self._running is None else "busy"
 
@@ -301,7 +304,8 @@ class EngineHost:
     def start(self) -> None:
         """Start the child if there is none; it says `Ready` when it takes jobs."""
         with self._lock:
-            if self._child is None and not self._is_closed:
+            if not self._is_wanted and not self._is_closed:
+                self._is_wanted = True
                 self._failed_starts = 0
                 self._spawn()
 
@@ -409,12 +413,16 @@ class EngineHost:
             if self._is_closed:
                 return
             self._is_closed = True
+            self._is_wanted = False
             for job in (*self._queue, *([self._running] if self._running else [])):
                 self._release(job)
             self._queue.clear()
             self._running = None
             if self._child is not None:
                 self._end_child(self._child, FAREWELL_S)
+            for process in self._dying:
+                process.join(FAREWELL_S)
+            self._reap()
             for picture in self._pictures.values():
                 picture.segment.close()
             self._pictures.clear()
@@ -522,6 +530,9 @@ class EngineHost:
 
     def _work(self) -> None:
         """All there is to do now, without waiting."""
+        self._reap()
+        if self._child is None and self._is_wanted:
+            self._spawn()
         child = self._child
         if child is None:
             return
@@ -559,8 +570,8 @@ class EngineHost:
             self._events.append(Died(None, reason))
         _log.warning("the engine's process ended: %s", reason)
         if self._failed_starts < STARTS_LIMIT:
-            self._spawn()
             return
+        self._is_wanted = False
         hint = "`pentimento doctor` says what is wrong; the next job tries again"
         error = HostError("engine", "a process that starts", reason, hint)
         self._refuse_all(error)
@@ -578,10 +589,9 @@ class EngineHost:
         self._running = None
         self._end_child(child, 0)
         self._end(job, Cancelled(job.number, was_killed=True))
-        self._spawn()
 
     def _end_child(self, child: _Child, patience_s: float) -> None:
-        """Close the pipe, and end the process if that does not."""
+        """Close the pipe, and end the process if that does not. It may take a moment to go; nobody waits for that."""
         if self._child is child:
             self._child = None
         child.connection.close()
@@ -590,9 +600,14 @@ class EngineHost:
             process.join(patience_s)
         if process.exitcode is None:
             process.kill()
-            process.join()
-        process.close()
+        self._dying.append(process)
         child.preview.close()
+
+    def _reap(self) -> None:
+        """Let go of processes that are gone now."""
+        for process in [process for process in self._dying if process.exitcode is not None]:
+            self._dying.remove(process)
+            process.close()
 
     # What the child says -----------------------------------------------------------------------------------------------
 
@@ -632,6 +647,7 @@ class EngineHost:
         child = self._child
         assert child is not None, "who speaks is there"
         self._failed_starts = STARTS_LIMIT
+        self._is_wanted = False
         self._end_child(child, FAREWELL_S)
         self._events.append(Died(None, str(error)))
         self._refuse_all(error)

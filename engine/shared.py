@@ -13,6 +13,7 @@ bus error in the middle of a copy.
 """
 
 import errno
+import math
 import mmap
 import os
 from contextlib import suppress
@@ -125,12 +126,17 @@ class Segment:
             os.close(descriptor)  # the mapping holds its own
 
     def view(self, layout: Layout) -> np.ndarray:
-        """The array that lies there; not a copy. Drop it before `close`."""
+        """The array that lies there; not a copy. It keeps the memory after `close`, until it is dropped itself."""
         memory: Any = self._memory
         if memory is None:
             raise ValueError("the segment is closed")
         buffer = memory.buf if isinstance(memory, SharedMemory) else memory
-        return np.ndarray(layout.shape, layout.dtype, buffer=buffer, offset=layout.offset)
+        count = math.prod(layout.shape)
+        if not count:
+            return np.empty(layout.shape, layout.dtype)
+        # Not np.ndarray(buffer=...): that one does not hold on to the memory, and reads on when it is gone.
+        flat = np.frombuffer(buffer, layout.dtype, count, layout.offset)
+        return flat.reshape(layout.shape)
 
     def close(self) -> None:
         """Let go of the memory; a named segment is removed by who made it. Closing twice does nothing."""
