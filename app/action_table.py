@@ -46,9 +46,9 @@ class ActionSpec:
         return self.text.replace("&&", "\0").replace("&", "").replace("\0", "&").removesuffix("…")
 
 
-def _tool(id: str, text: str, tip: str, *, starts_group: bool = False) -> ActionSpec:
+def _tool(id: str, text: str, tip: str, *, icon: str = "", starts_group: bool = False) -> ActionSpec:
     return ActionSpec(
-        f"tool_{id}", text, f"tools.choose:{id}", "Tools", tip, icon=id, needs="", is_checkable=True,
+        f"tool_{id}", text, f"tools.choose:{id}", "Tools", tip, icon=icon or id, needs="", is_checkable=True,
         starts_group=starts_group,
     )  # fmt: skip
 
@@ -100,11 +100,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Drag a line over the picture: before on one side, after on the other", "compare", needs="result",
         is_checkable=True, starts_group=True,
     ),
-    ActionSpec("show_mask", "Show Mas&k", "view.show_mask", "View", "Show the mask over the picture", "mask", is_checkable=True, is_on=True),
+    ActionSpec("mask_outline", "Mask as Outl&ine", "view.set_mask_outline", "View", "Show only the mask's outline, to see the picture below", "mask", is_checkable=True, starts_group=True),
     ActionSpec("show_edges", "Show &Edges", "view.show_edges", "View", "Show the edges in the hole", "edges", is_checkable=True, is_on=True),
     # Tools
     _tool("brush", "&Brush", "Paint the mask or the edges"),
     _tool("eraser", "&Eraser", "Rub out what is painted"),
+    _tool("edge_lock", "Loc&k Edges", "Keep edges as they are", icon="edge-lock"),
     _tool("rectangle", "&Rectangle", "Mask a rectangle", starts_group=True),
     _tool("ellipse", "E&llipse", "Mask an ellipse"),
     _tool("lasso", "L&asso", "Mask what you draw round"),

@@ -1,12 +1,64 @@
 """The window: a canvas in the middle, what acts on it around it.
 
-`MainWindow()` takes no arguments and starts no process. Every part has an ``objectName`` by which tests and the saved
-layout find it.
+`MainWindow()` takes no arguments and starts no process: `start_engine` does, which `app.start` calls after the first
+paint. A window has one document at most; a second document has a second window. Here the parts meet: each part tells
+what happened by signals or callbacks, and this file says who listens. What the menus do is in handlers/.
+
+Every part has an ``objectName`` by which tests and the saved layout find it.
 """
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
 
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.action_table import Need
+from app.actions import ActionRegistry
+from app.background import Background
+from app.canvas.overlays import MaskLook
+from app.canvas.tools.context import Change, ToolContext
+from app.canvas.tools.registry import make_tools
+from app.canvas.view import CanvasView
+from app.document.document import Document
+from app.document.events import CurrentResultChanged, Event, HistoryChanged, Saved
+from app.errors import OUR_FAULT, explain
+from app.fill import FillController
+from app.fill_state import FillState
+from app.folders import state_folder
+from app.handlers.files import FileHandlers
+from app.handlers.masks import MaskHandlers
+from app.handlers.tools import ToolHandlers
+from app.handlers.view import ViewHandlers
+from app.icons import refresh_icons
+from app.keys import keys_in_force
+from app.panels.engine_status import EngineStatus
+from app.panels.history import HistoryPanel
+from app.panels.inpaint import InpaintPanel
+from app.panels.layers import LayersPanel
+from app.panels.message_bar import Answer, Level, Message, MessageBar
+from app.panels.recovery_offer import RecoveryOffer
+from app.panels.results import ResultsStrip
+from app.panels.status import StatusBar
+from app.panels.tool_bar import ToolBar
+from app.panels.tool_options import ToolOptions
+from app.panels.welcome import Welcome
+from app.recent import recent_files
+from app.settings import Settings, settings_store
+from app.shared_worker import acquire_worker, release_worker
+from app.theme import apply_theme
+
+START_SIZE = QSize(1440, 900)
 DOCKS = (
     ("inpaint_dock", "Inpaint", Qt.DockWidgetArea.RightDockWidgetArea),
     ("layers_dock", "Layers", Qt.DockWidgetArea.RightDockWidgetArea),
@@ -14,31 +66,587 @@ DOCKS = (
     ("results_dock", "Results", Qt.DockWidgetArea.BottomDockWidgetArea),
 )
 """objectName, title and place of each dock."""
+LAYOUT_VERSION = 1
+"""Raise it when docks or bars change: an older layout is then left aside."""
+SAID_MS = 5000
+VARIANTS = 4
 
 
 class MainWindow(QMainWindow):
     """One document and everything to work on it."""
 
+    first_painted = Signal()
+    """The window was seen for the first time; what may wait until then starts now."""
+    document_changed = Signal(object)
+    """Another `Document`, or None, is open."""
+
+    windows: ClassVar[list["MainWindow"]] = []
+    """Every window that is open."""
+
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("main_window")
-        self.setWindowTitle("Pentimento")
+        self.document: Document | None = None
+        self._stop_observing = lambda: None
+        self._is_painted = False
+        self._waits = 0
+        self._dialogs: dict[str, QWidget] = {}
+        self._hidden_panels: list[QWidget] = []
+        self.store = settings_store()
+        self.worker = acquire_worker()
+        self.background = Background(self)
+        self.fill = FillController(self.worker, self)
+        self.canvas = CanvasView()
+        self.context = ToolContext(lambda: self.document, warn=self.show_error)
+        self.context.view = self.canvas
+        self.registry = ActionRegistry(self, self.show_error)
+        self.files = FileHandlers(self)
+        self.masks = MaskHandlers(self)
+        self.view = ViewHandlers(self)
+        self.tools = ToolHandlers(self, make_tools(self.context))
+        self._build_centre()
+        self._build_bars()
+        self._build_docks()
+        self._build_menus()
+        self._connect()
+        self.apply_settings(self.store.value)
+        self.tools.choose("brush")
+        self._default_state = self.saveState(LAYOUT_VERSION)
+        self._restore_layout()
+        self.set_document(None)
+        MainWindow.windows.append(self)
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _build_centre(self) -> None:
         centre = QWidget(self)
         centre.setObjectName("centre")
+        self.messages = MessageBar(centre)
+        self.recovery = RecoveryOffer(centre)
+        self.welcome = Welcome(centre)
+        self.stack = QStackedWidget(centre)
+        self.stack.setObjectName("stack")
+        self.stack.addWidget(self.welcome)
+        self.stack.addWidget(self.canvas)
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.recovery, self.messages):
+            layout.addWidget(widget)
+        layout.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
+
+    def _build_bars(self) -> None:
+        self.tool_bar = ToolBar(self.registry, self)
+        self.tool_options = ToolOptions(self.context, self)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.tool_options)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tool_bar)
+        self.engine_status = EngineStatus(self.worker, self.fill)
+        self.status = StatusBar(self.engine_status, self)
+        self.setStatusBar(self.status)
+
+    def _build_docks(self) -> None:
+        self.inpaint = InpaintPanel(self.fill, self.context)
+        self.layers = LayersPanel()
+        self.history = HistoryPanel()
+        self.results = ResultsStrip(self.fill)
+        contents = {
+            "inpaint_dock": self.inpaint,
+            "layers_dock": self.layers,
+            "history_dock": self.history,
+            "results_dock": self.results,
+        }
+        self.setDockNestingEnabled(True)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.setTabPosition(
+            Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
+        )
         self.docks: dict[str, QDockWidget] = {}
         for name, title, area in DOCKS:
             dock = QDockWidget(title, self)
             dock.setObjectName(name)
+            dock.setWidget(contents[name])
             self.addDockWidget(area, dock)
             self.docks[name] = dock
         self.tabifyDockWidget(self.docks["layers_dock"], self.docks["history_dock"])
         self.docks["layers_dock"].raise_()
-        for name, title, side in (
-            ("tool_bar", "Tools", Qt.ToolBarArea.LeftToolBarArea),
-            ("tool_options", "Tool options", Qt.ToolBarArea.TopToolBarArea),
+        self.resize(START_SIZE)
+        right = [self.docks["inpaint_dock"], self.docks["layers_dock"]]
+        self.resizeDocks(right, [320, 320], Qt.Orientation.Horizontal)
+        self.resizeDocks(right, [560, 240], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["results_dock"]], [150], Qt.Orientation.Vertical)
+
+    def _build_menus(self) -> None:
+        menus = self.registry.fill_menu_bar(self.menuBar())
+        self._recent_menu = QMenu("Open &Recent", self)
+        self._recent_menu.setObjectName("menu_recent")
+        menus["File"].insertMenu(self.registry["new_from_clipboard"], self._recent_menu)
+        before = self.registry["reset_layout"]
+        for dock in self.docks.values():
+            menus["Window"].insertAction(before, dock.toggleViewAction())
+        for bar in (self.tool_bar, self.tool_options):
+            menus["Window"].insertAction(before, bar.toggleViewAction())
+        self.refresh_recent()
+
+    def _connect(self) -> None:
+        canvas, fill, files = self.canvas, self.fill, self.files
+        canvas.cursor_moved.connect(self.status.set_cursor)
+        canvas.cursor_left.connect(self.status.clear_cursor)
+        canvas.zoom_changed.connect(self.status.set_zoom)
+        canvas.files_dropped.connect(self._guarded(files.drop))
+        canvas.tool_finished.connect(self.refresh)
+        self.status.zoom_asked.connect(canvas.zoom_to)
+        self.status.fit_asked.connect(canvas.fit)
+        self.welcome.open_asked.connect(files.ask_open)
+        self.welcome.sample_asked.connect(self._guarded(files.open_sample))
+        self.welcome.file_asked.connect(lambda path: files.open_path(Path(path)))
+        self.welcome.files_dropped.connect(self._guarded(files.drop))
+        fill.failed.connect(self.show_error)
+        fill.said.connect(self.say)
+        fill.preview_changed.connect(canvas.set_preview)
+        fill.state_changed.connect(self._fill_changed)
+        fill.live_changed.connect(lambda is_live: self.store.change(is_live=is_live))
+        fill.settings_changed.connect(lambda settings: self.store.change(quality=settings.quality))
+        self.worker.died.connect(self._engine_died)
+        self.inpaint.load_mask_asked.connect(self._guarded(self.masks.load))
+        self.inpaint.save_mask_asked.connect(self._guarded(self.masks.save))
+        self.inpaint.edges_shown.connect(self.view.show_edges)
+        self.results.compare_asked.connect(self.view.set_wipe)
+        self.history.failed.connect(self.show_error)
+        self.recovery.recover_asked.connect(self._guarded(self._recover))
+        self.recovery.discard_asked.connect(self._guarded(self._discard))
+        self.context.observe(self._tools_changed)
+        self._stop_settings = self.store.observe(self.apply_settings)
+
+    # The document ----------------------------------------------------------------------------------------------------
+
+    def set_document(self, document: Document | None) -> None:
+        """Show another document, or none; the one before is let go."""
+        before, self.document = self.document, document
+        self._stop_observing()
+        self._stop_observing = (
+            document.observe(self._document_changed) if document is not None else lambda: None
+        )
+        self.messages.put_away()
+        for part in (self.canvas, self.fill, self.inpaint, self.results, self.layers, self.history):
+            part.set_document(document)
+        self.files.follow(document)
+        if before is not None:
+            before.close()
+        self.view.set_wipe(False)
+        self.stack.setCurrentWidget(self.welcome if document is None else self.canvas)
+        self.tool_bar.setEnabled(document is not None)
+        self.tool_options.setEnabled(document is not None)
+        detail = ""
+        if document is not None:
+            names = {"L": "grey", "LA": "grey with alpha", "RGB": "RGB", "RGBA": "RGB with alpha"}
+            detail = f"{names[document.mode]}, {16 if document.is_deep else 8} bits"
+            detail += ", with a colour profile" if document.icc_profile else ""
+            self.canvas.setFocus()
+        self.status.set_size(document.size_hw if document is not None else None, detail)
+        self.status.set_zoom(self.canvas.viewport.scale)
+        self.refresh()
+        self.document_changed.emit(document)
+
+    def refresh(self) -> None:
+        """Title and actions as the document is now."""
+        document = self.document
+        if document is None:
+            self.setWindowTitle("Pentimento")
+            self.setWindowModified(False)
+        else:
+            self.setWindowTitle(f"{document.name}[*] - Pentimento")
+            self.setWindowModified(document.is_modified)
+        state: dict[Need, bool] = {
+            "document": document is not None,
+            "hole": self.fill.state.can_fill,
+            "result": document is not None and document.current_result_id is not None,
+            "undo": document is not None and document.can_undo,
+            "redo": document is not None and document.can_redo,
+        }
+        self.registry.set_state(state)
+        for key, label in (("undo", "undo_label"), ("redo", "redo_label")):
+            words = getattr(document, label) if document is not None else ""
+            self.registry[key].setText(f"&{key.capitalize()} {words}".rstrip())
+
+    def undo(self) -> None:
+        """Take back the last step."""
+        if self.document is not None:
+            self.document.undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        if self.document is not None:
+            self.document.redo()
+
+    def _document_changed(self, event: Event) -> None:
+        if isinstance(event, (HistoryChanged, Saved, CurrentResultChanged)):
+            if (
+                isinstance(event, CurrentResultChanged)
+                and event.result_id is None
+                and self.canvas.wipe is not None
+            ):
+                self.view.set_wipe(False)
+            self.refresh()
+
+    def _tools_changed(self, change: Change) -> None:
+        if change == "committed":
+            self.fill.stroke_committed()
+
+    # Filling ---------------------------------------------------------------------------------------------------------
+
+    def start_engine(self) -> None:
+        """Start the engine's process; everything else works before it answers."""
+        self.worker.start()
+
+    def fill_variants(self) -> None:
+        """Fill several times with other seeds."""
+        self.fill.fill_variants(VARIANTS)
+
+    def set_live(self, is_live: bool) -> None:
+        """Fill after each stroke, or only when asked."""
+        self.fill.set_live(is_live)
+
+    def hide_result(self) -> None:
+        """Show the picture without a result."""
+        self.fill.show_result(None)
+
+    def cancel(self) -> None:
+        """Esc: a stroke first, then what runs, then the message that is shown."""
+        if self.canvas.cancel_gesture():
+            return
+        if self.fill.state.is_busy:
+            self.fill.cancel()
+        elif self.messages.message is not None:
+            self.messages.put_away()
+
+    def _fill_changed(self, _state: FillState) -> None:
+        self.refresh()
+
+    def _engine_died(self, reason: str) -> None:
+        self.notify(
+            "warning", "The engine stopped and was started again", reason, "Your document is untouched."
+        )
+
+    # Saying things ---------------------------------------------------------------------------------------------------
+
+    def say(self, words: str, *, stays: bool = False) -> None:
+        """Say something in the status bar."""
+        self.status.showMessage(words, 0 if stays else SAID_MS)
+
+    def notify(
+        self,
+        level: Level,
+        title: str,
+        sentence: str = "",
+        next_step: str = "",
+        answers: Sequence[Answer] = (),
+    ) -> None:
+        """Say something above the canvas."""
+        self.messages.show_message(Message(level, title, sentence, next_step), answers)
+
+    def show_error(self, error: BaseException) -> None:
+        """The one door for everything that goes wrong: what, and what to do. Faults of ours go to the log as well."""
+        explanation = explain(error)
+        if explanation.exit_code == OUR_FAULT:
+            from app.console import write_traceback
+
+            path = write_traceback(error, ["window"])
+            where = f"The details are in {path}." if path else "The log could not be written."
+            self.notify(
+                "error",
+                "Something went wrong",
+                f"{type(error).__name__}: {error}",
+                f"This is our fault. {where}",
+            )
+            return
+        name = explanation.name
+        title = Path(name).name if "/" in name or "\\" in name else name
+        self.notify(
+            "error", _sentence(title, ""), _sentence(explanation.sentence), _sentence(explanation.next_step)
+        )
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a document is being opened."""
+        return self._waits > 0
+
+    def begin_wait(self, words: str) -> None:
+        """Something is being opened; the window still answers."""
+        self._waits += 1
+        self.say(words, stays=True)
+        if self._waits == 1:
+            self.setCursor(Qt.CursorShape.BusyCursor)
+
+    def end_wait(self) -> None:
+        """It is there, or it failed."""
+        self._waits -= 1
+        if self._waits == 0:
+            self.say("")
+            self.unsetCursor()
+
+    def _guarded(self, call: object) -> object:
+        """A slot whose exceptions come to the door for errors."""
+
+        def slot(*args: object) -> None:
+            try:
+                call(*args)  # type: ignore[operator]
+            except Exception as error:  # noqa: BLE001  (Qt would swallow it)
+                self.show_error(error)
+
+        return slot
+
+    # Recovery --------------------------------------------------------------------------------------------------------
+
+    def offer_recovery(self) -> None:
+        """Look for work that a crash left behind, and offer it."""
+        from app.document.recovery import recoverable
+
+        self.background.run(recoverable, self.recovery.offer, self.show_error)
+
+    def _recover(self, item: object) -> None:
+        from app.document.recovery import recover
+
+        if not self.files.is_free:
+            window = self.new_window()
+            window._recover_here(item, recover)
+        else:
+            self._recover_here(item, recover)
+        self.recovery.remove(item)
+
+    def _recover_here(self, item: object, recover: object) -> None:
+        self.begin_wait("Recovering…")
+
+        def done(document: Document) -> None:
+            self.end_wait()
+            self.set_document(document)
+            self.notify(
+                "done", "Your work is back", "It is not saved yet.", "Save it when you are content with it."
+            )
+
+        def failed(error: Exception) -> None:
+            self.end_wait()
+            self.show_error(error)
+
+        self.background.run(lambda: recover(item), done, failed)  # type: ignore[operator]
+
+    def _discard(self, item: object) -> None:
+        from app.document.recovery import discard
+
+        discard(item)
+        self.recovery.remove(item)
+
+    # Settings and dialogs --------------------------------------------------------------------------------------------
+
+    def apply_settings(self, settings: Settings) -> None:
+        """Take the settings in force."""
+        application = QApplication.instance()
+        if isinstance(application, QApplication) and application.property("theme") != settings.theme:
+            application.setProperty("theme", settings.theme)
+            apply_theme(application, settings.theme)
+        self.refresh_theme()
+        self.registry.set_keys(keys_in_force(settings.key_profile, settings.own_keys))
+        open_keys = self.registry["open"].shortcuts()
+        if open_keys:
+            self.welcome.set_open_key(open_keys[0])
+        is_outline = self.registry["mask_outline"].isChecked()
+        look = MaskLook(settings.mask_colour, settings.mask_pattern, settings.mask_opacity, not is_outline)
+        if look != self.canvas.mask_look:
+            self.canvas.set_mask_look(look)
+        if self.fill.is_live != settings.is_live:
+            self.fill.set_live(settings.is_live)
+        if self.fill.settings.quality != settings.quality:
+            self.fill.change_settings(quality=settings.quality)
+        self.registry.set_checked("live", settings.is_live)
+
+    def refresh_theme(self) -> None:
+        """Colour icons and marks anew."""
+        refresh_icons(self)
+        for part in (self.messages, self.recovery, self.welcome):
+            part.refresh_theme()
+        self.history.refresh()
+
+    def show_settings(self) -> None:
+        """Open the settings."""
+        from app.dialogs.settings_dialog import SettingsDialog
+
+        self._show_dialog("settings", lambda: SettingsDialog(self.store, self))
+
+    def show_keys(self) -> None:
+        """Open the dialog that changes keys."""
+        from app.dialogs.key_dialog import KeyDialog
+
+        self._show_dialog("keys", lambda: KeyDialog(self.store, self))
+
+    def show_shortcuts(self) -> None:
+        """Open the sheet of all keys."""
+        from app.dialogs.shortcut_sheet import ShortcutSheet
+
+        self._show_dialog("shortcuts", lambda: ShortcutSheet(self.registry, self.show_keys, self))
+
+    def show_about(self) -> None:
+        """Open the page about the program."""
+        from app.dialogs.about import About
+
+        self._show_dialog("about", lambda: About(self))
+
+    def _show_dialog(self, name: str, make: object) -> None:
+        before = self._dialogs.pop(name, None)
+        if before is not None:
+            before.close()
+            before.deleteLater()
+        dialog: QWidget = make()  # type: ignore[operator]
+        self._dialogs[name] = dialog
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    # Windows and panels ----------------------------------------------------------------------------------------------
+
+    def new_window(self) -> "MainWindow":
+        """Open a second window."""
+        window = MainWindow()
+        window.move(self.pos().x() + 32, self.pos().y() + 32)
+        window.show()
+        window.start_engine()
+        return window
+
+    def quit(self) -> None:
+        """Close every window; one whose document the user wants to keep open stays."""
+        for window in tuple(MainWindow.windows):
+            if not window.close():
+                return
+
+    def set_full_screen(self, is_on: bool) -> None:
+        """Use the whole screen, or a window again."""
+        self.setWindowState(
+            self.windowState() | Qt.WindowState.WindowFullScreen
+            if is_on
+            else self.windowState() & ~Qt.WindowState.WindowFullScreen
+        )
+
+    def hide_panels(self, is_hidden: bool) -> None:
+        """Nothing but the picture, or everything again."""
+        if is_hidden:
+            panels = [*self.docks.values(), self.tool_bar, self.tool_options, self.status]
+            self._hidden_panels = [panel for panel in panels if not panel.isHidden()]
+            for panel in self._hidden_panels:
+                panel.hide()
+        else:
+            for panel in self._hidden_panels:
+                panel.show()
+            self._hidden_panels = []
+
+    def reset_layout(self) -> None:
+        """Every panel back to its place."""
+        self.hide_panels(False)
+        self.registry.set_checked("hide_panels", False)
+        self.restoreState(self._default_state, LAYOUT_VERSION)
+
+    def focus_next_area(self) -> None:
+        """Move the keyboard to the next area."""
+        self._focus_area(1)
+
+    def focus_previous_area(self) -> None:
+        """Move the keyboard to the area before."""
+        self._focus_area(-1)
+
+    def refresh_recent(self) -> None:
+        """Show the files that were open last, in the menu and at the start."""
+        paths = recent_files()
+        self.welcome.set_recent(paths)
+        self._recent_menu.clear()
+        for path in paths:
+            action = self._recent_menu.addAction(path.name)
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda _=False, path=path: self.files.open_paths([path]))
+        self._recent_menu.setEnabled(bool(paths))
+
+    def _areas(self) -> list[QWidget]:
+        centre = self.stack.currentWidget()
+        panels = [dock.widget() for dock in self.docks.values()]
+        areas = [centre, self.tool_bar, self.tool_options, *panels, self.status]
+        return [area for area in areas if area.isVisible() and area.isEnabled()]
+
+    def _focus_area(self, step: int) -> None:
+        areas = self._areas()
+        focused = self.focusWidget()
+        inside = (
+            index
+            for index, area in enumerate(areas)
+            if focused is not None and (area is focused or area.isAncestorOf(focused))
+        )
+        start = next(inside, 0 if step < 0 else -1)
+        for turn in range(1, len(areas) + 1):
+            target = _first_focusable(areas[(start + step * turn) % len(areas)])
+            if target is not None:
+                target.setFocus(Qt.FocusReason.TabFocusReason)
+                return
+
+    # Layout, first paint, closing ------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Tell once that the window was seen."""
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Follow the window manager out of full screen."""
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.registry.set_checked("full_screen", self.isFullScreen())
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Ask about unsaved changes; then let go of everything."""
+        if not self.files.leave(lambda: self.set_document(None)):
+            self.files.close_window_after_save()
+            event.ignore()
+            return
+        self._save_layout()
+        for dialog in self._dialogs.values():
+            dialog.close()
+        self._stop_settings()
+        self.background.close()
+        self.fill.cancel()
+        if self in MainWindow.windows:
+            MainWindow.windows.remove(self)
+            release_worker()
+        super().closeEvent(event)
+
+    def _save_layout(self) -> None:
+        layout = QSettings(str(state_folder() / "window.ini"), QSettings.Format.IniFormat)
+        self.hide_panels(False)
+        layout.setValue("geometry", self.saveGeometry())
+        layout.setValue("state", self.saveState(LAYOUT_VERSION))
+
+    def _restore_layout(self) -> None:
+        path = state_folder() / "window.ini"
+        if not path.exists():
+            return
+        layout = QSettings(str(path), QSettings.Format.IniFormat)
+        for key, restore in (
+            ("geometry", self.restoreGeometry),
+            ("state", lambda value: self.restoreState(value, LAYOUT_VERSION)),
         ):
-            bar = QToolBar(title, self)
-            bar.setObjectName(name)
-            self.addToolBar(side, bar)
-        self.statusBar().setObjectName("status_bar")
+            value = layout.value(key)
+            if isinstance(value, QByteArray):
+                restore(value)
+
+
+def _sentence(words: str, end: str = ".") -> str:
+    """Words of an error as a sentence: a capital in front and a full stop behind."""
+    words = " ".join(words.split())
+    if not words:
+        return ""
+    return words[0].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else end)
+
+
+def _first_focusable(area: QWidget) -> QWidget | None:
+    """The widget of an area that takes the keyboard."""
+    for widget in (area, *area.findChildren(QWidget)):
+        takes_it = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if takes_it and widget.isVisible() and widget.isEnabled():
+            return widget
+    return None

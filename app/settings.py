@@ -33,14 +33,13 @@ class Settings(BaseModel):
         json_schema_extra={"group": "Appearance"},
     )
     """Colours of the window; ``system`` follows the desktop."""
-    mask_colour: str = Field(
-        default="#ff7a1a",
-        pattern=r"^#[0-9a-fA-F]{6}$",
+    mask_colour: Literal["orange", "blue", "green", "pink", "white"] = Field(
+        default="orange",
         title="Mask colour",
         description="Orange and blue differ for every kind of colour vision",
-        json_schema_extra={"group": "Appearance", "widget": "colour"},
+        json_schema_extra={"group": "Appearance", "widget": "mask_colour"},
     )
-    """Colour of the mask over the photo, ``#rrggbb``."""
+    """Colour of the mask over the photo."""
     mask_pattern: Literal["stripes", "dots", "plain"] = Field(
         default="stripes",
         title="Mask pattern",

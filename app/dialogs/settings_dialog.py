@@ -6,30 +6,19 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
-    QColorDialog,
     QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
+from app.canvas.overlays import MASK_COLOURS
 from app.keys import profile_names, read_profile
 from app.settings import Settings, SettingsStore
-
-COLOURS = (
-    ("#ff7a1a", "Orange"),
-    ("#2d8cff", "Blue"),
-    ("#e8368f", "Magenta"),
-    ("#00b3a4", "Teal"),
-    ("#ffd400", "Yellow"),
-)
-"""Mask colours to choose from; the first two differ for every kind of colour vision."""
 
 
 class SettingsDialog(QDialog):
@@ -96,7 +85,7 @@ class SettingsDialog(QDialog):
         self.setMinimumWidth(500)
 
     def _editor(self, name: str, field: Any, extra: dict[str, Any]) -> QWidget:
-        if extra.get("widget") == "colour":
+        if extra.get("widget") == "mask_colour":
             return self._colours(name)
         if extra.get("widget") == "key_profile":
             return self._choices(name, [(read_profile(key).title, key) for key in profile_names()])
@@ -122,29 +111,11 @@ class SettingsDialog(QDialog):
         box.activated.connect(lambda index: self._store.change(**{name: box.itemData(index)}))
         return box
 
-    def _colours(self, name: str) -> QWidget:
-        holder = QWidget(self)
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        box = QComboBox(holder)
-        box.setObjectName(f"setting_{name}_list")
-        box.setAccessibleName("Mask colour")
-        for colour, text in COLOURS:
-            box.addItem(_swatch(colour), text, colour)
-        box.activated.connect(lambda index: self._store.change(**{name: box.itemData(index)}))
-        other = QPushButton("Other…", holder)
-        other.setObjectName(f"setting_{name}_other")
-        other.setAccessibleName("Another mask colour")
-        other.setAutoDefault(False)
-        other.clicked.connect(lambda: self._ask_colour(name))
-        row.addWidget(box, 1)
-        row.addWidget(other)
-        return holder
-
-    def _ask_colour(self, name: str) -> None:
-        chosen = QColorDialog.getColor(QColor(getattr(self._store.value, name)), self, "Mask Colour")
-        if chosen.isValid():
-            self._store.change(**{name: chosen.name()})
+    def _colours(self, name: str) -> QComboBox:
+        box = self._choices(name, [(key.capitalize(), key) for key in MASK_COLOURS])
+        for index, rgb in enumerate(MASK_COLOURS.values()):
+            box.setItemIcon(index, _swatch(QColor(*rgb)))
+        return box
 
     def _reset(self) -> None:
         kept = {"own_keys", "has_seen_welcome"}
@@ -160,18 +131,15 @@ class SettingsDialog(QDialog):
                 widget.setChecked(value)
             elif isinstance(widget, QSlider):
                 widget.setValue(round(value * 100))
-            box = (
-                widget if isinstance(widget, QComboBox) else self.findChild(QComboBox, f"setting_{name}_list")
-            )
-            if isinstance(box, QComboBox):
-                index = box.findData(value)
-                if index < 0:
-                    box.addItem(_swatch(value) if str(value).startswith("#") else QIcon(), str(value), value)
-                    index = box.count() - 1
-                box.setCurrentIndex(index)
+            elif isinstance(widget, QComboBox):
+                index = widget.findData(value)
+                if index < 0:  # written by hand into the file, such as cuda:1
+                    widget.addItem(str(value), value)
+                    index = widget.count() - 1
+                widget.setCurrentIndex(index)
 
 
-def _swatch(colour: str) -> QIcon:
+def _swatch(colour: QColor) -> QIcon:
     picture = QPixmap(16, 16)
-    picture.fill(QColor(colour))
+    picture.fill(colour)
     return QIcon(picture)

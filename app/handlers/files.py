@@ -1,0 +1,412 @@
+"""The File menu: documents and pictures in and out, on threads, so that the window never waits for a disk.
+
+A picture opened becomes a document without a file of its own: Save asks for a name and never writes over the photo.
+Export writes what is seen. The journal of `app.document.journal` follows every document from the moment it is opened.
+
+Elsewhere: the format in document/ora.py, saving on a thread in document/saving.py, pictures in engine/pictures.py.
+"""
+
+import json
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PySide6.QtCore import QStandardPaths
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from app.clipboard import copied_pixels, image_of
+from app.document.document import Document
+from app.document.layers import Layer
+from app.errors import AppError
+from app.recent import add_recent
+from app.resources import resources_dir
+
+if TYPE_CHECKING:
+    from app.document.journal import Journal
+    from app.main_window import MainWindow
+
+OWN_ENDING = ".ora"
+READ_ENDINGS = "*.ora *.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif *.ppm *.pgm *.avif *.heic *.heif"
+OPEN_FILTER = f"Photos and documents ({READ_ENDINGS});;Documents (*.ora);;All files (*)"
+SAVE_FILTER = "Pentimento document, OpenRaster (*.ora)"
+EXPORT_FILTERS = (
+    "PNG picture (*.png);;JPEG picture (*.jpg *.jpeg);;TIFF picture (*.tif *.tiff);;"
+    "WebP picture (*.webp);;BMP picture (*.bmp)"
+)
+Answer = Literal["save", "discard", "cancel"]
+
+
+class FileHandlers:
+    """Files of one window."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        self._window = window
+        self._journal: Journal | None = None
+        self._source: Path | None = None
+        self._exported: Path | None = None
+        self._saving = 0
+        self._after_save: Callable[[], None] | None = None
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether a save is under way."""
+        return self._saving > 0
+
+    def folder(self) -> str:
+        """Where a file dialog starts: beside the document, else beside the photo, else among the user's pictures."""
+        document = self._window.document
+        for path in (document.path if document is not None else None, self._source):
+            if path is not None:
+                return str(path.parent)
+        return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+
+    # In --------------------------------------------------------------------------------------------------------------
+
+    def ask_open(self) -> None:
+        """Let the user choose files."""
+        paths, _ = QFileDialog.getOpenFileNames(self._window, "Open", self.folder(), OPEN_FILTER)
+        self.open_paths([Path(path) for path in paths])
+
+    def open_paths(self, paths: Sequence[Path | str]) -> None:
+        """Open files: the first here if nothing would be lost by it, the others in windows of their own."""
+        for path in map(Path, paths):
+            window = self._window if self.is_free else self._window.new_window()
+            window.files.open_path(path)
+
+    def open_path(self, path: Path) -> None:
+        """Open one file in this window."""
+        window = self._window
+        window.begin_wait(f"Opening {path.name}…")
+
+        def done(opened: tuple[Document, tuple[str, ...]]) -> None:
+            window.end_wait()
+            document, notes = opened
+            self._source, self._exported = path, None
+            window.set_document(document)
+            add_recent(path)
+            window.refresh_recent()
+            if notes:
+                window.notify("info", f"{path.name} was opened", " ".join(notes))
+            else:
+                window.say(f"Opened {path.name}")
+
+        def failed(error: Exception) -> None:
+            window.end_wait()
+            window.show_error(error)
+
+        window.background.run(lambda: read_document(path), done, failed)
+
+    def open_sample(self, name: str = "") -> None:
+        """Open a bundled photo with its mask, so that there is something to fill at once."""
+        if not self.is_free:
+            self._window.new_window().files.open_sample(name)
+            return
+        window = self._window
+        folder = resources_dir() / "samples"
+        samples = tomllib.loads((folder / "samples.toml").read_text(encoding="utf-8"))["sample"]
+        sample = next((one for one in samples if one["name"] == name), samples[0])
+        window.begin_wait("Opening the sample…")
+
+        def read() -> Document:
+            from app.document.selection import load_mask
+
+            document, _ = read_document(folder / sample["picture"])
+            document.name = sample["title"]
+            load_mask(document, folder / sample["mask"])
+            return document
+
+        def done(document: Document) -> None:
+            window.end_wait()
+            self._source = self._exported = None
+            window.set_document(document)
+            window.notify(
+                "info", sample["title"],
+                f"The mask covers {sample['removed']}.",
+                "Press Fill in the Inpaint panel, then brush over anything else that should go.",
+            )  # fmt: skip
+
+        def failed(error: Exception) -> None:
+            window.end_wait()
+            window.show_error(error)
+
+        window.background.run(read, done, failed)
+
+    def new_from_clipboard(self) -> None:
+        """Open the picture that was copied, or the files."""
+        data = QGuiApplication.clipboard().mimeData()
+        paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()] if data is not None else []
+        if paths:
+            self.open_paths(paths)
+            return
+        from engine.pictures import Picture
+
+        pixels = copied_pixels()
+        window = self._window if self.is_free else self._window.new_window()
+        mode = "RGBA" if pixels.shape[2] == 4 else "RGB"
+        window.files.take(Document.from_picture(Picture(pixels, mode), name="From clipboard"))
+
+    def take(self, document: Document) -> None:
+        """Show a document that comes from no file."""
+        self._source = self._exported = None
+        document.mark_unsaved()
+        self._window.set_document(document)
+
+    def paste(self) -> None:
+        """Put the copied picture on a layer of its own, in the middle."""
+        document = self._window.document
+        if document is None:
+            self.new_from_clipboard()
+            return
+        pixels = copied_pixels()
+        if document.is_deep:
+            pixels = pixels.astype(np.uint16) * 257
+        (h, w), (height, width) = pixels.shape[:2], document.size_hw
+        layer = Layer("picture", "Pasted", {"pixels": pixels}, ((width - w) // 2, (height - h) // 2))
+        with document.begin("Paste") as change:
+            change.add_layer(layer)
+        document.active_layer_id = layer.id
+
+    def drop(self, paths: Sequence[str]) -> None:
+        """Files were dropped on the window."""
+        self.open_paths([Path(path) for path in paths])
+
+    # Out -------------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Save to the document's own file; ask for one if it has none."""
+        document = self._window.document
+        if document is None:
+            return
+        if document.path is None or document.path.suffix.lower() != OWN_ENDING:
+            self.save_as()
+        else:
+            self.save_to(document.path)
+
+    def save_as(self) -> None:
+        """Ask for a name, and save."""
+        document = self._window.document
+        if document is None:
+            return
+        start = str(document.path or Path(self.folder()) / f"{document.name}{OWN_ENDING}")
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save As", start, SAVE_FILTER)
+        if path:
+            self.save_to(with_ending(Path(path), OWN_ENDING))
+        else:
+            self._after_save = None
+
+    def save_to(self, path: Path) -> None:
+        """Save on a thread; the user goes on meanwhile."""
+        from app.document.saving import save_in_background
+
+        window, document = self._window, self._window.document
+        if document is None:
+            return
+        self._saving += 1
+        window.say(f"Saving {path.name}…", stays=True)
+
+        def done(error: Exception | None) -> None:
+            self._saving -= 1
+            after, self._after_save = self._after_save, None
+            if error is not None:
+                window.say("")
+                window.show_error(error)
+                return
+            window.say(f"Saved {path.name}")
+            add_recent(path)
+            window.refresh_recent()
+            window.refresh()
+            if after is not None:
+                after()
+
+        save_in_background(document, path, lambda error: window.background.bring(done, error))
+
+    def export(self) -> None:
+        """Write what is seen to where it was written before; ask the first time."""
+        if self._exported is None:
+            self.export_as()
+        else:
+            self.export_to(self._exported)
+
+    def export_as(self) -> None:
+        """Ask for a name, and write what is seen."""
+        document = self._window.document
+        if document is None:
+            return
+        ending = self._source.suffix.lower() if self._source is not None else ".png"
+        if ending not in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"):
+            ending = ".png"
+        start = str(self._exported or Path(self.folder()) / f"{document.name}-filled{ending}")
+        chosen = next((one for one in EXPORT_FILTERS.split(";;") if f"*{ending}" in one), "")
+        path, _ = QFileDialog.getSaveFileName(self._window, "Export Picture", start, EXPORT_FILTERS, chosen)
+        if path:
+            self.export_to(with_ending(Path(path), ".png", any_known=True))
+
+    def export_to(self, path: Path) -> None:
+        """Write what is seen on a thread, with the profile, camera data and depth of the photo."""
+        from app.document.flatten import flatten
+        from engine.pictures import Picture, check_can_write, write_picture
+
+        window, document = self._window, self._window.document
+        if document is None:
+            return
+        check_can_write(path, mode=document.mode, is_deep=document.is_deep, size_hw=document.size_hw)
+        pixels = flatten(document, with_result=True)
+        picture = Picture(pixels, document.mode, document.icc_profile, document.exif)
+        text = recipe_of(document)
+        window.say(f"Exporting {path.name}…", stays=True)
+
+        def done(notes: tuple[str, ...]) -> None:
+            self._exported = path
+            if notes:
+                window.notify("info", f"{path.name} was exported", " ".join(f"{note}." for note in notes))
+            window.say(f"Exported {path.name}")
+
+        def failed(error: Exception) -> None:
+            window.say("")
+            window.show_error(error)
+
+        window.background.run(lambda: write_picture(picture, path, text=text), done, failed)
+
+    def copy(self) -> None:
+        """Copy what is seen to the clipboard."""
+        from app.document.flatten import flatten
+
+        document = self._window.document
+        if document is not None:
+            QGuiApplication.clipboard().setImage(image_of(flatten(document, with_result=True)))
+            self._window.say("Copied the picture as you see it")
+
+    # Closing ---------------------------------------------------------------------------------------------------------
+
+    def close_document(self) -> None:
+        """Close the document and show the start; a second time, close the window."""
+        if self._window.document is None:
+            self._window.close()
+        else:
+            self.leave(lambda: self._window.set_document(None))
+
+    def leave(self, go_on: Callable[[], None]) -> bool:
+        """Do something that loses the document, after asking whether to save it.
+
+        Returns:
+            Whether it was done at once; after a save it is done later, after a cancel never.
+        """
+        document = self._window.document
+        if self.is_saving:
+            self._after_save = go_on
+            return False
+        if document is None or not document.is_modified:
+            go_on()
+            return True
+        answer = self.ask_save()
+        if answer == "discard":
+            go_on()
+            return True
+        if answer == "save":
+            self._after_save = go_on
+            self.save()
+        return False
+
+    def close_window_after_save(self) -> None:
+        """Close the window as soon as the save that is under way is done; a save that fails keeps it open."""
+        if self.is_saving:
+            before = self._after_save
+
+            def close() -> None:
+                if before is not None:
+                    before()
+                self._window.close()
+
+            self._after_save = close
+
+    def ask_save(self) -> Answer:
+        """Ask what is to become of changes that are not saved."""
+        document = self._window.document
+        name = document.name if document is not None else ""
+        box = QMessageBox(self._window)
+        box.setObjectName("ask_save")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Unsaved Changes")
+        box.setText(f"Save the changes to “{name}”?")
+        box.setInformativeText("Strokes, results and layers since the last save are lost if you don't.")
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.button(buttons.Discard).setText("Don't Save")
+        box.setDefaultButton(buttons.Save)
+        chosen = box.exec()
+        return {buttons.Save: "save", buttons.Discard: "discard"}.get(buttons(chosen), "cancel")  # type: ignore[return-value]
+
+    # The journal -----------------------------------------------------------------------------------------------------
+
+    def follow(self, document: Document | None) -> None:
+        """Keep a journal of this document from now on, and end the one before: its work was saved or given up."""
+        if self._journal is not None:
+            self._journal.close(discard=True)
+            self._journal = None
+        if document is None:
+            return
+        from app.document.recovery import journal_for
+
+        try:
+            self._journal = journal_for(document)
+        except (OSError, AppError) as error:  # no room for a journal must not keep anybody from working
+            self._window.show_error(error)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether another document can take this window's place without anything being lost or missed."""
+        document = self._window.document
+        if self._window.is_waiting:
+            return False
+        return document is None or (
+            not document.is_modified and not document.history.entries and not document.results
+        )
+
+
+def read_document(path: Path) -> tuple[Document, tuple[str, ...]]:
+    """Read a document or a picture; on any thread.
+
+    Returns:
+        The document and what is worth knowing of it, as sentences.
+
+    Raises:
+        DocumentError: if the document is damaged.
+        PictureError: if the picture is.
+    """
+    if path.suffix.lower() == OWN_ENDING:
+        from app.document.ora import read_ora
+
+        document, notes = read_ora(path)
+        return document, tuple(notes)
+    from engine.pictures import read_picture
+
+    picture = read_picture(path)
+    document = Document.from_picture(picture, name=path.stem)
+    return document, tuple(f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in picture.notes)
+
+
+def with_ending(path: Path, ending: str, *, any_known: bool = False) -> Path:
+    """The path with an ending, where it has none or another.
+
+    Args:
+        path: as typed.
+        ending: with the dot.
+        any_known: leave an ending that is there as it is; the writer says whether it knows it.
+    """
+    if path.suffix.lower() == ending or (any_known and path.suffix):
+        return path
+    return path.with_name(path.name + ending)
+
+
+def recipe_of(document: Document) -> dict[str, str]:
+    """What a PNG says of how it was made: the recipe step of the result that is seen."""
+    text = {"Software": "Pentimento"}
+    result = document.current_result
+    steps = [layer.step for layer in document.layers if layer.step is not None and layer.is_visible]
+    steps += [result.step] if result is not None else []
+    if steps:
+        text["pentimento.recipe"] = json.dumps([step.model_dump(mode="json") for step in steps])
+    return text

@@ -1,0 +1,66 @@
+"""The View menu: what the canvas shows and how."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+TURN_DEG = 15.0
+
+
+class ViewHandlers:
+    """Actions of the view of one window."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        self._window = window
+        self._canvas = window.canvas
+
+    def zoom_in(self) -> None:
+        """Go to the next larger zoom."""
+        self._step(1)
+
+    def zoom_out(self) -> None:
+        """Go to the next smaller zoom."""
+        self._step(-1)
+
+    def fit(self) -> None:
+        """Show all of it."""
+        self._canvas.fit()
+
+    def actual_size(self) -> None:
+        """One pixel on one."""
+        self._canvas.actual_size()
+
+    def rotate_left(self) -> None:
+        """Turn against the clock."""
+        self._canvas.rotate_by(-TURN_DEG)
+
+    def rotate_right(self) -> None:
+        """Turn with the clock."""
+        self._canvas.rotate_by(TURN_DEG)
+
+    def mirror(self) -> None:
+        """Swap left and right."""
+        self._canvas.mirror()
+
+    def reset_rotation(self) -> None:
+        """Stand upright."""
+        self._canvas.reset_rotation()
+
+    def set_wipe(self, is_on: bool) -> None:
+        """Show the line between before and after, or put it away."""
+        self._canvas.set_wipe(0.5 if is_on else None)
+        self._window.registry.set_checked("wipe", is_on)
+
+    def set_mask_outline(self, is_on: bool) -> None:
+        """Show the mask's outline alone, or its pattern too."""
+        self._canvas.set_mask_look(replace(self._canvas.mask_look, is_filled=not is_on))
+
+    def show_edges(self, is_on: bool) -> None:
+        """Show or hide the edges in the hole."""
+        self._canvas.set_edges_visible(is_on)
+        self._window.registry.set_checked("show_edges", is_on)
+
+    def _step(self, steps: int) -> None:
+        self._canvas.zoom_step(steps)
