@@ -10,7 +10,6 @@ body: u32 length of the JSON, u32 number of blobs, the JSON, and for each blob i
 Elsewhere: what the records mean in journal.py; playing them back in recovery.py.
 """
 
-import json
 import os
 import struct
 import zlib
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.document.plain_data import read_json
+from app.document.plain_data import read_json, write_json
 from app.errors import DocumentError
 
 MAGIC = b"pentimento journal 1\n"
@@ -117,7 +116,7 @@ def read_log(path: Path) -> Iterator[Record]:
 
 
 def _encoded(data: dict[str, Any], blobs: Sequence[bytes]) -> list[bytes]:
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+    text = write_json(data)
     pieces = [_FRAME.pack(len(text), len(blobs)), text]
     for blob in blobs:
         pieces += [_BLOB.pack(len(blob)), bytes(blob)]

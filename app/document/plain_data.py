@@ -1,6 +1,7 @@
 """Read JSON that somebody else may have written: no NaN, no endless depth, one clear line where it is wrong."""
 
 import json
+import math
 from typing import Any
 
 from app.errors import DocumentError
@@ -32,3 +33,23 @@ def _finite(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise ValueError(f"{text[:20]} is too large")
     return value
+
+
+def write_json(data: Any) -> bytes:
+    """JSON text of plain data; what is not plain is made so: NaN becomes null, arrays lists, odd things words."""
+    try:
+        return json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):  # ValueError: NaN, or a lone surrogate
+        return json.dumps(_plain(data), separators=(",", ":"), allow_nan=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(part) for part in value]
+    if hasattr(value, "tolist"):  # numpy's scalars and arrays
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)

@@ -15,7 +15,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
@@ -33,8 +33,23 @@ _SAMPLED_ROWS = 8  # rows of a strip that are looked at to choose its filter
 _THREAD_LIMIT = 4
 
 
+class Rows(Protocol):
+    """A picture that gives out its rows: an array, or something that makes them when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W) or (H, W, C)."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """uint8 or uint16."""
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray:
+        """Some rows, from a start to a stop; on any thread."""
+
+
 def write_png(
-    file: BinaryIO, pixels: np.ndarray, *, icc_profile: bytes | None = None, is_packed: bool = True
+    file: BinaryIO, pixels: Rows, *, icc_profile: bytes | None = None, is_packed: bool = True
 ) -> None:
     """Write a PNG that gives back exactly these values.
 
@@ -46,7 +61,7 @@ def write_png(
     """
     assert pixels.dtype in (np.uint8, np.uint16), "write_png: a picture has 8 or 16 bits a channel"
     height, width = pixels.shape[:2]
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    channels = 1 if len(pixels.shape) == 2 else pixels.shape[2]
     depth = pixels.dtype.itemsize * 8
     file.write(_SIGNATURE)
     _write_chunk(
@@ -100,9 +115,9 @@ def _promised(data: bytes, name: str) -> tuple[int, int, int]:
 # Packing -------------------------------------------------------------------------------------------------------------
 
 
-def _packed_strips(pixels: np.ndarray, *, is_packed: bool) -> Iterator[tuple[bytes, int, int]]:
+def _packed_strips(pixels: Rows, *, is_packed: bool) -> Iterator[tuple[bytes, int, int]]:
     """Each strip as deflate blocks that end on a byte, the checksum of what they hold, and its length."""
-    step = max(1, _STRIP_BYTES // max(1, pixels[0].nbytes))
+    step = max(1, _STRIP_BYTES // (pixels.shape[1] * _pixel_bytes(pixels)))
     tops = range(0, pixels.shape[0], step)
     threads = min(_THREAD_LIMIT, os.cpu_count() or 1, len(tops))
     if threads == 1:
@@ -119,27 +134,27 @@ def _packed_strips(pixels: np.ndarray, *, is_packed: bool) -> Iterator[tuple[byt
             yield waiting.popleft().result()
 
 
-def _packed_strip(pixels: np.ndarray, top: int, step: int, *, is_packed: bool) -> tuple[bytes, int, int]:
+def _packed_strip(pixels: Rows, top: int, step: int, *, is_packed: bool) -> tuple[bytes, int, int]:
     rows = _filtered(pixels, top, step) if is_packed else _unfiltered(pixels, top, step)
     packer = zlib.compressobj(1 if is_packed else 0, zlib.DEFLATED, -zlib.MAX_WBITS, 8, zlib.Z_RLE)
     packed = packer.compress(rows.data) + packer.flush(zlib.Z_SYNC_FLUSH)
     return packed, zlib.adler32(rows.data), rows.size
 
 
-def _unfiltered(pixels: np.ndarray, top: int, step: int) -> np.ndarray:
-    values = _row_bytes(pixels[top : top + step])
+def _unfiltered(pixels: Rows, top: int, step: int) -> np.ndarray:
+    values = _row_bytes(pixels[top : min(top + step, pixels.shape[0])])
     rows = np.zeros((values.shape[0], values.shape[1] + 1), np.uint8)
     rows[:, 1:] = values
     return rows
 
 
-def _filtered(pixels: np.ndarray, top: int, step: int) -> np.ndarray:
+def _filtered(pixels: Rows, top: int, step: int) -> np.ndarray:
     """Rows as differences to the pixel above or at the left, whichever promises the smaller file."""
     start = max(0, top - 1)
-    values = _row_bytes(pixels[start : top + step])
+    values = _row_bytes(pixels[start : min(top + step, pixels.shape[0])])
     above = values[:-1] if start < top else np.concatenate([np.zeros_like(values[:1]), values[:-1]])
     values = values[1:] if start < top else values
-    pixel_bytes = pixels[0, 0].nbytes
+    pixel_bytes = _pixel_bytes(pixels)
     rows = np.empty((values.shape[0], values.shape[1] + 1), np.uint8)
     if _is_up_better(values, above, pixel_bytes):
         rows[:, 0] = 2
@@ -157,6 +172,10 @@ def _is_up_better(values: np.ndarray, above: np.ndarray, pixel_bytes: int) -> bo
     up = (some - above[picked]).view(np.int8)
     left = (some[:, pixel_bytes:] - some[:, :-pixel_bytes]).view(np.int8)
     return bool(np.abs(up).sum(dtype=np.int64) <= np.abs(left).sum(dtype=np.int64))
+
+
+def _pixel_bytes(pixels: Rows) -> int:
+    return int(np.prod(pixels.shape[2:], dtype=int)) * pixels.dtype.itemsize
 
 
 def _row_bytes(rows: np.ndarray) -> np.ndarray:

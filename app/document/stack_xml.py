@@ -22,7 +22,7 @@ from app.errors import DocumentError
 PLAIN_BLEND = "svg:src-over"
 DEPTH_LIMIT = 64
 ELEMENT_LIMIT = 10_000
-OFFSET_LIMIT_PX = 1_000_000
+OFFSET_LIMIT_PX = 4 * SIDE_LIMIT_PX  # as far as a layer of ours may lie
 _ATTRIBUTE_LIMIT = 4096
 _KNOWN = ("image", "stack", "layer")
 _HINT = "save the document again as OpenRaster"

@@ -1,6 +1,9 @@
+import math
+
+import numpy as np
 import pytest
 
-from app.document.plain_data import read_json
+from app.document.plain_data import read_json, write_json
 from app.errors import DocumentError
 
 
@@ -27,3 +30,14 @@ def test_anything_else_is_refused_in_one_line(data):
     with pytest.raises(DocumentError, match="^x: expected plain JSON, got ") as caught:
         read_json(data, name="x")
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_plain_is_made_so():
+    odd = {"a": math.nan, "b": (np.float32(0.5), np.arange(2)), 3: math.inf, "p": {1}, "w": "\ud800"}
+    assert read_json(write_json(odd), name="x") == {
+        "a": None,
+        "b": [0.5, [0, 1]],
+        "3": None,
+        "p": [1],
+        "w": "\ud800",
+    }

@@ -63,7 +63,7 @@ def test_an_empty_stack_is_a_canvas_without_layers():
     [
         ('<layer src="a" x="nan"/>', "finite numbers"),
         ('<layer src="a" y="1e400"/>', "finite numbers"),
-        ('<layer src="a" x="1e9"/>', "places within 1000000 px"),
+        ('<layer src="a" x="70000"/>', "places within 65536 px"),
         ('<layer src="a" x="left"/>', "numbers in the layer stack, got 'left'"),
         ('<layer src="a" opacity="1.5"/>', "opacities from 0 to 1, got 1.5"),
         ('<layer src="a" opacity="-inf"/>', "finite numbers"),

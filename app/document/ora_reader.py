@@ -1,0 +1,385 @@
+"""Open OpenRaster files: our own without loss, those of other programs as picture layers.
+
+A file may be damaged or hostile. Every size is held against a limit before memory is asked for, every word of the index
+is checked before it is used, and whatever is wrong ends in one `DocumentError` that names the file.
+
+A file of ours that another program changed is opened as that program left it; a note says so. Entries nobody here
+knows stay with the document and are written again.
+
+Elsewhere: the archive's limits in archive.py, PNG in png_stream.py, the layer stack in stack_xml.py.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.document.archive import ArchiveReader
+from app.document.document import Document
+from app.document.layers import PLANES, Layer, attributes_from_plain
+from app.document.ora_layout import (
+    EXIF_ENTRY,
+    FORMAT,
+    INDEX_ENTRY,
+    MIME_ENTRY,
+    MIME_TYPE,
+    PROFILE_ENTRY,
+    SAMPLES_ENTRY,
+    STACK_ENTRY,
+    is_own_entry,
+    result_entry,
+)
+from app.document.plain_data import read_json
+from app.document.png_stream import SIDE_LIMIT_PX, read_png
+from app.document.results import Result
+from app.document.stack_xml import Stack, StackLayer, read_stack
+from app.document.strokes import MAX_SAMPLES, SAMPLE_COLUMNS, Stroke
+from app.document.tiles import tiles_of
+from app.errors import AppError, DocumentError
+from engine.atomic import AnyPath
+from engine.errors import EngineError
+
+_STACK_LIMIT_BYTES = 8 << 20
+_INDEX_LIMIT_BYTES = 256 << 20
+_PROFILE_LIMIT_BYTES = 64 << 20
+_UNKNOWN_LIMIT_BYTES = 256 << 20  # of all unknown entries together; they are held in memory
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")  # ids become names of entries and folders
+_PNG_START = b"\x89PNG"
+_MODE_LIMITS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+
+
+def read_ora(path: AnyPath, *, limit_bytes: int | None = None) -> tuple[Document, tuple[str, ...]]:
+    """Open an OpenRaster file.
+
+    Args:
+        path: the file.
+        limit_bytes: most that it may become in memory; half of the machine's when left out.
+
+    Returns:
+        The document, unmodified, and what could not be kept, as sentences for the user.
+
+    Raises:
+        DocumentError: if the file is missing, damaged, too large or no OpenRaster file.
+    """
+    with ArchiveReader(path, limit_bytes=limit_bytes) as archive:
+        try:
+            return _read(archive, Path(path))
+        except (AppError, EngineError) as error:
+            if error.name == archive.name:
+                raise
+            raise DocumentError(
+                f"{archive.name} ({error.name})", error.expected, error.got, error.hint
+            ) from error
+        except MemoryError as error:
+            got = "a larger one"
+            raise archive.error("a document that fits into memory", got, "close other programs") from error
+
+
+def _read(archive: ArchiveReader, path: Path) -> tuple[Document, tuple[str, ...]]:
+    if MIME_ENTRY in archive and archive.read(MIME_ENTRY, limit_bytes=1000).strip() != MIME_TYPE:
+        raise archive.error("an OpenRaster file", "an archive of another kind", "open it where it was made")
+    stack_text = archive.read(STACK_ENTRY, limit_bytes=_STACK_LIMIT_BYTES)
+    stack = read_stack(stack_text, name=archive.name)
+    notes: list[str] = []
+    document = None
+    if INDEX_ENTRY in archive:
+        index = _Index(archive)
+        if index.data.get("stack_sha256") == hashlib.sha256(stack_text).hexdigest():
+            document = index.document(path)
+        else:
+            notes.append("another program changed the file: strokes, mask and results of ours were left out")
+    if document is None:
+        document = _foreign_document(archive, stack, path, notes)
+    sources = frozenset(layer.src for layer in stack.layers)
+    document.unknown_entries = _unknown_entries(archive, sources, notes)
+    return document, tuple(notes)
+
+
+def _unknown_entries(archive: ArchiveReader, sources: frozenset[str], notes: list[str]) -> dict[str, bytes]:
+    """Entries that are neither ours nor named by the stack."""
+    names = [name for name in archive.names if not is_own_entry(name, sources)]
+    kept: dict[str, bytes] = {}
+    left = _UNKNOWN_LIMIT_BYTES
+    for name in names:
+        left -= archive.size_of(name)
+        if left < 0:
+            notes.append(
+                "the file holds more than 256 MiB that only another program knows; a save leaves it out"
+            )
+            break
+        kept[name] = archive.read(name)
+    return kept
+
+
+# Our own files -------------------------------------------------------------------------------------------------------
+
+
+class _Index:
+    """``pentimento/document.json``, and the document it describes."""
+
+    def __init__(self, archive: ArchiveReader) -> None:
+        self._archive = archive
+        data = read_json(archive.read(INDEX_ENTRY, limit_bytes=_INDEX_LIMIT_BYTES), name=INDEX_ENTRY)
+        if not isinstance(data, dict) or type(data.get("format")) is not int:
+            raise self._damaged("the version of its layout", "none")
+        if data["format"] > FORMAT:
+            got = f"version {data['format']}"
+            raise archive.error(f"a file of version {FORMAT} or older", got, "update this program")
+        self.data: dict[str, Any] = data
+        self._samples = self._read_samples()
+        self._samples_used = 0
+
+    def document(self, path: Path) -> Document:
+        """The document as it was saved."""
+        data = self.data
+        size_hw = self._pair(data, "size_hw", 1, SIDE_LIMIT_PX)
+        mode = self._word(data, "mode")
+        is_deep = data.get("is_deep")
+        if not isinstance(is_deep, bool):
+            raise self._damaged("true or false for is_deep", repr(is_deep)[:40])
+        layers = [self._layer(one, size_hw) for one in self._list(data, "layers")]
+        results = [self._result(one) for one in self._list(data, "results")]
+        for kind, ids in (("layer", [x.id for x in layers]), ("result", [x.id for x in results])):
+            if len(set(ids)) != len(ids):
+                raise self._damaged(f"every {kind} once", "one of them twice")
+        return Document(
+            size_hw,
+            mode,
+            is_deep=is_deep,
+            name=path.stem,
+            path=path,
+            layers=layers,
+            results=results,
+            current_result_id=self._id_or_none(data, "current_result_id"),
+            active_layer_id=self._id_or_none(data, "active_layer_id"),
+            icc_profile=self._optional(PROFILE_ENTRY),
+            exif=self._optional(EXIF_ENTRY),
+            id=self._id(data, "id"),
+        )
+
+    def _layer(self, data: Any, canvas_hw: tuple[int, int]) -> Layer:
+        data = self._object(data)
+        kind = data.get("kind")
+        if kind not in PLANES:
+            raise self._damaged(f"layers of {', '.join(PLANES)}", repr(kind)[:40])
+        attributes = attributes_from_plain(data)
+        strokes = [self._stroke(one) for one in self._list(data, "strokes")]
+        places = self._object(data.get("planes"))
+        layer_id = self._id(data, "id")
+        if kind == "picture":
+            pixels = self._pixels(self._object(places.get("pixels")))
+            return Layer(kind, planes={"pixels": pixels}, id=layer_id, strokes=strokes, **attributes)
+        make = Layer.empty_mask if kind == "mask" else Layer.empty_edges
+        layer = make(canvas_hw)
+        layer.id, layer.strokes = layer_id, strokes
+        for name, value in attributes.items():
+            setattr(layer, name, value)
+        for name in PLANES[kind]:
+            self._fill(layer, name, self._object(places.get(name)))
+        return layer
+
+    def _pixels(self, place: dict[str, Any]) -> np.ndarray:
+        src = self._word(place, "src")
+        shape = self._shape(place.get("shape"))
+        return self._shaped(self._picture(src), shape, src)
+
+    def _fill(self, layer: Layer, name: str, place: dict[str, Any]) -> None:
+        """Put what was drawn into an empty plane."""
+        src = self._word(place, "src")
+        x, y = self._pair(place, "offset_xy", 0, SIDE_LIMIT_PX - 1)
+        tinted = self._picture(src)
+        if tinted.ndim != 3 or tinted.shape[2] != 4 or tinted.dtype != np.uint8:
+            raise self._damaged(f"colours and alpha of 8 bits in '{src}'", "a picture of another kind")
+        height, width = tinted.shape[:2]
+        plane = layer.planes[name]
+        if tuple(place.get("shape") or ()) != plane.shape:
+            raise self._damaged("planes of the canvas's size", f"{place.get('shape')!r}"[:60])
+        if x + width > plane.shape[1] or y + height > plane.shape[0]:
+            raise self._damaged(f"'{src}' inside the canvas", f"{width}x{height} px at {x},{y}")
+        values = tinted[..., 3]
+        if not values.any():
+            return
+        for tile in tiles_of((x, y, x + width, y + height), layer.size_hw):
+            layer.note_written(name, tile)
+        plane[y : y + height, x : x + width] = values
+
+    def _result(self, data: Any) -> Result:
+        data = self._object(data)
+        result_id = self._id(data, "id")
+        shapes = self._object(data.get("arrays"))
+        if not {"pixels", "coverage"} <= set(shapes) <= {"pixels", "coverage", "edges"}:
+            raise self._damaged("pixels and coverage of each result", ", ".join(map(str, shapes))[:60])
+        arrays = {}
+        for name, shape in shapes.items():
+            src = result_entry(result_id, name)
+            arrays[name] = self._shaped(self._picture(src), self._shape(shape), src)
+        return Result.from_meta(
+            data, pixels=arrays["pixels"], coverage=arrays["coverage"], edges=arrays.get("edges")
+        )
+
+    # Strokes ---------------------------------------------------------------------------------------------------------
+
+    def _read_samples(self) -> np.ndarray:
+        if SAMPLES_ENTRY not in self._archive:
+            return np.zeros((0, len(SAMPLE_COLUMNS)), np.float32)
+        data = self._archive.read(SAMPLES_ENTRY)
+        row_bytes = 4 * len(SAMPLE_COLUMNS)
+        if len(data) % row_bytes:
+            raise self._damaged(f"samples of {row_bytes} bytes", f"{len(data)} bytes")
+        return np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, len(SAMPLE_COLUMNS))
+
+    def _stroke(self, data: Any) -> Stroke:
+        data = self._object(data)
+        count = data.get("count")
+        start = self._samples_used
+        if type(count) is not int or not 0 <= count <= min(MAX_SAMPLES, len(self._samples) - start):
+            raise self._damaged(f"at most {len(self._samples) - start} further samples", repr(count)[:40])
+        self._samples_used += count
+        return Stroke.from_meta(data, self._samples[start : start + count])
+
+    # Words and numbers -----------------------------------------------------------------------------------------------
+
+    def _picture(self, src: str) -> np.ndarray:
+        return _picture(self._archive, src)
+
+    def _shaped(self, pixels: np.ndarray, shape: tuple[int, ...], src: str) -> np.ndarray:
+        if pixels.shape == shape:
+            return pixels
+        if pixels.ndim == 2 and shape == (*pixels.shape, 1):  # one channel, which a PNG has no third axis for
+            return pixels[..., None]
+        raise self._damaged(f"{shape} in '{src}'", f"{pixels.shape}")
+
+    def _shape(self, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list) or not all(type(side) is int for side in value):
+            raise self._damaged("the shape of each picture", repr(value)[:40])
+        return tuple(value)
+
+    def _pair(self, data: dict[str, Any], key: str, low: int, high: int) -> tuple[int, int]:
+        value = data.get(key)
+        if isinstance(value, list) and len(value) == 2:
+            first, second = value
+            if type(first) is int and type(second) is int and low <= min(value) and max(value) <= high:
+                return first, second
+        raise self._damaged(f"two whole numbers from {low} to {high} for {key}", repr(value)[:40])
+
+    def _word(self, data: dict[str, Any], key: str) -> str:
+        value = data.get(key)
+        if not isinstance(value, str) or len(value) > 1024:
+            raise self._damaged(f"a word for {key}", repr(value)[:40])
+        return value
+
+    def _id(self, data: dict[str, Any], key: str) -> str:
+        value = data.get(key)
+        if not isinstance(value, str) or not _ID.fullmatch(value):
+            raise self._damaged(f"an {key} of letters and numbers", repr(value)[:40])
+        return value
+
+    def _id_or_none(self, data: dict[str, Any], key: str) -> str | None:
+        return None if data.get(key) is None else self._id(data, key)
+
+    def _list(self, data: dict[str, Any], key: str) -> list[Any]:
+        value = data.get(key)
+        if not isinstance(value, list):
+            raise self._damaged(f"a list of {key}", type(value).__name__)
+        return value
+
+    def _object(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self._damaged("an object", type(value).__name__)
+        return value
+
+    def _optional(self, name: str) -> bytes | None:
+        return self._archive.read(name, limit_bytes=_PROFILE_LIMIT_BYTES) if name in self._archive else None
+
+    def _damaged(self, expected: str, got: str) -> DocumentError:
+        return DocumentError(INDEX_ENTRY, expected, got, "the file is damaged, open a copy of it")
+
+
+# Files of other programs ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _ForeignPicture:
+    """A layer's pixels, and what they say of the document."""
+
+    pixels: np.ndarray
+    icc_profile: bytes | None
+    is_opaque: bool
+
+    @property
+    def is_colour(self) -> bool:
+        return self.pixels.ndim == 3 and self.pixels.shape[2] >= 3
+
+
+def _foreign_document(archive: ArchiveReader, stack: Stack, path: Path, notes: list[str]) -> Document:
+    notes.extend(stack.notes)
+    layers, pictures = [], []
+    for place in stack.layers:
+        picture = _foreign_picture(archive, place, notes)
+        if picture is None:
+            continue
+        pictures.append((place, picture))
+        layers.append(
+            Layer(
+                "picture",
+                place.name[:1000],
+                {"pixels": picture.pixels},
+                origin_xy=place.offset_xy,
+                is_visible=place.is_visible,
+                opacity=place.opacity,
+            )
+        )
+    if not layers:
+        if stack.layers:
+            raise archive.error("a layer that can be shown", "none", "save the document again as OpenRaster")
+        blank = Document.blank(stack.size_hw, "RGBA", name=path.stem)
+        layers = [layer for layer in blank.layers if layer.kind == "picture"]
+        return Document(stack.size_hw, "RGBA", name=path.stem, path=path, layers=layers)
+    is_colour = any(picture.is_colour for _, picture in pictures)
+    is_covered = any(
+        picture.is_opaque and place.is_visible and place.opacity == 1 and _is_whole(place, picture, stack)
+        for place, picture in pictures
+    )
+    return Document(
+        stack.size_hw,
+        ("RGB" if is_colour else "L") + ("" if is_covered else "A"),
+        is_deep=any(picture.pixels.dtype == np.uint16 for _, picture in pictures),
+        name=path.stem,
+        path=path,
+        layers=layers,
+        icc_profile=next((one.icc_profile for _, one in pictures if one.icc_profile is not None), None),
+    )
+
+
+def _foreign_picture(archive: ArchiveReader, place: StackLayer, notes: list[str]) -> _ForeignPicture | None:
+    """A layer's pixels, without an alpha that says nothing; None where it is no picture."""
+    if place.src not in archive:
+        raise archive.error(f"an entry '{place.src[:60]}'", "none of that name", "save the document again")
+    data = archive.read(place.src)
+    if not data.startswith(_PNG_START):
+        notes.append(f"layer '{place.name[:40]}' is no PNG and was left out")
+        return None
+    decoded = read_png(data, name=place.src, limit_bytes=archive.left_bytes)
+    archive.take(decoded.pixels.nbytes)
+    pixels = decoded.pixels
+    if decoded.mode.endswith("A"):
+        if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+            return _ForeignPicture(pixels, decoded.icc_profile, is_opaque=False)
+        pixels = np.ascontiguousarray(pixels[..., 0] if decoded.mode == "LA" else pixels[..., :3])
+    return _ForeignPicture(pixels, decoded.icc_profile, is_opaque=True)
+
+
+def _is_whole(place: StackLayer, picture: _ForeignPicture, stack: Stack) -> bool:
+    """Whether a layer lies under every pixel of the canvas."""
+    (x, y), (height, width) = place.offset_xy, picture.pixels.shape[:2]
+    return x <= 0 and y <= 0 and x + width >= stack.size_hw[1] and y + height >= stack.size_hw[0]
+
+
+def _picture(archive: ArchiveReader, src: str) -> np.ndarray:
+    """Decode an entry, within what may still be unpacked."""
+    decoded = read_png(archive.read(src), name=src, limit_bytes=archive.left_bytes)
+    archive.take(decoded.pixels.nbytes)
+    return decoded.pixels
