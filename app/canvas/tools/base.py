@@ -89,6 +89,10 @@ class Tool:
     def hover(self, event: "PointerEvent") -> None:
         """The pointer moves with nothing pressed."""
 
+    def double_press(self, event: "PointerEvent") -> None:
+        """The second press of a double click, which comes instead of a press."""
+        self.press(event)
+
     def key(self, key: Qt.Key) -> bool:
         """A key that the view has no use for (Enter, Backspace); True when the tool used it."""
         return False
