@@ -12,6 +12,7 @@ Letters: h, w a box of device pixels; ``values`` are (h, w) uint8, 255 = selecte
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from app.canvas.display import image_of
 from app.canvas.viewport import Box
 
 MARGIN_PX = 6
@@ -74,7 +74,7 @@ class EdgeStyle:
 
 
 EDGE_STYLES: dict[EdgeKind, EdgeStyle] = {
-    "predicted": EdgeStyle("Guessed", "Edges the program expects in the hole", (86, 196, 245), False, 0, 3),
+    "predicted": EdgeStyle("Guessed", "Edges the program expects in the hole", (86, 196, 245), False, 0, 5),
     "drawn": EdgeStyle("Drawn", "Edges you drew; the fill follows them", (250, 230, 50), False, 1, 0),
     "erased": EdgeStyle("Erased", "Here guessed edges are left out", (230, 130, 190), True, 0, 9),
     "locked": EdgeStyle("Locked", "Here the edges stay as they are", (30, 200, 140), True, 0, 6),
@@ -108,21 +108,32 @@ def paint_mask(
     rows, columns = cut
     values = values[rows, columns]
     place = (box[0] + columns.start, box[1] + rows.start)
+    shown = np.zeros_like(values)
     if look.is_filled:
         shown = values if filled is None else np.minimum(values, 255 - filled[rows, columns])
-        _paint_pattern(painter, shown, place, anchor_xy, ratio, look)
-    _paint_outline(painter, outline(values, max(1, round(ratio))), place, anchor_xy, ratio)
+    dark, light = _mask_colours(look)
+    marks = np.minimum(shown >> 1, 126)
+    marks |= _mask_pattern(values.shape, place, anchor_xy, ratio, look).view(np.uint8) << 7
+    _lay_outline(marks, values, place, anchor_xy, ratio)
+    outlines = ((0, 0, 0), 0.9), ((255, 255, 255), 0.95)
+    _paint_marks(painter, marks, place, dark, light, *outlines)
 
 
 def paint_edges(
-    painter: QPainter, values: Plane, box: Box, anchor_xy: tuple[int, int], ratio: float, kind: EdgeKind
+    painter: QPainter,
+    values: Plane,
+    box: Box,
+    anchor_xy: tuple[int, int],
+    ratio: float,
+    kind: EdgeKind,
+    scale: float = 1.0,
 ) -> None:
-    """Paint one kind of edges; arguments as in ``paint_mask``."""
+    """Paint one kind of edges; arguments as in ``paint_mask``, and device pixels to a canvas pixel."""
     style = EDGE_STYLES[kind]
     if style.is_area:
         _paint_area(painter, values, box, anchor_xy, ratio, style)
     else:
-        _paint_lines(painter, values, box, anchor_xy, ratio, style)
+        _paint_lines(painter, values, box, anchor_xy, ratio, style, scale)
 
 
 def paint_ring(
@@ -221,62 +232,68 @@ def dilated(values: Plane, radius: int) -> Plane:
     return values
 
 
-def _paint_pattern(
-    painter: QPainter,
-    values: Plane,
-    place: tuple[int, int],
-    anchor_xy: tuple[int, int],
-    ratio: float,
-    look: MaskLook,
-) -> None:
+Ink = tuple[Rgb, float]
+"""A colour and how much of it at full coverage."""
+
+
+def _mask_colours(look: MaskLook) -> tuple[Ink, Ink]:
+    """Inks of the dark and of the light stripes."""
     colour = MASK_COLOURS[look.colour]
-    dark = tuple(round(part * 0.25) for part in colour)
-    light = _ramp(colour, min(look.strength * 1.35, 1.0))
     if look.pattern == "plain":
-        _paint_words(painter, _ramp(colour, look.strength).take(values), place)
-        return
+        return (colour, look.strength), (colour, look.strength)
+    red, green, blue = colour
+    dark = round(red * 0.25), round(green * 0.25), round(blue * 0.25)
+    return (dark, look.strength * 0.55), (colour, min(look.strength * 1.35, 1.0))
+
+
+def _mask_pattern(
+    shape: tuple[int, ...], place: tuple[int, int], anchor_xy: tuple[int, int], ratio: float, look: MaskLook
+) -> NDArray[np.bool_]:
     step = STRIPE_PX * ratio
-    is_light = (
-        _stripes(values.shape, place, anchor_xy, step)
-        if look.pattern == "stripes"
-        else ~_lattice(values.shape, place, anchor_xy, step, step * 0.4)
-    )
-    table = np.concatenate([_ramp(dark, look.strength * 0.75), light])
-    _paint_words(painter, table.take(values.astype(np.uint16) + (is_light.astype(np.uint16) << 8)), place)
+    if look.pattern == "dots":
+        return ~_lattice(shape, place, anchor_xy, step, step * 0.4)
+    return _stripes(shape, place, anchor_xy, step)
 
 
-def _paint_outline(
-    painter: QPainter,
-    line: NDArray[np.bool_],
-    place: tuple[int, int],
-    anchor_xy: tuple[int, int],
-    ratio: float,
-    light: Rgb = (255, 255, 255),
-    dark: Rgb = (0, 0, 0),
+def _lay_outline(
+    marks: Plane, values: Plane, place: tuple[int, int], anchor_xy: tuple[int, int], ratio: float
 ) -> None:
-    if not line.any():
-        return
-    is_light = _checks(line.shape, place, anchor_xy, DASH_PX * ratio)
-    table = np.array([0, 0, _word(dark, 0.9), _word(light, 0.95)], np.uint32)
-    _paint_words(painter, table.take(line.astype(np.uint8) * 2 + is_light), place)
+    """Put the two-tone outline of ``values`` over marks: 127 is its first tone, 255 the second."""
+    line = outline(values, max(1, round(ratio)))
+    rows, columns = np.nonzero(line)
+    if rows.size:
+        is_light = _checks(values.shape, place, anchor_xy, DASH_PX * ratio)[rows, columns]
+        marks[rows, columns] = np.where(is_light, 255, 127)
 
 
 def _paint_lines(
-    painter: QPainter, values: Plane, box: Box, anchor_xy: tuple[int, int], ratio: float, style: EdgeStyle
+    painter: QPainter,
+    values: Plane,
+    box: Box,
+    anchor_xy: tuple[int, int],
+    ratio: float,
+    style: EdgeStyle,
+    scale: float,
 ) -> None:
     cut = _cut(values, MARGIN_PX)
     if cut is None:
         return
     rows, columns = cut
     place = (box[0] + columns.start, box[1] + rows.start)
-    line = dilated(values[rows, columns], round(style.radius_px * ratio))
-    casing = _ramp((0, 0, 0), 0.6).take(dilated(line, max(1, round(ratio))))
-    table = _ramp(style.colour, 1.0)
-    words = np.where(line >= 32, table.take(line), casing)
-    if style.dash_px:
-        is_dash = _checks(line.shape, place, anchor_xy, style.dash_px * ratio)
-        words = np.where(is_dash | (line < 32), words, casing)
-    _paint_words(painter, words, place)
+    # Zoomed out, a line of the copy is two screen pixels wide already.
+    line = dilated(values[rows, columns], round(style.radius_px * ratio) if scale >= 0.5 else 0)
+    casing = dilated(line, max(1, round(ratio)))
+    is_line = line >= 32
+    # Zoomed in, a dash is two canvas pixels; chequers inside a pixel would say nothing.
+    step = max(style.dash_px * ratio, 2.0 * scale)
+    is_gap = (
+        is_line & ~_checks(line.shape, place, anchor_xy, step) if style.dash_px else np.zeros_like(is_line)
+    )
+    _paint_marks(painter, casing >> 1, place, ((0, 0, 0), 0.5), ((0, 0, 0), 0.0))
+    marks = np.where(is_line, line >> 1, 0).astype(np.uint8)
+    marks |= is_gap.view(np.uint8) << 7
+    red, green, blue = (round(part * 0.45) for part in style.colour)
+    _paint_marks(painter, marks, place, (style.colour, 1.0), ((red, green, blue), 0.35))
 
 
 def _paint_area(
@@ -289,16 +306,36 @@ def _paint_area(
     values = values[rows, columns]
     place = (box[0] + columns.start, box[1] + rows.start)
     step, dot = style.dash_px * ratio, max(2.0, round(2 * ratio))
-    is_dot = _lattice(values.shape, place, anchor_xy, step, dot)
-    table = np.concatenate([_ramp(style.colour, 0.16), _ramp(style.colour, 0.95)])
-    _paint_words(painter, table.take(values.astype(np.uint16) + (is_dot.astype(np.uint16) << 8)), place)
-    line = outline(values, max(1, round(ratio)))
-    dark = tuple(round(part * 0.3) for part in style.colour)
-    _paint_outline(painter, line, place, anchor_xy, ratio, style.colour, dark)
+    marks = np.minimum(values >> 1, 126)
+    marks |= _lattice(values.shape, place, anchor_xy, step, dot).view(np.uint8) << 7
+    _lay_outline(marks, values, place, anchor_xy, ratio)
+    red, green, blue = (round(part * 0.3) for part in style.colour)
+    outlines = ((red, green, blue), 0.9), (style.colour, 0.95)
+    _paint_marks(painter, marks, place, (style.colour, 0.16), (style.colour, 0.95), *outlines)
 
 
-def _paint_words(painter: QPainter, words: NDArray[np.uint32], place: tuple[int, int]) -> None:
-    painter.drawImage(place[0], place[1], image_of(words, is_opaque=False))
+def _paint_marks(
+    painter: QPainter,
+    marks: Plane,
+    place: tuple[int, int],
+    first: Ink,
+    second: Ink,
+    first_line: Ink | None = None,
+    second_line: Ink | None = None,
+) -> None:
+    """Paint an indexed picture: 0..127 is coverage in the first ink, 128..255 in the second.
+
+    With inks for lines, 127 and 255 are those; coverage then ends at 126.
+    """
+    colours = [*_ramp(first), *_ramp(second)]
+    if first_line is not None and second_line is not None:
+        colours[126], colours[254] = colours[127], colours[255]
+        colours[127], colours[255] = _argb(*first_line), _argb(*second_line)
+    marks = np.ascontiguousarray(marks)
+    height, width = marks.shape
+    image = QImage(marks.data, width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(colours)
+    painter.drawImage(place[0], place[1], image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
 
 
 def _cut(values: Plane, margin: int = 1) -> tuple[slice, slice] | None:
@@ -313,15 +350,15 @@ def _cut(values: Plane, margin: int = 1) -> tuple[slice, slice] | None:
     )
 
 
-def _word(colour: tuple[int, ...], alpha: float) -> int:
-    """One premultiplied pixel."""
-    red, green, blue = (round(part * alpha) for part in colour)
-    return round(alpha * 255) << 24 | red << 16 | green << 8 | blue
+def _argb(colour: Rgb, alpha: float) -> int:
+    """One entry of a colour table."""
+    return round(alpha * 255) << 24 | colour[0] << 16 | colour[1] << 8 | colour[2]
 
 
-def _ramp(colour: tuple[int, ...], alpha: float) -> NDArray[np.uint32]:
-    """Premultiplied pixels for coverage 0..255."""
-    return np.array([_word(colour, alpha * value / 255) for value in range(256)], np.uint32)
+@cache
+def _ramp(ink: Ink) -> tuple[int, ...]:
+    """The entries for coverage 0..127."""
+    return tuple(_argb(ink[0], ink[1] * share / 127) for share in range(128))
 
 
 def _stripes(

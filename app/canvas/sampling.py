@@ -62,6 +62,9 @@ def nearest(
         return found
     x, y, is_swapped = axes
     columns, rows = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
+    if _is_run(columns, width) and _is_run(rows, height):
+        found = source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        return found.swapaxes(0, 1) if is_swapped else found
     found = source.take(rows.clip(0, height - 1), axis=0).take(columns.clip(0, width - 1), axis=1)
     found[(rows < 0) | (rows >= height)] = outside
     found[:, (columns < 0) | (columns >= width)] = outside
@@ -85,6 +88,12 @@ def smooth(source: NDArray[np.uint8], to_source: Matrix, box: Box) -> NDArray[np
     x, y, is_swapped = axes
     found = _blend(_blend(source, y, 0), x, 1)
     return found.T if is_swapped else found
+
+
+def _is_run(index: IntIndex, size: int) -> bool:
+    """Does an index go up by ones, inside the source? Then a slice does."""
+    first, last = int(index[0]), int(index[-1])
+    return first >= 0 and last < size and last - first == len(index) - 1
 
 
 def _blend(source: NDArray[np.uint8], at: NDArray[np.float64], axis: int) -> NDArray[np.uint8]:

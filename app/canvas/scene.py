@@ -152,10 +152,10 @@ class Scene:
             for part, has_result in self.compare.split(box, viewport):
                 painter.setClipRect(_qrect(part))
                 self._paint_picture(painter, part, viewport, deadline, has_result=has_result)
+                if has_result:  # what was drawn belongs to "after"
+                    self._paint_marks(painter, part, viewport, deadline)
             painter.setClipRect(_qrect(box))
             self._paint_border(painter, viewport)
-            if not self.compare.is_held:
-                self._paint_marks(painter, box, viewport, deadline)
         painter.end()
 
     def refine(self, viewport: Viewport, device_box: Box, seconds: float) -> tuple[list[Box], bool]:
@@ -257,7 +257,9 @@ class Scene:
     def _paint_border(self, painter: QPainter, viewport: Viewport) -> None:
         width = max(1.0, round(viewport.device_ratio))
         painter.save()
-        painter.setPen(QPen(self.colours.border, width, join=Qt.PenJoinStyle.MiterJoin))
+        pen = QPen(self.colours.border, width)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         corners = _corners(viewport)
         if viewport.is_upright:
@@ -295,7 +297,7 @@ class Scene:
             sheet = self._edge_sheet(edges, kind)
             values = None if sheet is None else sheet.seen(matrix, scale, wide, deadline)
             if values is not None:
-                paint_edges(painter, values, wide, anchor, ratio, kind)
+                paint_edges(painter, values, wide, anchor, ratio, kind, scale)
         painter.setOpacity(1.0)
 
     def _filled(self, viewport: Viewport, box: Box, deadline: float) -> NDArray[np.uint8] | None:

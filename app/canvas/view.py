@@ -49,7 +49,7 @@ from app.canvas.overlays import MARGIN_PX, MaskLook, paint_ring, ring_bounds
 from app.canvas.pointer import PointerDevice, PointerEvent
 from app.canvas.qt_events import from_mouse, from_tablet, from_touch, is_synthesised
 from app.canvas.scene import DARK, LIGHT, Scene
-from app.canvas.viewport import Box, Viewport
+from app.canvas.viewport import Box, Matrix, Viewport
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,6 +106,7 @@ class CanvasView(QWidget):
         self.scene = Scene()
         self._image = QImage()
         self._stale = QRegion()
+        self._painted_matrix: Matrix | None = None
         self._tool: Tool | None = None
         self._stop_observing: list[Callable[[], None]] = []
         self._stop_observing_tool: Callable[[], None] | None = None
@@ -149,6 +150,7 @@ class CanvasView(QWidget):
         self.scene.set_document(document)
         self.viewport.set_canvas((1, 1) if document is None else document.size_hw)
         self.viewport.reset_rotation()
+        self._painted_matrix = None
         self.fit()
 
     @property
@@ -277,7 +279,7 @@ class CanvasView(QWidget):
     def _view_moved(self) -> None:
         """Repaint after any change of the viewport; a plain pan keeps what is painted."""
         matrix = self.viewport.device_matrix
-        before, self._painted_matrix = getattr(self, "_painted_matrix", None), matrix
+        before, self._painted_matrix = self._painted_matrix, matrix
         if before is not None and before[:4] == matrix[:4] and not self._image.isNull():
             self._scroll(round(matrix.e - before.e), round(matrix.f - before.f))
         else:

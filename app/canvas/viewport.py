@@ -22,6 +22,7 @@ ZOOM_STEPS = (
     *(1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0),
 )
 FIT_MARGIN_PX = 24  # logical; a fitted picture shows a little of the desk, so its border is seen
+LARGEST_FIT = 4.0  # tiny pictures are enlarged, but not to blocks
 KEEP_VISIBLE_PX = 48  # logical; panning never loses the canvas
 
 Box = tuple[int, int, int, int]
@@ -151,7 +152,7 @@ class Viewport:
         self._changed()
 
     def fit_scale(self, margin_px: float = FIT_MARGIN_PX) -> float:
-        """The scale at which all of the canvas, as it is turned, fits; never above 1."""
+        """The scale at which all of the canvas, as it is turned, fits; never above LARGEST_FIT."""
         h, w = self.canvas_size_hw
         angle = math.radians(self.rotation_deg)
         cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
@@ -159,7 +160,7 @@ class Viewport:
         room_w = max(self.view_size_wh[0] - 2 * margin_px, 1.0)
         room_h = max(self.view_size_wh[1] - 2 * margin_px, 1.0)
         scale = min(room_w / wide, room_h / high) * self.device_ratio
-        return min(max(scale, MIN_SCALE), 1.0)
+        return min(max(scale, MIN_SCALE), LARGEST_FIT)
 
     def fit(self, margin_px: float = FIT_MARGIN_PX) -> None:
         """Show all of the canvas."""
