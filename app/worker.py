@@ -4,9 +4,10 @@ A background thread owns the `EngineHost`, whose child process runs the networks
 from the GUI thread and returns at once; signals arrive there, since receivers live there. One job runs at a time:
 
 * Requests run in the order they came.
-* A live request (`Request.is_live`) takes the place of a waiting live one of the same tag, and a running one is asked to
-  stop: the latest wins. The running one gets longer to stop by itself than a job cancelled by hand: ending its process
-  would cost more time than it saves.
+* A live request (`Request.is_live`) takes the place of a live one of the same tag, waiting or running: the latest wins.
+* A job that is cancelled has ended within 300 ms for whoever listens. For one that was asked for, its process is ended
+  if it must be. A live one is let go at once, and gets longer to stop by itself while its successor waits: a new process
+  takes seconds, and nobody would see what they were for.
 * Every request ends with exactly one of `finished`, `refused` and `cancelled`.
 
 If the engine's process dies, the job it ran is refused with `EngineLostError`, `died` tells why, and the requests that
@@ -45,7 +46,7 @@ _log = logging.getLogger(__name__)
 IDLE_S = 1.0
 """How long the thread waits for something to happen; a request wakes it at once."""
 LIVE_PATIENCE_S = 2.0
-"""How long a job that a newer one replaces may take to stop by itself; nobody waits for it but its successor."""
+"""How long a live job that was let go may take to stop by itself; nobody waits for it but its successor."""
 STOP_S = 3.0
 """How long `EngineWorker.stop` waits for the thread."""
 
@@ -127,7 +128,7 @@ class EngineWorker(QObject):
         self._running: _Job | None = None
         self._running_number = 0
         """What the host calls the running job."""
-        self._to_cancel: list[tuple[int, float | None]] = []
+        self._to_cancel: list[int] = []
         self._dropped: list[int] = []
         self._is_status_wanted = False
         self._is_stopping = False
@@ -158,7 +159,7 @@ class EngineWorker(QObject):
         """End a job, waiting or running; nothing happens if it has ended already."""
         with self._lock:
             if self._running is not None and self._running.number == job:
-                self._to_cancel.append((job, None))
+                self._to_cancel.append(job)
             waiting = [other for other in self._queue if other.number == job]
             self._drop(waiting)
         self._wake()
@@ -167,7 +168,7 @@ class EngineWorker(QObject):
         """End the running job, and forget those that wait."""
         with self._lock:
             if self._running is not None:
-                self._to_cancel.append((self._running.number, None))
+                self._to_cancel.append(self._running.number)
             self._drop(list(self._queue))
         self._wake()
 
@@ -212,7 +213,7 @@ class EngineWorker(QObject):
         self._drop([job for job in self._queue if job.request.is_live and job.request.tag == tag])
         running = self._running
         if running is not None and running.request.is_live and running.request.tag == tag:
-            self._to_cancel.append((running.number, LIVE_PATIENCE_S))
+            self._to_cancel.append(running.number)
 
     def _drop(self, jobs: list[_Job]) -> None:
         for job in jobs:
@@ -228,22 +229,33 @@ class EngineWorker(QObject):
 
     def _run(self) -> None:
         try:
-            host = self._make_host()
+            self._work()
         except Exception as error:  # noqa: BLE001  (a thread that ends without a word would be worse)
-            _log.exception("the engine's host cannot be made")
-            _emit(self.died, str(error))
-            return
+            _log.exception("the engine's worker failed")
+            self._give_up(error)
+
+    def _work(self) -> None:
+        """Own a host until the worker is stopped."""
+        host = self._make_host()
         self._host = host
         try:
             host.start()
             while not self._is_stopping:
                 self._serve(host)
-        except Exception as error:  # noqa: BLE001  (as above)
-            _log.exception("the engine's worker failed")
-            _emit(self.died, str(error))
         finally:
             self._host = None
             host.close()
+
+    def _give_up(self, error: Exception) -> None:
+        """Refuse what is left; the next request starts another thread."""
+        with self._lock:
+            left = [*([self._running] if self._running else []), *self._queue]
+            self._queue.clear()
+            self._running = self._thread = None
+        _emit(self.died, str(error))
+        hint = "save your work and start the program again; the log has the details"
+        for job in left:
+            _emit(self.refused, job.number, EngineLostError("engine", "to take a job", str(error), hint))
 
     def _serve(self, host: Host) -> None:
         """Carry out what was asked, then wait for what happens."""
@@ -251,18 +263,23 @@ class EngineWorker(QObject):
             to_cancel, self._to_cancel = self._to_cancel, []
             dropped, self._dropped = self._dropped, []
             is_status_wanted, self._is_status_wanted = self._is_status_wanted, False
-            running = self._running
         for number in dropped:
             _emit(self.cancelled, number)
-        for number, patience_s in to_cancel:
-            if running is not None and running.number == number:
-                host.cancel(self._running_number, patience_s=patience_s)
+        if self._running is not None and self._running.number in to_cancel:
+            self._cancel_running(host, self._running)
         if is_status_wanted:
             host.ask_status()
-        if running is None:
+        if self._running is None:
             self._send_next(host)
         for event in host.poll(IDLE_S):
             self._tell(event)
+
+    def _cancel_running(self, host: Host, job: _Job) -> None:
+        if not job.request.is_live:
+            host.cancel(self._running_number)
+            return
+        host.cancel(self._running_number, patience_s=LIVE_PATIENCE_S)
+        self._end(self.cancelled)
 
     def _send_next(self, host: Host) -> None:
         with self._lock:

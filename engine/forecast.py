@@ -117,7 +117,9 @@ class Forecasts:
                 for place in (device, ""):
                     self._latest[_asked(edit.family, name, edit.quality, place)] = kind
             self._latest = {asked: known for asked, known in self._latest.items() if known in kinds}
-            self._write()
+            stored = {kind: [asdict(run) for run in runs] for kind, runs in kinds.items()}
+            text = json.dumps({"format": FORMAT, "runs": stored, "latest": self._latest})
+        self._write(text)  # without the lock: a slow disk must not hold up who asks for a forecast
 
     def _read(self) -> dict[str, list[_Run]]:
         """All runs; read from the file the first time."""
@@ -140,9 +142,7 @@ class Forecasts:
             _log.info("%s: past runs not read, beginning anew: %s", self._path, error)
         return self._kinds
 
-    def _write(self) -> None:
-        runs = {kind: [asdict(run) for run in runs] for kind, runs in (self._kinds or {}).items()}
-        text = json.dumps({"format": FORMAT, "runs": runs, "latest": self._latest})
+    def _write(self, text: str) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path, lambda file: file.write(text.encode()))

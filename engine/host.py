@@ -267,6 +267,8 @@ class EngineHost:
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._waker, self._alarm = multiprocessing.Pipe(duplex=False)
+        # Of its own, so that `wake` never waits for a copy of a picture that holds the other lock.
+        self._alarm_lock = threading.Lock()
         self._events: list[HostEvent] = []
         self._queue: deque[_Job] = deque()
         self._running: _Job | None = None
@@ -377,8 +379,8 @@ class EngineHost:
 
     def wake(self) -> None:
         """End a `poll` that waits in another thread."""
-        with self._lock:
-            if not self._is_closed and not self._waker.poll():
+        with self._alarm_lock:
+            if not self._alarm.closed and not self._waker.poll():
                 self._alarm.send_bytes(b".")
 
     def poll(self, timeout_s: float = 0.0) -> list[HostEvent]:
@@ -402,8 +404,8 @@ class EngineHost:
                     sources += [self._child.connection, self._child.process.sentinel]
                 by = min(until, self._running.cancel_by if self._running else until)
             wait(sources, max(by - time.monotonic(), 0))
-            with self._lock:
-                if not self._is_closed and self._waker.poll():
+            with self._alarm_lock:
+                if not self._waker.closed and self._waker.poll():
                     self._waker.recv_bytes()
                     until = 0.0
 
@@ -426,8 +428,9 @@ class EngineHost:
             for picture in self._pictures.values():
                 picture.segment.close()
             self._pictures.clear()
-            self._alarm.close()
-            self._waker.close()
+            with self._alarm_lock:
+                self._alarm.close()
+                self._waker.close()
 
     def __enter__(self) -> "EngineHost":
         self.start()
