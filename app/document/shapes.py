@@ -18,6 +18,7 @@ from app.document.tiles import Box, clip_box, is_empty
 Point = tuple[float, float]
 
 FLATNESS_PX = 0.02  # how far the corners of an ellipse drawn as a polygon may miss it
+FINENESS = 4096  # corners lie on a grid of so many steps a pixel, so that no line is too thin to divide by
 FAR_PX = 1e6  # beyond this nothing can be drawn, and numbers would lose their halves
 
 
@@ -70,7 +71,7 @@ def polygon(points: Sequence[Point], size_hw: tuple[int, int]) -> Patch | None:
     corners = np.array([point for point in points if math.isfinite(point[0]) and math.isfinite(point[1])])
     if len(corners) < 3:
         return None
-    corners = np.clip(corners, -FAR_PX, FAR_PX)
+    corners = np.round(np.clip(corners, -FAR_PX, FAR_PX) * FINENESS) / FINENESS
     (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
     box = _box(x0, y0, x1, y1, size_hw)
     if box is None:
