@@ -1,13 +1,17 @@
 """Work beside the window: a function on a thread, its answer on the window's thread."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+THREADS = 2
+"""A file being opened does not hold up one being written."""
 
 
 class Background(QObject):
-    """Runs functions beside the window and brings their answers back in order of arrival.
+    """Runs functions beside the window and brings their answers back.
 
     When the owner goes, answers under way are dropped.
     """
@@ -16,8 +20,7 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(2)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="background")
         self._is_closed = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
@@ -28,7 +31,16 @@ class Background(QObject):
         failed: Callable[[Exception], None],
     ) -> None:
         """Call ``work`` on a thread, then ``done`` with its answer or ``failed`` with what it raised, here."""
-        self._pool.start(_Run(self, work, done, failed))
+
+        def call() -> None:
+            try:
+                answer = work()
+            except Exception as error:  # noqa: BLE001  (it is told where the work was asked for)
+                self.bring(failed, error)
+            else:
+                self.bring(done, answer)
+
+        self._threads.submit(call)
 
     def bring(self, call: Callable[[Any], None], answer: Any) -> None:
         """From any thread: call ``call(answer)`` on the window's thread."""
@@ -38,29 +50,9 @@ class Background(QObject):
     def close(self) -> None:
         """Wait for what runs, and drop its answers."""
         self._is_closed = True
-        self._pool.waitForDone()
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
     @Slot(object, object)
     def _deliver(self, call: Callable[[Any], None], answer: Any) -> None:
         if not self._is_closed:
             call(answer)
-
-
-class _Run(QRunnable):
-    def __init__(
-        self,
-        owner: Background,
-        work: Callable[[], Any],
-        done: Callable[[Any], None],
-        failed: Callable[[Exception], None],
-    ) -> None:
-        super().__init__()
-        self._owner, self._work, self._done, self._failed = owner, work, done, failed
-
-    def run(self) -> None:
-        try:
-            answer = self._work()
-        except Exception as error:  # noqa: BLE001  (it is told where the work was asked for)
-            self._owner.bring(self._failed, error)
-        else:
-            self._owner.bring(self._done, answer)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from app.errors import DONE, NoWindowError
+from app.errors import DONE
 from app.options import Output, Several, TrainFlags, Whole, Work
 from app.usage import unknown_command, usage_error
 
@@ -63,18 +63,14 @@ def window(*files: Path) -> int:
     """Open the window.
 
     Args:
-        files: Pictures to open.
+        files: Photos and documents to open.
     """
     for file in files:
         if not file.suffix and not file.exists():
             raise unknown_command(str(file), [name for name in app if not name.startswith("-")])
-    raise NoWindowError(
-        "pentimento",
-        "a command",
-        "only files" if files else "none",
-        "this version has no window; remove something from a photo with 'pentimento run inpaint', "
-        "or see the samples with 'pentimento demo'",
-    )
+    from app.start import run_window
+
+    return run_window(files)
 
 
 @run_app.command

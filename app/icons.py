@@ -99,3 +99,17 @@ def _render(name: str, size_px: int, colour: str, ratio: float) -> QPixmap:
 @functools.cache
 def _source(name: str) -> str:
     return (resources_dir() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def window_icon() -> QIcon:
+    """The program's own icon, in all the sizes a desktop asks for."""
+    made = QIcon()
+    drawing = QSvgRenderer(str(resources_dir() / "icons" / "app" / "pentimento.svg"))
+    for side in (16, 24, 32, 48, 64, 128, 256):
+        picture = QPixmap(side, side)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        drawing.render(painter)
+        painter.end()
+        made.addPixmap(picture)
+    return made

@@ -172,9 +172,9 @@ class MainWindow(QMainWindow):
         self.docks["layers_dock"].raise_()
         self.resize(START_SIZE)
         right = [self.docks["inpaint_dock"], self.docks["layers_dock"]]
-        self.resizeDocks(right, [320, 320], Qt.Orientation.Horizontal)
-        self.resizeDocks(right, [560, 240], Qt.Orientation.Vertical)
-        self.resizeDocks([self.docks["results_dock"]], [150], Qt.Orientation.Vertical)
+        self.resizeDocks(right, [336, 336], Qt.Orientation.Horizontal)
+        self.resizeDocks(right, [500, 300], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["results_dock"]], [132], Qt.Orientation.Vertical)
 
     def _build_menus(self) -> None:
         menus = self.registry.fill_menu_bar(self.menuBar())

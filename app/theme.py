@@ -11,6 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.resources import resources_dir
+
 ThemeName = Literal["dark", "light", "system"]
 
 
@@ -138,7 +140,38 @@ def make_style_sheet(theme: Theme) -> str:
     Widgets ask for a look by the property ``look``: title, dim, heading, primary, flat, card.
     """
     t = theme
+    arrows = (resources_dir() / "theme").as_posix()
     return f"""
+QPushButton, QToolButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line};
+    border-radius: 5px; padding: 4px 10px; }}
+QToolButton {{ padding: 3px 4px; }}
+QPushButton:hover, QToolButton:hover {{ background: {t.hover}; }}
+QPushButton:pressed, QToolButton:pressed {{ background: {t.base}; }}
+QPushButton:focus, QToolButton:focus {{ border: 1px solid {t.focus}; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {t.disabled_text}; border: 1px solid {t.faint_line};
+    background: transparent; }}
+QComboBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; border-radius: 4px;
+    padding: 2px 6px; min-height: 18px; }}
+QComboBox:editable {{ background: {t.base}; }}
+QComboBox:hover {{ background: {t.hover}; }}
+QComboBox:focus {{ border: 1px solid {t.focus}; }}
+QComboBox:disabled {{ color: {t.disabled_text}; border: 1px solid {t.faint_line}; background: transparent; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url({arrows}/{t.name}-down.svg); width: 12px; height: 12px; }}
+QComboBox QAbstractItemView {{ background: {t.window}; border: 1px solid {t.line}; border-radius: 0;
+    selection-background-color: {t.accent}; selection-color: {t.accent_text}; outline: none; padding: 2px; }}
+QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
+QScrollBar::handle {{ background: {t.line}; border-radius: 3px; margin: 3px; min-height: 28px; min-width: 28px; }}
+QScrollBar::handle:hover {{ background: {t.dim_text}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QProgressBar {{ background: {t.base}; border: 1px solid {t.line}; border-radius: 4px; color: {t.text};
+    text-align: center; min-height: 16px; max-height: 18px; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+QHeaderView::section {{ background: {t.window}; color: {t.dim_text}; border: none;
+    border-bottom: 1px solid {t.faint_line}; padding: 5px 8px; }}
+QTreeView::item {{ padding: 3px 0; }}
 QMainWindow::separator {{ background: {t.canvas}; width: 4px; height: 4px; }}
 QMainWindow::separator:hover {{ background: {t.accent}; }}
 QToolBar {{ background: {t.window}; border: none; padding: 4px; spacing: 2px; }}
@@ -149,6 +182,8 @@ QToolBar QToolButton, QToolButton[look="flat"] {{ background: transparent; borde
 QToolBar QToolButton:hover, QToolButton[look="flat"]:hover {{ background: {t.hover}; }}
 QToolBar QToolButton:pressed, QToolButton[look="flat"]:pressed {{ background: {t.raised}; }}
 QToolBar QToolButton:checked, QToolButton[look="flat"]:checked {{ background: {t.accent}; color: {t.accent_text}; }}
+QToolBar QToolButton:disabled, QToolButton[look="flat"]:disabled {{ border: 1px solid transparent; }}
+QToolBar QToolButton:checked:disabled {{ background: {t.raised}; }}
 QToolBar QToolButton:focus, QToolButton[look="flat"]:focus {{ border: 1px solid {t.focus}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QDockWidget {{ color: {t.text}; font-weight: 600; }}
@@ -176,7 +211,7 @@ QListView:focus, QTreeView:focus, QTableView:focus {{ border: 1px solid {t.focus
 QScrollArea {{ border: none; background: transparent; }}
 QLabel[look="title"] {{ font-size: 20px; font-weight: 600; color: {t.text}; }}
 QLabel[look="heading"] {{ font-weight: 600; color: {t.text}; }}
-QLabel[look="dim"] {{ color: {t.dim_text}; }}
+QLabel[look="dim"], QLabel[quiet="true"] {{ color: {t.dim_text}; }}
 QPushButton[look="primary"] {{ background: {t.accent}; color: {t.accent_text}; border: 1px solid {t.accent};
     border-radius: 5px; padding: 6px 16px; font-weight: 600; }}
 QPushButton[look="primary"]:hover {{ border: 1px solid {t.focus}; }}

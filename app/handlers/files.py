@@ -21,6 +21,7 @@ from app.clipboard import copied_pixels, image_of
 from app.document.document import Document
 from app.document.layers import Layer
 from app.errors import AppError
+from app.panels.message_bar import Message
 from app.recent import add_recent
 from app.resources import resources_dir
 
@@ -122,11 +123,11 @@ class FileHandlers:
             window.end_wait()
             self._source = self._exported = None
             window.set_document(document)
-            window.notify(
-                "info", sample["title"],
-                f"The mask covers {sample['removed']}.",
-                "Press Fill in the Inpaint panel, then brush over anything else that should go.",
-            )  # fmt: skip
+            sentence = f"The mask covers {sample['removed']}."
+            next_step = "Press Fill in the Inpaint panel, then brush over anything else that should go."
+            window.messages.show_message(
+                Message("info", sample["title"], sentence, next_step, is_lasting=True)
+            )
 
         def failed(error: Exception) -> None:
             window.end_wait()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.layers import Layer
 
-ROW_PX = 44
+ROW_PX = 40
 EYE_PX = 34
 THUMB_W_PX = 40
 THUMB_H_PX = 30

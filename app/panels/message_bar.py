@@ -38,6 +38,8 @@ class Message:
     sentence: str = ""
     next_step: str = ""
     """What to do about it."""
+    is_lasting: bool = False
+    """Whether it stays until it is put away; faults and questions always do."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class MessageBar(QFrame):
         )
         self.refresh_theme()
         self.show()
-        if message.level in ("info", "done") and not answers:
+        if message.level in ("info", "done") and not answers and not message.is_lasting:
             self._timer.start(SHOWN_MS)
         else:
             self._timer.stop()

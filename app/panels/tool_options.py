@@ -8,12 +8,13 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QSlider,
     QToolBar,
     QToolButton,
@@ -52,7 +53,7 @@ class ToolOptions(QToolBar):
         self._show: list[Callable[[], None]] = []
         self._groups: dict[Option, list[QAction]] = {}
         self._build()
-        self._hint = QLabel(self)
+        self._hint = HintLabel(self)
         self._hint.setObjectName("tool_hint")
         self._hint.setProperty("look", "dim")
         self._hint.setContentsMargins(8, 0, 8, 0)
@@ -292,7 +293,32 @@ class ToolOptions(QToolBar):
             show()
 
 
+class HintLabel(QLabel):
+    """Words that take the room that is left, and end in dots where there is too little."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """It can go without room."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """It asks for none."""
+        return self.minimumSizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draw what fits."""
+        room = self.contentsRect()
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, words)
+
+
 def _row(holder: QWidget, spacing_px: int) -> QHBoxLayout:
+    holder.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
     row = QHBoxLayout(holder)
     row.setContentsMargins(4, 0, 4, 0)
     row.setSpacing(spacing_px)
