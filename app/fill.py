@@ -313,9 +313,13 @@ class FillController(QObject):
     @Slot()
     def _start_live(self) -> None:
         """A stroke or a setting has changed what the hole should look like."""
-        if not self._is_live or not self._has_hole() or self._inputs.is_changing:
+        if not self._is_live or self._inputs.is_changing:
             return
-        self._stop_live()
+        if not self._has_hole():
+            self._stop_live()
+            return
+        self._idle.stop()
+        # Older live jobs are left to the worker: it stops them more gently than a job that somebody cancels.
         if self._cost is not None and self._cost.seconds <= DRAFT_PAYS_S:
             self._submit("full", self._settings)
             return
@@ -334,7 +338,7 @@ class FillController(QObject):
         """Forget live jobs, running or to come."""
         self._starts.stop()
         self._idle.stop()
-        for number, job in self._jobs.items():
+        for number, job in tuple(self._jobs.items()):
             if job.kind != "asked":
                 self._worker.cancel(number)
 
@@ -399,6 +403,8 @@ class FillController(QObject):
     def _refused(self, number: int, error: Exception) -> None:
         job = self._jobs.pop(number, None)
         if job is not None:
+            if job.kind == "draft":
+                self._idle.stop()  # what stopped the draft would stop the full result too
             self._ended(number)
             self.failed.emit(error)
 
@@ -457,9 +463,7 @@ class FillController(QObject):
         if change == "changed" and self._is_live:
             self._starts.start(0)
         elif change == "moved":
-            self._stop_live()
-            if self._is_live and self._shown() != "full":
-                self._idle.start()
+            self._stop_live()  # undo and redo only show what there was
         if isinstance(event, PixelsChanged) and self._idle.isActive():
             self._idle.start()
         if change or isinstance(event, CurrentResultChanged | HistoryChanged):

@@ -27,7 +27,7 @@ SHOWN_WORDS: Mapping[Shown, str] = {
 
 SHOWN_TIPS: Mapping[Shown, str] = {
     "nothing": "Nothing is filled yet.",
-    "draft": "You see a quick draft. The full result follows when you pause.",
+    "draft": "You see a quick draft. The full result follows when you pause, or with Ctrl+Enter.",
     "full": "You see the full result for the mask and edges as they are now.",
     "outdated": "You see a result for an earlier mask or earlier edges. Fill again to bring it up to date.",
 }

@@ -49,6 +49,8 @@ class ResultItems(QAbstractListModel):
         """List what there is now; rows that stay keep their selection."""
         new = _worth_listing(self._document) if self._document is not None else ()
         kept = {result.id for result in new}
+        for key in [key for key in self._thumbnails if key.startswith("picture ")]:
+            del self._thumbnails[key]
         for row in range(len(self._results) - 1, -1, -1):
             if self._results[row].id not in kept:
                 self.beginRemoveRows(QModelIndex(), row + 1, row + 1)
@@ -108,13 +110,16 @@ class ResultItems(QAbstractListModel):
         return answer() if answer else None
 
     def _thumbnail(self, result: Result | None) -> QPixmap | None:
-        if result is None or self._document is None:
+        """A result in its surroundings; the picture as it is where the newest result is."""
+        document = self._document
+        if document is None or not self._results:
             return None
-        if result.id not in self._thumbnails:
-            around = surroundings(result.box_xyxy, self._document.size_hw)
-            pixels = picture_with(self._document, result, around)
-            self._thumbnails[result.id] = square_thumbnail(pixels, THUMBNAIL_PX, ratio=self.ratio)
-        return self._thumbnails[result.id]
+        around = surroundings((result or self._results[-1]).box_xyxy, document.size_hw)
+        key = result.id if result is not None else f"picture {document.picture_revision} {around}"
+        if key not in self._thumbnails:
+            pixels = picture_with(document, result, around)
+            self._thumbnails[key] = square_thumbnail(pixels, THUMBNAIL_PX, ratio=self.ratio)
+        return self._thumbnails[key]
 
 
 def _worth_listing(document: Document) -> tuple[Result, ...]:

@@ -29,6 +29,9 @@ from app.panels.result_items import ID_ROLE, ResultItems
 
 EMPTY_WORDS = "No results yet. Brush over what should go, then press Fill (Ctrl+Enter)."
 
+LEAST_WIDTH_PX = 280
+"""Room for the buttons without their words."""
+
 BUTTONS = (
     ("results_star", "star", "Star", "Mark the chosen results as ones to keep (S)"),
     (
@@ -157,6 +160,7 @@ class ResultsStrip(QWidget):
         item = self._delegate.sizeHint(None, QModelIndex())
         bar_px = self._list.horizontalScrollBar().sizeHint().height()
         self._pages.setMinimumHeight(item.height() + bar_px + 4)
+        self.setMinimumWidth(LEAST_WIDTH_PX)  # else the words on the buttons would keep the window wide
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def _connect(self) -> None:
@@ -187,8 +191,7 @@ class ResultsStrip(QWidget):
             return
         chosen = [self._document.result(result_id) for result_id in self._chosen_ids()]
         is_starred = not all(result.is_starred for result in chosen)
-        for result in chosen:
-            self._controller.star_result(result.id, is_starred)
+        self._controller.star_results([result.id for result in chosen], is_starred)
 
     @Slot(bool)
     def set_comparing(self, is_comparing: bool) -> None:

@@ -25,15 +25,17 @@ def surroundings(box: Box, size_hw: tuple[int, int]) -> Box:
     x0, y0, x1, y1 = box
     h, w = size_hw
     wanted = max(round(max(x1 - x0, y1 - y0) * (1 + 2 * MARGIN)), LEAST_PX)
-    side_w, side_h = min(wanted, w), min(wanted, h)
-    left = min(max((x0 + x1 - side_w) // 2, 0), w - side_w)
-    top = min(max((y0 + y1 - side_h) // 2, 0), h - side_h)
-    return left, top, left + side_w, top + side_h
+    side = min(wanted, w, h)
+    left = min(max((x0 + x1 - side) // 2, 0), w - side)
+    top = min(max((y0 + y1 - side) // 2, 0), h - side)
+    return left, top, left + side, top + side
 
 
-def picture_with(document: Document, result: Result, box: Box) -> np.ndarray:
-    """The picture inside a box as it looks with a result, whichever one the canvas shows."""
+def picture_with(document: Document, result: Result | None, box: Box) -> np.ndarray:
+    """The picture inside a box as it looks with a result or without one, whichever the canvas shows."""
     pixels = flatten(document, box, with_result=False)
+    if result is None:
+        return pixels
     shared = overlap(result.box_xyxy, box)
     if is_empty(shared):
         return pixels

@@ -1,0 +1,231 @@
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QListView, QToolButton
+
+from app.fill import FillController
+from app.panels.result_delegate import star_box
+from app.panels.result_items import ID_ROLE
+from app.panels.results import ResultsStrip
+from tests.app.fakes import FakeWorker, make_document, stroke
+
+HOLE = (10, 8, 30, 20)
+
+
+class NoCosts:
+    def expected(self, document, settings):
+        return None
+
+    def remember(self, edit, reply):
+        pass
+
+
+@pytest.fixture
+def document():
+    made = make_document()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def worker(qapp):
+    return FakeWorker()
+
+
+@pytest.fixture
+def controller(worker, document):
+    made = FillController(worker, costs=NoCosts())
+    made.set_live(False)
+    made.set_document(document)
+    return made
+
+
+@pytest.fixture
+def strip(qtbot, controller, document):
+    made = ResultsStrip(controller)
+    qtbot.addWidget(made)
+    made.resize(1000, 180)
+    made.set_document(document)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def three(strip, controller, worker, document):
+    stroke(document, HOLE)
+    controller.fill_variants(3)
+    for value in (60, 120, 180):
+        worker.answer(value)
+    return list(document.results)
+
+
+def the_list(strip):
+    return strip.findChild(QListView, "results_list")
+
+
+def click_item(strip, row, *, modifier=Qt.KeyboardModifier.NoModifier, at=None):
+    view = the_list(strip)
+    place = view.visualRect(view.model().index(row, 0))
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, at or place.center())
+
+
+def click(strip, name):
+    QTest.mouseClick(strip.findChild(QToolButton, name), Qt.MouseButton.LeftButton)
+
+
+def test_an_empty_strip_says_what_to_do(strip):
+    label = strip.findChild(QLabel, "results_empty")
+    assert label.isVisible()
+    assert "Ctrl+Enter" in label.text()
+    assert not strip.findChild(QToolButton, "results_delete").isVisible()
+
+
+def test_the_picture_comes_first_then_every_result(strip, three):
+    model = the_list(strip).model()
+    assert model.rowCount() == 4
+    assert model.index(0, 0).data(ID_ROLE) is None
+    assert [model.index(row, 0).data(ID_ROLE) for row in (1, 2, 3)] == [result.id for result in three]
+    assert [model.index(row, 0).data() for row in range(4)] == ["Picture", "Seed 0", "Seed 1", "Seed 2"]
+    assert strip.findChild(QLabel, "results_count").text() == "3 results"
+
+
+def test_a_thumbnail_shows_the_result_in_its_surroundings(strip, three):
+    model = the_list(strip).model()
+    for row, value in ((1, 60), (3, 180)):
+        thumbnail = model.index(row, 0).data(Qt.ItemDataRole.DecorationRole).toImage()
+        side = thumbnail.width()  # the square is x 0..40, y 0..40 of the picture
+        assert thumbnail.pixelColor(side // 2, side * 14 // 40).red() == value
+        assert thumbnail.pixelColor(side // 2, side * 30 // 40).red() != value
+
+
+def test_hovering_tells_how_it_was_made(strip, three):
+    tip = the_list(strip).model().index(2, 0).data(Qt.ItemDataRole.ToolTipRole)
+    for words in ("Full result", "Seed", "exact", "tiny", "0.2 s on cpu", "not visible"):
+        assert words in tip, words
+
+
+def test_a_click_shows_a_result_and_the_picture(strip, three, document):
+    click_item(strip, 2)
+    assert document.current_result is three[1]
+    click_item(strip, 0)
+    assert document.current_result is None
+    assert document.undo_label == "Show result"
+
+
+def test_arrows_walk_through_the_results(strip, three, document):
+    view = the_list(strip)
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    assert document.current_result is three[1]
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    assert document.current_result is None
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert document.current_result is three[0]
+
+
+def test_undo_moves_the_selection_back(strip, three, document):
+    click_item(strip, 1)
+    document.undo()
+    view = the_list(strip)
+    assert view.currentIndex().data(ID_ROLE) == three[2].id
+
+
+def test_del_removes_what_is_chosen_and_undo_brings_it_back(strip, three, document):
+    click_item(strip, 1)
+    click_item(strip, 2, modifier=Qt.KeyboardModifier.ControlModifier)
+    view = the_list(strip)
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert [result.id for result in document.results] == [three[2].id]
+    assert document.undo_label == "Delete 2 results"
+    document.undo()
+    assert view.model().rowCount() == 4
+
+
+def test_a_click_on_the_star_stars_and_shows_nothing_else(strip, three, document):
+    view = the_list(strip)
+    place = view.visualRect(view.model().index(1, 0))
+    click_item(strip, 1, at=star_box(place).center())
+    assert three[0].is_starred
+    click_item(strip, 1, at=star_box(place).center())
+    assert not three[0].is_starred
+
+
+def test_starring_several_is_one_step(strip, three, document):
+    click_item(strip, 1)
+    click_item(strip, 3, modifier=Qt.KeyboardModifier.ShiftModifier)
+    steps = len(document.history.steps())
+    click(strip, "results_star")
+    assert all(result.is_starred for result in three)
+    assert len(document.history.steps()) == steps + 1
+    assert strip.findChild(QToolButton, "results_star").text() == "Unstar"
+    click(strip, "results_star")
+    assert not any(result.is_starred for result in three)
+
+
+def test_compare_is_asked_of_the_window_and_ends_with_the_result(strip, three, document, qtbot):
+    with qtbot.waitSignal(strip.compare_asked) as asked:
+        click(strip, "results_compare")
+    assert asked.args == [True]
+    with qtbot.waitSignal(strip.compare_asked) as asked:
+        click_item(strip, 0)
+    assert asked.args == [False]
+    assert not strip.findChild(QToolButton, "results_compare").isEnabled()
+
+
+def test_apply_makes_the_shown_result_a_layer(strip, three, document):
+    click_item(strip, 2)
+    click(strip, "results_apply")
+    assert [layer.name for layer in document.layers if layer.kind == "picture"] == ["photo", "Fill 1"]
+    assert document.current_result is None
+    assert len(document.results) == 3
+
+
+def test_reopening_brings_the_settings_back(strip, three, controller):
+    click_item(strip, 3)
+    click(strip, "results_reopen")
+    assert controller.settings.seed == 2
+
+
+def test_filling_again_uses_the_result_s_settings(strip, three, controller, worker):
+    click_item(strip, 2)
+    click(strip, "results_rerun")
+    assert worker.newest.edit.seed == 1
+
+
+def test_a_draft_is_listed_only_while_it_is_shown(strip, controller, worker, document, qtbot):
+    controller._idle.setInterval(20)
+    controller.set_live(True)
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    model = the_list(strip).model()
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Draft"]
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Seed 0"]
+
+
+def test_a_narrow_strip_keeps_its_icons_and_drops_their_words(strip, three):
+    button = strip.findChild(QToolButton, "results_apply")
+    assert button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    strip.resize(420, 180)
+    QApplication.processEvents()
+    assert button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly
+    assert button.mapTo(strip, QPoint(button.width(), 0)).x() <= 420
+
+
+def test_another_document_lists_its_own_results(strip, three):
+    other = make_document()
+    strip.set_document(other)
+    assert strip.findChild(QLabel, "results_empty").isVisible()
+    strip.set_document(None)
+    other.close()
+
+
+def test_every_button_has_a_name_and_a_tip(strip):
+    for button in strip.findChildren(QToolButton):
+        if not button.objectName().startswith("qt_"):
+            assert button.accessibleName(), button.objectName()
+            assert button.toolTip(), button.objectName()
+    assert the_list(strip).accessibleName() == "Results"

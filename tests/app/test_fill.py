@@ -1,0 +1,598 @@
+"""The controller beside a worker that answers when told; time is the test's as far as Qt lets it be."""
+
+import numpy as np
+import pytest
+
+from app.document.events import EntryCommitted
+from app.document.flatten import flatten
+from app.errors import EngineLostError
+from app.fill import FillController
+from app.fill_state import Cost
+from tests.app.fakes import FakeWorker, make_document, stroke
+
+HOLE = (10, 8, 30, 20)
+IDLE_MS = 30
+
+
+class NoCosts:
+    """Past runs of a machine that has none, or one that says what the test wants."""
+
+    def __init__(self) -> None:
+        self.cost = None
+        self.remembered = []
+
+    def expected(self, document, settings):
+        return self.cost
+
+    def remember(self, edit, reply):
+        self.remembered.append((edit, reply))
+
+
+@pytest.fixture
+def worker(qapp):
+    return FakeWorker()
+
+
+@pytest.fixture
+def costs():
+    return NoCosts()
+
+
+@pytest.fixture
+def document():
+    made = make_document()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fill(worker, document, costs):
+    made = FillController(worker, costs=costs)
+    made._idle.setInterval(IDLE_MS)
+    made._reckons.setInterval(0)
+    made.set_document(document)
+    return made
+
+
+@pytest.fixture
+def asking(fill):
+    """The controller with live filling switched off."""
+    fill.set_live(False)
+    return fill
+
+
+def kinds(worker):
+    """Of all requests so far: whether live, and the size they ask the networks for."""
+    return [(request.is_live, request.edit.working_size_px) for request in worker.requests.values()]
+
+
+DRAFT, FULL, ASKED = (True, 256), (True, 512), (False, 512)
+
+
+# On request ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_fill_that_was_asked_for_is_an_entry_of_its_own(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill()
+    assert kinds(worker) == [ASKED]
+    worker.answer(200)
+    assert document.current_result is not None
+    assert not document.current_result.is_draft
+    assert document.undo_label == "Fill"
+    assert len(document.history.steps()) == 2
+    document.undo()
+    assert document.current_result is None
+    assert len(document.results) == 1, "undo does not lose a result"
+    assert document.mask_layer.has_any("coverage")
+
+
+def test_the_result_shows_in_the_hole_and_nowhere_else(asking, worker, document):
+    before = flatten(document, with_result=False)
+    stroke(document, HOLE)
+    asking.fill()
+    worker.answer(200)
+    after = flatten(document, with_result=True)
+    inside = np.zeros(document.size_hw, bool)
+    inside[8:20, 10:30] = True
+    assert (after[inside] == 200).all()
+    assert np.array_equal(after[~inside], before[~inside])
+
+
+def test_nothing_is_asked_without_a_hole(asking, worker, document, qtbot):
+    with qtbot.waitSignal(asking.said) as said:
+        asking.fill()
+    assert "brush over" in said.args[0]
+    asking.fill_variants(3)
+    assert worker.requests == {}
+
+
+def test_the_picture_is_named_by_its_content_so_that_it_is_sent_once(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill()
+    stroke(document, (5, 5, 8, 8))
+    asking.fill()
+    first, second = worker.requests.values()
+    assert first.image_key == second.image_key
+    with document.begin("Hide") as transaction:
+        transaction.set_layer(document.layers[0].id, opacity=0.5)
+    asking.fill()
+    assert worker.newest.image_key != first.image_key
+
+
+def test_a_stroke_after_asking_does_not_change_what_was_asked(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill()
+    given = worker.newest.inputs.mask.copy()
+    stroke(document, (0, 0, 60, 40))
+    assert np.array_equal(worker.newest.inputs.mask, given)
+
+
+def test_an_asked_result_for_an_earlier_mask_waits_in_the_strip(asking, worker, document, qtbot):
+    stroke(document, HOLE)
+    asking.fill()
+    stroke(document, (40, 30, 50, 38))
+    entries = document.history.position
+    with qtbot.waitSignal(asking.said):
+        worker.answer()
+    assert len(document.results) == 1
+    assert document.current_result is None
+    assert document.history.position == entries
+
+
+def test_variants_share_their_inputs_and_take_seeds_not_yet_used(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill()
+    worker.answer()
+    asking.fill_variants(3)
+    seeds = [request.edit.seed for request in worker.requests.values()]
+    assert seeds == [0, 1, 2, 3]
+    assert len({id(worker.requests[number].inputs) for number in (2, 3, 4)}) == 1
+    for value in (50, 60, 70):
+        worker.answer(value)
+    assert len(document.results) == 4
+    assert [result.step.seed for result in document.results] == [0, 1, 2, 3]
+    assert [int(result.pixels.max()) for result in document.results] == [200, 50, 60, 70]
+
+
+def test_after_the_mask_changed_seeds_start_anew(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill_variants(2)
+    worker.answer()
+    worker.answer()
+    stroke(document, (40, 30, 50, 38))
+    asking.fill_variants(2)
+    assert [request.edit.seed for request in worker.requests.values()] == [0, 1, 0, 1]
+
+
+def test_cancel_stops_what_runs_and_what_waits(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill_variants(3)
+    worker.begin()
+    assert asking.state.running == "asked"
+    assert asking.state.queued == 2
+    asking.cancel()
+    assert worker.waiting == []
+    assert not asking.state.is_busy
+    assert document.results == ()
+
+
+def test_a_refusal_is_told_and_the_next_job_goes_on(asking, worker, document, qtbot):
+    stroke(document, HOLE)
+    asking.fill_variants(2)
+    error = EngineLostError("engine", "to finish the job", "signal 9", "try once more")
+    with qtbot.waitSignal(asking.failed) as failed:
+        worker.refuse(error)
+    assert failed.args[0] is error
+    worker.answer()
+    assert len(document.results) == 1
+    assert not asking.state.is_busy
+
+
+def test_a_reply_of_another_size_is_refused_in_words(asking, worker, document, qtbot):
+    from dataclasses import replace
+
+    stroke(document, HOLE)
+    asking.fill()
+    worker.waiting.clear()
+    from tests.app.fakes import reply_to
+
+    reply = replace(reply_to(worker.newest, 3), size_hw=(7, 7))
+    with qtbot.waitSignal(asking.failed) as failed:
+        worker.finished.emit(1, reply)
+    assert "60x40 px as the document" in str(failed.args[0])
+    assert document.results == ()
+
+
+def test_answers_to_somebody_else_are_left_alone(asking, worker, document):
+    worker.finished.emit(77, None)
+    worker.refused.emit(77, ValueError())
+    worker.cancelled.emit(77)
+    worker.started.emit(77)
+    assert document.results == ()
+    assert not asking.state.is_busy
+
+
+def test_what_a_job_cost_is_remembered(asking, worker, document, costs):
+    stroke(document, HOLE)
+    asking.fill()
+    reply = worker.answer()
+    assert costs.remembered == [(worker.newest.edit, reply)]
+
+
+# Live ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_stroke_brings_a_draft_at_once_and_the_full_result_on_idle(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    assert kinds(worker) == [DRAFT]
+    assert worker.newest.edit.quality == "fast"
+    worker.answer(100)
+    assert document.current_result.is_draft
+    assert fill.state.shown == "draft"
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    assert kinds(worker) == [DRAFT, FULL]
+    assert worker.newest.edit.quality == "exact"
+    worker.answer(150)
+    assert fill.state.shown == "full"
+    assert not document.current_result.is_draft
+    assert len(document.results) == 1, "the full result takes the place of its draft"
+
+
+def test_one_undo_takes_back_the_stroke_and_its_live_fill(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer(100)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer(150)
+    assert len(document.history.steps()) == 1
+    document.undo()
+    assert document.current_result is None
+    assert not document.mask_layer.has_any("coverage")
+    document.redo()
+    assert document.mask_layer.has_any("coverage")
+    assert int(document.current_result.pixels.max()) == 150
+    assert fill.state.shown == "full", "the result of a state is known again when redo brings the state back"
+
+
+def test_the_full_result_waits_for_a_draft_that_takes_long(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    qtbot.wait(3 * IDLE_MS)
+    assert kinds(worker) == [DRAFT], "a draft under way is not thrown away for the full result"
+    worker.answer(100)
+    assert kinds(worker) == [DRAFT, FULL]
+
+
+def test_where_a_full_result_is_quick_no_draft_is_made(fill, worker, document, costs, qtbot):
+    costs.cost = Cost(0.1)
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    qtbot.waitUntil(lambda: fill.cost is not None)
+    stroke(document, (40, 30, 50, 38))
+    qtbot.waitUntil(lambda: len(worker.requests) >= 2 and worker.newest.edit.working_size_px == 512)
+    assert kinds(worker)[-1] == FULL
+    worker.answer()
+    qtbot.wait(3 * IDLE_MS)
+    assert worker.waiting == [], "and none after it"
+
+
+def test_the_latest_stroke_wins(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: len(worker.requests) == 1)
+    stroke(document, (40, 30, 50, 38))
+    qtbot.waitUntil(lambda: len(worker.requests) == 2)
+    assert len(worker.waiting) == 1
+    assert worker.newest.inputs.mask[35, 45] == 255
+
+
+def test_a_live_answer_for_a_mask_that_is_no_more_is_dropped(fill, worker, document, qtbot):
+    from tests.app.fakes import reply_to
+
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.waiting.clear()  # the answer is under way when the mask changes
+    stroke(document, (40, 30, 50, 38))
+    worker.finished.emit(1, reply_to(worker.requests[1], 9))
+    assert document.results == ()
+
+
+def test_a_live_answer_during_the_next_stroke_joins_the_stroke_it_is_for(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    layer = document.mask_layer
+    transaction = document.begin("Brush")
+    with transaction.writing(layer.id, "coverage", (40, 30, 50, 38)) as values:
+        values[...] = 255
+    worker.answer(90)
+    assert document.current_result.is_draft
+    transaction.commit()
+    assert len(document.history.steps()) == 2
+    document.undo()
+    assert document.current_result is not None, "the second stroke alone went"
+    document.undo()
+    assert document.current_result is None
+
+
+def test_a_stroke_taken_back_before_it_ends_leaves_the_live_fill_in_peace(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    transaction = document.begin("Brush")
+    with transaction.writing(document.mask_layer.id, "coverage", (40, 30, 50, 38)) as values:
+        values[...] = 255
+    transaction.rollback()
+    worker.answer(90)
+    assert fill.state.shown == "draft"
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    assert kinds(worker)[-1] == FULL
+    with document.begin("Rename") as renaming:
+        renaming.set_layer(document.layers[0].id, name="other")
+    worker.answer(90)
+    assert fill.state.shown == "full"
+
+
+def test_undo_asks_for_nothing_and_stops_what_is_pointless(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    document.undo()
+    qtbot.wait(3 * IDLE_MS)
+    assert worker.waiting == []
+    assert fill.state.shown == "nothing"
+    document.redo()
+    qtbot.wait(3 * IDLE_MS)
+    assert worker.waiting == []
+    assert fill.state.shown == "draft"
+
+
+def test_edges_drawn_in_the_hole_refill_it(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    assert worker.newest.inputs.drawn_edges is None
+    stroke(document, (12, 10, 28, 11), plane="drawn")
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    assert worker.newest.inputs.drawn_edges[10, 20] == 255
+    assert kinds(worker)[-1] == DRAFT
+    worker.answer(33)
+    assert len(document.history.steps()) == 2, "the refill belongs to the stroke of the edges"
+
+
+def test_a_name_or_a_star_is_no_reason_to_fill(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    count = len(worker.requests)
+    fill.star_result(document.results[0].id, True)
+    with document.begin("Rename") as transaction:
+        transaction.set_layer(document.layers[0].id, name="other")
+    qtbot.wait(3 * IDLE_MS)
+    assert len(worker.requests) == count
+    assert fill.state.shown == "full"
+
+
+def test_a_slider_refills_live_as_one_step_of_its_own(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    fill.change_settings(edge_sensitivity=0.8)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    assert worker.newest.edit.edge_sensitivity == 0.8
+    worker.answer(50)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    assert kinds(worker)[-1] == FULL
+    worker.answer(60)
+    assert int(document.current_result.pixels.max()) == 60
+    assert fill.state.shown == "full"
+
+
+def test_live_off_means_off_and_on_again_catches_up(fill, worker, document, qtbot):
+    fill.set_live(False)
+    stroke(document, HOLE)
+    qtbot.wait(2 * IDLE_MS)
+    assert worker.requests == {}
+    with qtbot.waitSignal(fill.live_changed):
+        fill.set_live(True)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    assert kinds(worker) == [DRAFT]
+
+
+def test_asking_takes_the_place_of_live_jobs(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    fill.fill()
+    assert kinds(worker) == [DRAFT, ASKED]
+    assert worker.waiting == [2]
+    worker.answer()
+    qtbot.wait(3 * IDLE_MS)
+    assert worker.waiting == []
+
+
+def test_a_mask_that_selects_nothing_any_more_is_not_filled(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    stroke(document, HOLE, value=0)
+    qtbot.wait(3 * IDLE_MS)
+    assert len(worker.requests) == 1
+    assert not fill.state.has_hole
+
+
+# What is shown -------------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_is_shown_while_a_job_runs_and_goes_with_it(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill()
+    heard = []
+    asking.preview_changed.connect(lambda box, pixels: heard.append(box))
+    worker.begin(preview=np.zeros((4, 4, 3), np.uint8), share=0.3, word="edges")
+    assert heard == [(0, 0, 4, 4)]
+    assert (asking.state.share, asking.state.word) == (0.3, "edges")
+    worker.answer()
+    assert heard == [(0, 0, 4, 4), None]
+
+
+def test_no_coarse_preview_goes_over_a_draft(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    heard = []
+    fill.preview_changed.connect(lambda box, pixels: heard.append(box))
+    worker.begin(preview=np.zeros((4, 4, 3), np.uint8))
+    assert heard == []
+
+
+def test_a_result_is_outdated_once_the_mask_is_another(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill()
+    worker.answer()
+    assert asking.state.shown == "full"
+    stroke(document, (40, 30, 50, 38))
+    assert asking.state.shown == "outdated"
+    document.undo()
+    assert asking.state.shown == "full"
+
+
+def test_a_document_opened_with_a_result_shows_it_as_full(worker, costs, asking, document):
+    stroke(document, HOLE)
+    asking.fill()
+    worker.answer()
+    other = FillController(worker, costs=costs)
+    other.set_document(document)
+    assert other.state.shown == "full"
+
+
+def test_another_document_ends_the_jobs_of_the_old_one(asking, worker, document):
+    stroke(document, HOLE)
+    asking.fill()
+    other = make_document()
+    asking.set_document(other)
+    assert worker.waiting == []
+    assert asking.state.has_document
+    assert not asking.state.has_hole
+    stroke(document, (1, 1, 5, 5))
+    assert not asking.state.has_hole, "the old document is not followed any more"
+    asking.set_document(None)
+    assert not asking.state.has_document
+    other.close()
+
+
+# Results -------------------------------------------------------------------------------------------------------------
+
+
+def filled(asking, worker, document, count=1):
+    stroke(document, HOLE)
+    asking.fill_variants(count)
+    for _ in range(count):
+        worker.answer(lambda number: 10 * number)
+    return list(document.results)
+
+
+def test_walking_through_results_is_one_step_back(asking, worker, document):
+    results = filled(asking, worker, document, 3)
+    steps = len(document.history.steps())
+    for result in results:
+        asking.show_result(result.id)
+    asking.show_result(None)
+    assert document.current_result is None
+    assert len(document.history.steps()) == steps + 1
+    document.undo()
+    assert document.current_result is results[2]
+
+
+def test_deleted_results_come_back_by_one_undo(asking, worker, document):
+    first, second, third = filled(asking, worker, document, 3)
+    asking.delete_results([first.id, third.id])
+    assert [result.id for result in document.results] == [second.id]
+    assert document.current_result is None
+    document.undo()
+    assert {result.id for result in document.results} == {first.id, second.id, third.id}
+    assert document.current_result_id == third.id
+
+
+def test_a_star_is_undoable(asking, worker, document):
+    (result,) = filled(asking, worker, document)
+    asking.star_result(result.id, True)
+    assert result.is_starred
+    document.undo()
+    assert not result.is_starred
+
+
+def test_reopening_brings_the_settings_back_and_shows_the_result(asking, worker, document, qtbot):
+    asking.change_settings(edge_sensitivity=0.7, edge_sigma=3.0, quality="fast")
+    (result,) = filled(asking, worker, document)
+    asking.change_settings(edge_sensitivity=0.1, edge_sigma=1.0, quality="exact", seed=9)
+    asking.show_result(None)
+    with qtbot.waitSignal(asking.settings_changed):
+        asking.reopen_result(result.id)
+    assert asking.settings.edge_sensitivity == 0.7
+    assert asking.settings.edge_sigma == 3.0
+    assert asking.settings.quality == "fast"
+    assert asking.settings.seed == 0
+    assert document.current_result is result
+
+
+def test_rerunning_uses_the_old_settings_on_the_mask_of_now(asking, worker, document):
+    asking.change_settings(edge_sensitivity=0.7)
+    (result,) = filled(asking, worker, document)
+    asking.change_settings(edge_sensitivity=0.1)
+    stroke(document, (40, 30, 50, 38))
+    asking.rerun_result(result.id)
+    assert worker.newest.edit.edge_sensitivity == 0.7
+    assert worker.newest.inputs.mask[35, 45] == 255
+    assert asking.settings.edge_sensitivity == 0.1, "the panel stays as it is"
+
+
+def test_a_setting_out_of_range_is_refused(asking):
+    with pytest.raises(ValueError, match="edge_sensitivity"):
+        asking.change_settings(edge_sensitivity=2.0)
+    assert asking.settings.edge_sensitivity == 0.5
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_an_applied_result_looks_the_same_as_a_layer(worker, costs, mode, dtype, qapp):
+    document = make_document(mode=mode, dtype=dtype)
+    controller = FillController(worker, costs=costs)
+    controller.set_live(False)
+    controller.set_document(document)
+    stroke(document, HOLE)
+    stroke(document, (12, 10, 20, 11), plane="drawn")
+    controller.fill()
+    worker.answer(np.iinfo(dtype).max)
+    seen = flatten(document, with_result=True)
+    result = document.current_result
+    committed = []
+    document.observe(lambda event: committed.append(event) if isinstance(event, EntryCommitted) else None)
+    controller.apply_as_layer()
+    assert len(committed) == 1
+    assert document.current_result is None
+    assert not document.mask_layer.has_any("coverage")
+    assert not document.edges_layer.has_any("drawn")
+    layer = next(layer for layer in document.layers if layer.name == "Fill 1")
+    assert layer.step == result.step
+    assert np.array_equal(flatten(document, with_result=True), seen)
+    document.undo()
+    assert document.current_result is result
+    assert document.mask_layer.has_any("coverage")
+    assert document.edges_layer.has_any("drawn")
+    assert len(document.layers) == 3
+    document.close()
+
+
+def test_a_draft_that_is_refused_is_not_followed_by_a_second_message(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    failures = []
+    fill.failed.connect(failures.append)
+    worker.refuse(EngineLostError("engine", "to finish the job", "signal 9", "try once more"))
+    qtbot.wait(3 * IDLE_MS)
+    assert len(failures) == 1
+    assert len(worker.requests) == 1
