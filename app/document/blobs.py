@@ -1,9 +1,11 @@
 """Values that are kept but not in use: raw at first, soon packed, and on disk once memory is dear.
 
 A `Blob` is one array that never changes: a tile before or after a stroke, the pixels of a result. A `BlobStore` owns the
-byte budget of a document. Handing an array over costs one copy; a thread of the store packs it afterwards (LZ4 lets go
-of the interpreter's lock) and moves the oldest blobs to a temporary file while the budget is exceeded. Reading a blob
-gives its values wherever they lie.
+byte budget of a document. Handing an array over costs one copy; a thread of the store packs it a moment later and moves
+the oldest blobs to a temporary file while the budget is exceeded. Reading a blob gives its values wherever they lie.
+
+The thread looks for work a few times a second instead of being woken, and waits while a stroke is being drawn: on a busy
+machine, handing the interpreter's lock to and fro costs the pen more than all the packing.
 
 A blob that nobody refers to any more frees its bytes by itself. The file has no name where the system allows that, so it
 is gone with the program, however it ends.
@@ -30,6 +32,9 @@ _log = logging.getLogger(__name__)
 
 MEMORY_LIMIT_BYTES = 1 << 30
 DISK_LIMIT_BYTES = 16 << 30
+PACK_DELAY_S = 0.2
+PATIENCE_BYTES = 256 << 20
+"""Raw values that may wait to be packed while a stroke is drawn."""
 _UNKNOWN_RAM_BYTES = 8 << 30  # where the system does not say
 
 
@@ -124,22 +129,26 @@ class Blob:
         if packed is not None:
             return packed
         if raw is not None:
-            return pack(raw)
+            return pack(raw) if self._store is None else self._store.pack_once(self)
         assert self._store is not None, "a blob without a store has its values in memory"
         assert self._place is not None, "a form is there before the one before it goes"
         return self._store.read(self._place)
 
     # For the store alone ---------------------------------------------------------------------------------------------
 
-    def pack_now(self) -> int:
+    def pack_beside(self) -> bytes:
+        """The packed bytes, kept beside the raw values."""
+        if self._packed is None and self._raw is not None:
+            self._packed = pack(self._raw)
+        return self.packed()
+
+    def drop_raw(self) -> int:
         """Go from raw to packed; gives the bytes of memory won."""
-        raw = self._raw
-        if raw is None:
+        if self._raw is None:
             return 0
-        if self._packed is None:
-            self._packed = pack(raw)
+        won = int(self._raw.nbytes) - len(self.pack_beside())
         self._raw = None
-        return int(raw.nbytes) - len(self._packed)
+        return won
 
     def leave_memory(self, place: Place) -> int:
         """Go from packed to a place on disk; gives the bytes of memory won."""
@@ -167,9 +176,15 @@ class BlobStore:
     ) -> None:
         self.budget_bytes = default_budget_bytes() if budget_bytes is None else budget_bytes
         self._memory_bytes = 0
+        self.is_stroke_under_way = False
+        """Set by the document: packing waits then, unless too much is waiting."""
         self._lock = threading.Lock()
+        self._form_lock = threading.Lock()  # held by whoever packs or spills, one blob at a time
         self._idle = threading.Condition(self._lock)
+        self._hurry = threading.Event()
         self._queue: deque[Blob] = deque()
+        self._queued_bytes = 0
+        self._is_working = False
         self._oldest: deque[weakref.ref[Blob]] = deque()  # packed ones, in the order they came
         self._gone: deque[tuple[int, Place | None]] = deque()  # of blobs that went; booked under the lock
         self._thread: threading.Thread | None = None
@@ -223,17 +238,26 @@ class BlobStore:
             self._book_the_gone()
             if self._is_closed:
                 return
-            self._queue.extend(blobs)
-            has_work = self._queue or self._memory_bytes > self.budget_bytes
-            if has_work and self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="document blobs", daemon=True)
+            for blob in blobs:
+                self._queue.append(blob)
+                self._queued_bytes += blob.memory_bytes
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=_work, args=(weakref.ref(self), self._hurry), name="document blobs", daemon=True
+                )
                 self._thread.start()
+
+    def pack_once(self, blob: Blob) -> bytes:
+        """Packed bytes of a raw blob; the store's thread then has no more to do than to let go of the raw ones."""
+        with self._form_lock:
+            return blob.pack_beside()
 
     def settle(self, timeout_s: float = 10.0) -> bool:
         """Wait until all is packed and spilled; False if that takes longer. For tests and measurements."""
         deadline = time.monotonic() + timeout_s
         with self._idle:
-            while self._thread is not None:
+            while self._thread is not None and (self._is_working or self._has_work()):
+                self._hurry.set()
                 if not self._idle.wait(max(deadline - time.monotonic(), 0)):
                     return False
         return True
@@ -243,7 +267,11 @@ class BlobStore:
         with self._lock:
             self._is_closed = True
             self._queue.clear()
-        self.settle()
+            self._queued_bytes = 0
+            thread = self._thread
+        self._hurry.set()
+        if thread is not None:
+            thread.join()
 
     def read(self, place: Place) -> bytes:
         """Packed bytes from the file."""
@@ -255,30 +283,37 @@ class BlobStore:
 
     # The thread ------------------------------------------------------------------------------------------------------
 
-    def _work(self) -> None:
+    def work(self, *, is_hurried: bool) -> bool:
+        """Pack and spill all there is to do; False if the store is closed. On the store's thread."""
         while True:
             with self._lock:
                 self._book_the_gone()
-                if not self._queue:
-                    is_over = self._memory_bytes > self.budget_bytes
-                    if self._is_closed or not (is_over and self._oldest and not self._file.is_refusing):
-                        self._thread = None
-                        self._idle.notify_all()
-                        return
-                    blob, is_new = self._oldest.popleft()(), False
-                else:
-                    blob, is_new = self._queue.popleft(), True
-            if blob is None:
-                continue
-            if is_new:
+                is_waiting = self.is_stroke_under_way and self._queued_bytes < PATIENCE_BYTES
+                if self._is_closed or (is_waiting and not is_hurried) or not self._has_work():
+                    self._is_working = False
+                    self._idle.notify_all()
+                    return not self._is_closed
+                self._is_working = True
+                blob = self._queue.popleft() if self._queue else None
+                oldest = None if blob is not None else self._oldest.popleft()()
+            if blob is not None:
                 self._pack(blob)
-            else:
-                self._spill(blob)
-            del blob  # or the thread would keep the last one alive
+            elif oldest is not None:
+                self._spill(oldest)
+            del blob, oldest  # or this frame would keep the last one alive
+
+    def _has_work(self) -> bool:
+        """Whether anything is to be packed or spilled; the lock is held."""
+        self._book_the_gone()
+        is_over = self._memory_bytes > self.budget_bytes and bool(self._oldest)
+        return bool(self._queue) or (is_over and not self._file.is_refusing)
 
     def _pack(self, blob: Blob) -> None:
-        won = blob.pack_now()
+        raw_bytes = blob.memory_bytes
+        with self._form_lock:
+            won = blob.drop_raw()
         with self._lock:
+            self._queued_bytes = max(self._queued_bytes - raw_bytes, 0)
             self._memory_bytes -= won
             self._oldest.append(weakref.ref(blob))
 
@@ -286,13 +321,12 @@ class BlobStore:
         if blob.is_on_disk:
             return
         place = self._file.write(blob.packed())
-        if place is None:
-            with self._lock:
-                self._oldest.appendleft(weakref.ref(blob))
-            return
-        won = blob.leave_memory(place)
+        with self._form_lock:
+            won = 0 if place is None else blob.leave_memory(place)
         with self._lock:
             self._memory_bytes -= won
+            if place is None:
+                self._oldest.appendleft(weakref.ref(blob))
 
     def _book_the_gone(self) -> None:
         """Count what blobs that went have freed; the lock is held."""
@@ -301,6 +335,17 @@ class BlobStore:
             self._memory_bytes -= memory_bytes
             if place is not None:
                 self._file.free(place)
+
+
+def _work(store_ref: "weakref.ref[BlobStore]", hurry: threading.Event) -> None:
+    """The store's thread: looks for work now and then, and ends with its store."""
+    while True:
+        is_hurried = hurry.wait(PACK_DELAY_S)
+        hurry.clear()
+        store = store_ref()
+        if store is None or not store.work(is_hurried=is_hurried):
+            return
+        del store
 
 
 class _SpillFile:

@@ -299,6 +299,7 @@ class Document:
             hint = "finish or cancel the stroke first"
             raise DocumentError(label, "no other change under way", f"'{self.transaction.label}'", hint)
         self.transaction = Transaction(self, label, merge_key=merge_key)
+        self.store.is_stroke_under_way = True
         return self.transaction
 
     @property
@@ -502,6 +503,9 @@ class Inner:
         self._events: list[Event] = []
         self._is_telling = False
         self._written: dict[tuple[str, str], set[Tile]] = {}
+        self._latest: dict[
+            tuple[str, str, Tile], tuple[weakref.ref[np.ndarray], weakref.ref[Blob]] | tuple[None, None]
+        ] = {}
         self._snapshots: tuple[weakref.ref[Snapshot], ...] = ()
         self._snapshots_lock = threading.Lock()
 
@@ -581,7 +585,18 @@ class Inner:
             self.hand_to_snapshots(layer_id, plane, tile, values, old)
         part[...] = loaded
         layer.note_written(plane, tile)
+        self.note_latest(layer_id, plane, tile, values, new)
         self._written.setdefault((layer_id, plane), set()).add(tile)
+
+    def note_latest(self, layer_id: str, plane: str, tile: Tile, values: np.ndarray, blob: Blob) -> None:
+        """Remember the blob that holds what a tile holds now: what a stroke leaves is what the next one finds."""
+        self._latest[layer_id, plane, tile] = (weakref.ref(values), weakref.ref(blob))
+
+    def pop_latest(self, layer_id: str, plane: str, tile: Tile, values: np.ndarray) -> Blob | None:
+        """The blob that holds what a tile holds now, if there is one; the tile is about to be written to."""
+        plane_ref, blob_ref = self._latest.pop((layer_id, plane, tile), (None, None))
+        is_same = plane_ref is not None and plane_ref() is values
+        return blob_ref() if is_same and blob_ref is not None else None
 
     def insert_layer(self, index: int, layer: Layer) -> None:
         """Put a layer in."""
@@ -673,6 +688,7 @@ class Inner:
         document = self._document
         transaction.close()
         document.transaction = None
+        document.store.is_stroke_under_way = False
         entry = None
         if ops:
             is_continuation = document.history.is_merging(transaction.merge_key, document._saved.head_id)

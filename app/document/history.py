@@ -38,8 +38,15 @@ class Entry:
 
     @property
     def nbytes(self) -> int:
-        """Bytes it keeps, in memory or on disk."""
-        return sum(op.nbytes for op in self.ops)
+        """Bytes it keeps, in memory or on disk; less once all of it is packed, and then known for good."""
+        known: int | None = self.__dict__.get("_packed_bytes")
+        if known is not None:
+            return known
+        is_final = all(blob.is_packed for op in self.ops for blob in getattr(op, "blobs", ()))
+        nbytes = sum(op.nbytes for op in self.ops)
+        if is_final:
+            self.__dict__["_packed_bytes"] = nbytes
+        return nbytes
 
     def to_record(self) -> tuple[dict[str, Any], list[bytes]]:
         """Plain data for JSON, and packed bytes; may be called on any thread."""
@@ -142,8 +149,8 @@ class History:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that all entries keep, in memory or on disk."""
-        return sum(entry.nbytes for entry in (*self._done, *self._undone))
+        """Bytes kept for entries and for results that are not shown, in memory and on disk."""
+        return self._store.memory_bytes + self._store.disk_bytes
 
     def steps(self) -> tuple[HistoryStep, ...]:
         """Entries with their continuations, oldest first."""

@@ -43,13 +43,21 @@ RAW_LIMIT_BYTES = 64 << 20
 TileKey = tuple[str, str, Tile]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class KeptTile:
     """Values of a tile as they were when it was first touched."""
 
     plane: np.ndarray
     """The plane it is of; tells a layer from the one that took its place."""
     blob: Blob
+    _values: np.ndarray | None = None
+
+    @property
+    def values(self) -> np.ndarray:
+        """The values, at hand for the next dab; not to be written to."""
+        if self._values is None:
+            self._values = self.blob.load()
+        return self._values
 
 
 class Transaction:
@@ -109,8 +117,9 @@ class Transaction:
             key = (layer_id, plane, tile)
             if key in self._held:
                 continue
-            x0, y0, x1, y1 = tile_box(*tile, size_hw)
-            blob = document.store.hold(values[y0:y1, x0:x1])
+            blob = document.inner.pop_latest(layer_id, plane, tile, values)
+            if blob is None:
+                blob = document.store.hold(values[slices_of(tile_box(*tile, size_hw))])
             self._held[key] = KeptTile(values, blob)
             document.inner.hand_to_snapshots(layer_id, plane, tile, values, blob)
             layer.note_written(plane, tile)
@@ -139,7 +148,7 @@ class Transaction:
                 continue
             place = tile_box(*tile, size_hw)
             shared = overlap(place, box)
-            part = kept.blob.load()[slices_of(shift(shared, (-place[0], -place[1])))]
+            part = kept.values[slices_of(shift(shared, (-place[0], -place[1])))]
             result[slices_of(shift(shared, (-box[0], -box[1])))] = part
         return result
 
@@ -190,6 +199,8 @@ class Transaction:
                 raise DocumentError(
                     layer.name, "the whole canvas", f"an origin of {value}", "only pictures can be moved"
                 )
+            if name == "origin_xy":
+                value = tuple(int(part) for part in value)
             new, old = attribute_from_plain(name, value), getattr(layer, name)
             if new == old:
                 continue
@@ -347,9 +358,11 @@ class Transaction:
             owner, plane, tile = key
             size_hw = (kept.plane.shape[0], kept.plane.shape[1])
             values = kept.plane[slices_of(tile_box(*tile, size_hw))]
-            if np.array_equal(kept.blob.load(), values):
+            if np.array_equal(kept.values, values):
+                document.inner.note_latest(owner, plane, tile, kept.plane, kept.blob)
                 continue
             change = TileChange(owner, plane, *tile, kept.blob, document.store.hold(values))
+            document.inner.note_latest(owner, plane, tile, kept.plane, change.after)
             self._ops.append(change)
             blobs.extend(change.blobs)
         document.store.pack_soon(blobs)
