@@ -44,11 +44,10 @@ class ArchiveReader:
     """
 
     def __init__(self, path: AnyPath | BinaryIO, *, name: str = "", limit_bytes: int | None = None) -> None:
-        is_path = isinstance(path, str | os.PathLike)
-        self.name = name or (os.fspath(path) if is_path else "document")
+        self.name = name or (os.fspath(path) if isinstance(path, str | os.PathLike) else "document")
         self._left_bytes = unpacking_limit() if limit_bytes is None else limit_bytes
-        self._file: BinaryIO = self._opened(path) if is_path else path
-        self._is_own = is_path
+        self._is_own = isinstance(path, str | os.PathLike)
+        self._file = self._opened(path) if isinstance(path, str | os.PathLike) else path
         try:
             with self._told():
                 self._check_directory_size()

@@ -84,7 +84,8 @@ def write_stack(size_hw: tuple[int, int], items: Sequence[StackLayer | StackGrou
         for layer in reversed(item.layers):
             _add_layer(group, layer)
     ElementTree.indent(image)
-    return b"<?xml version='1.0' encoding='UTF-8'?>\n" + ElementTree.tostring(image, encoding="utf-8")
+    text: bytes = ElementTree.tostring(image, encoding="utf-8", xml_declaration=True)
+    return text
 
 
 def read_stack(data: bytes, *, name: str) -> Stack:
