@@ -289,11 +289,10 @@ def _paint_lines(
     is_gap = (
         is_line & ~_checks(line.shape, place, anchor_xy, step) if style.dash_px else np.zeros_like(is_line)
     )
-    _paint_marks(painter, casing >> 1, place, ((0, 0, 0), 0.5), ((0, 0, 0), 0.0))
+    _paint_marks(painter, casing >> 1, place, ((0, 0, 0), 0.4), ((0, 0, 0), 0.0))
     marks = np.where(is_line, line >> 1, 0).astype(np.uint8)
     marks |= is_gap.view(np.uint8) << 7
-    red, green, blue = (round(part * 0.45) for part in style.colour)
-    _paint_marks(painter, marks, place, (style.colour, 1.0), ((red, green, blue), 0.35))
+    _paint_marks(painter, marks, place, (style.colour, 1.0), (style.colour, 0.45))
 
 
 def _paint_area(

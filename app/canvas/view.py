@@ -4,17 +4,14 @@ The scene is painted into an image of the widget's size, only where something ch
 paint event copies from it and adds what moves with the pointer (the tool's outline, the
 brush ring, the wipe line). A pan moves that image and paints the rest.
 
-Pen: while a pen is down, and for a moment after, mouse events are its echo and ignored;
-    some drivers send the echo first, then the mouse stroke is taken back.
 Keys: Space with a drag pans, with Ctrl zooms, with Shift turns; Tab held compares; F6 moves the
     focus on; Esc takes back a running stroke.
-Elsewhere: transform in viewport.py, painting in scene.py, Qt events in qt_events.py, dragging the
-    view in gestures.py.
+Elsewhere: transform in viewport.py, painting in scene.py, mouse, pen and fingers in
+    pointer_input.py, dragging the view in gestures.py.
 """
 
 # ruff: noqa: N802 (names that Qt calls)
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -28,9 +25,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QFocusEvent,
     QImage,
-    QInputDevice,
     QKeyEvent,
-    QMouseEvent,
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
@@ -38,18 +33,16 @@ from PySide6.QtGui import (
     QPen,
     QRegion,
     QResizeEvent,
-    QTabletEvent,
     QTouchEvent,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
-from app.canvas.gestures import Drag, DragKind, Pinch, wheel_scale
+from app.canvas.gestures import Drag, DragKind
 from app.canvas.overlays import MARGIN_PX, MaskLook, paint_ring, ring_bounds
-from app.canvas.pointer import PointerDevice, PointerEvent
-from app.canvas.qt_events import from_mouse, from_tablet, from_touch, is_synthesised
+from app.canvas.pointer import PointerEvent
+from app.canvas.pointer_input import PointerInput
 from app.canvas.scene import DARK, LIGHT, Scene
-from app.canvas.viewport import Box, Matrix, Viewport
+from app.canvas.viewport import Box, Matrix
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +52,6 @@ if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.events import Event
 
-ECHO_S = 0.1  # how long after a pen event a mouse event may be its echo
 REFINE_S = 0.010  # of exact reductions between two events
 _MANY_RECTS = 12
 
@@ -71,7 +63,7 @@ _DRAG_CURSORS: dict[DragKind, Qt.CursorShape] = {
 }
 
 
-class CanvasView(QWidget):
+class CanvasView(PointerInput):
     """The canvas of one document."""
 
     cursor_moved = Signal(float, float)
@@ -95,14 +87,10 @@ class CanvasView(QWidget):
             "The picture. Draw with the chosen tool; hold Space and drag to move the view."
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setTabletTracking(True)
         self.setAcceptDrops(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setMinimumSize(120, 120)
 
-        self.viewport = Viewport()
         self.scene = Scene()
         self._image = QImage()
         self._stale = QRegion()
@@ -115,10 +103,7 @@ class CanvasView(QWidget):
 
         self._has_space = False
         self._drag: Drag | None = None
-        self._pinch: Pinch | None = None
         self._is_wiping = False
-        self._stroke_device: PointerDevice | None = None
-        self._last_pen_s = -1.0
         self._pointer_xy: tuple[float, float] | None = None
         self._ring = QRect()
         self._is_dropping = False
@@ -162,7 +147,7 @@ class CanvasView(QWidget):
         """Give the pointer to a tool; the one before ends what it was doing."""
         if self._tool is not None and self._tool is not tool:
             self._tool.finish()
-            self._stroke_device = None
+            self.stroke_device = None
         if self._stop_observing_tool is not None:
             self._stop_observing_tool()
         self._tool = tool
@@ -237,14 +222,12 @@ class CanvasView(QWidget):
     def zoom_to(self, scale: float, at_view_xy: tuple[float, float] | None = None) -> None:
         """Change the scale round a point of the widget, the middle if None."""
         self.viewport.zoom_to(scale, at_view_xy)
-        self._is_fitting = False
-        self._view_moved()
+        self.view_moved_by_hand()
 
     def zoom_step(self, steps: int) -> None:
         """Go to the next whole zoom: in for +1, out for -1."""
         self.viewport.zoom_step(steps)
-        self._is_fitting = False
-        self._view_moved()
+        self.view_moved_by_hand()
 
     def zoom_by(self, factor: float, at_view_xy: tuple[float, float] | None = None) -> None:
         """Multiply the scale; tools ask for it."""
@@ -253,6 +236,10 @@ class CanvasView(QWidget):
     def pan_by(self, dx: float, dy: float) -> None:
         """Push the canvas by logical pixels."""
         self.viewport.pan_by(dx, dy)
+        self.view_moved_by_hand()
+
+    def view_moved_by_hand(self) -> None:
+        """The viewport was changed by a person: stop following the window's size, and repaint."""
         self._is_fitting = False
         self._view_moved()
 
@@ -452,7 +439,8 @@ class CanvasView(QWidget):
 
     # -- the pointer: one door for mouse, pen and finger
 
-    def _press(self, event: PointerEvent) -> None:
+    def pointer_pressed(self, event: PointerEvent) -> None:
+        """Start moving the view, dragging the wipe line, or a gesture of the tool."""
         kind = self._drag_kind(event)
         if kind is not None:
             self._drag = Drag(kind, event.view_xy, event.view_xy)
@@ -460,14 +448,15 @@ class CanvasView(QWidget):
         elif event.button == "left" and self.scene.compare.is_on_line(event.view_xy[0], self.viewport):
             self._is_wiping = True
         elif event.button == "left" and self._tool is not None and self.document is not None:
-            self._stroke_device = event.device
+            self.stroke_device = event.device
             if event.clicks == 2:
                 self._tool.double_press(event)
             else:
                 self._tool.press(event)
         self._pointer_at(event)
 
-    def _move(self, event: PointerEvent) -> None:
+    def pointer_moved(self, event: PointerEvent) -> None:
+        """Go on with what was started, or hover."""
         if self._drag is not None:
             self._drag_to(event.view_xy)
         elif self._is_wiping:
@@ -475,20 +464,21 @@ class CanvasView(QWidget):
             self._repaint_all()
             self.wipe_changed.emit(share)
         elif self._tool is not None and self.document is not None:
-            if self._stroke_device == event.device:
+            if self.stroke_device == event.device:
                 self._tool.move(event)
-            elif self._stroke_device is None and event.kind == "hover":
+            elif self.stroke_device is None and event.kind == "hover":
                 self._tool.hover(event)
         self._pointer_at(event)
 
-    def _release(self, event: PointerEvent) -> None:
+    def pointer_released(self, event: PointerEvent) -> None:
+        """End it."""
         if self._drag is not None:
             self._drag = None
             self._update_cursor()
         elif self._is_wiping:
             self._is_wiping = False
-        elif self._stroke_device == event.device and event.button in ("left", "none"):
-            self._stroke_device = None
+        elif self.stroke_device == event.device and event.button in ("left", "none"):
+            self.stroke_device = None
             if self._tool is not None:
                 self._tool.release(event)
                 if not self._tool.is_busy:
@@ -509,9 +499,13 @@ class CanvasView(QWidget):
         assert self._drag is not None, "the caller looked"
         factor = self._drag.to(view_xy, self.viewport)
         if self._drag.kind != "resize":
-            self._is_fitting = False
-            self._view_moved()
-        elif factor != 1.0 and self._tool is not None:
+            self.view_moved_by_hand()
+        elif factor != 1.0:
+            self.resize_brush(factor)
+
+    def resize_brush(self, factor: float) -> None:
+        """Multiply the brush size of the tool, and show it."""
+        if self._tool is not None:
             self._tool.resize_brush(factor)
             self._update_ring()
 
@@ -528,123 +522,13 @@ class CanvasView(QWidget):
         """Take back a running stroke and let go of the view; whether there was anything."""
         was_busy = self._drag is not None or self._is_wiping or self._pinch is not None
         self._drag, self._pinch, self._is_wiping = None, None, False
-        if self._tool is not None and (self._tool.is_busy or self._stroke_device is not None):
+        if self._tool is not None and (self._tool.is_busy or self.stroke_device is not None):
             self._tool.cancel()
             was_busy = True
-            self._stroke_device = None
+            self.stroke_device = None
             self.tool_finished.emit()
         self._update_cursor()
         return was_busy
-
-    # -- mouse
-
-    def _is_echo(self, event: QMouseEvent) -> bool:
-        is_recent = time.monotonic() - self._last_pen_s < ECHO_S
-        return self._stroke_device in ("pen", "touch") or is_recent or is_synthesised(event)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start a gesture."""
-        event.accept()
-        if not self._is_echo(event):
-            self._press(from_mouse(event, "press", self.viewport))
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Start a gesture by a second press."""
-        event.accept()
-        if not self._is_echo(event):
-            self._press(from_mouse(event, "press", self.viewport, clicks=2))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the pointer."""
-        event.accept()
-        if not self._is_echo(event):
-            kind = "move" if event.buttons() != Qt.MouseButton.NoButton else "hover"
-            self._move(from_mouse(event, kind, self.viewport))
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a gesture."""
-        event.accept()
-        if not self._is_echo(event):
-            self._release(from_mouse(event, "release", self.viewport))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer; with Alt, change the brush size; two fingers on a touch pad pan."""
-        event.accept()
-        turn = event.angleDelta()
-        delta = turn.y() or turn.x()  # Alt makes Qt report a wheel as sideways
-        at = (event.position().x(), event.position().y())
-        is_pad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
-        if event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            if delta and self._tool is not None:
-                self._tool.resize_brush(1.1 ** (delta / 120.0))
-                self._update_ring()
-        elif is_pad and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            pixels = event.pixelDelta() if not event.pixelDelta().isNull() else turn
-            self.pan_by(pixels.x(), pixels.y())
-        elif delta:
-            self.zoom_to(wheel_scale(self.viewport.scale, delta), at)
-
-    # -- pen
-
-    def tabletEvent(self, event: QTabletEvent) -> None:
-        """A pen presses, moves, hovers or lifts."""
-        event.accept()
-        if self._stroke_device in ("mouse", "touch"):  # the echo came first, or the palm did
-            self.cancel_gesture()
-        self._last_pen_s = time.monotonic()
-        if event.type() == QEvent.Type.TabletPress:
-            if not self.hasFocus():
-                self.setFocus(Qt.FocusReason.MouseFocusReason)
-            self._press(from_tablet(event, "press", self.viewport))
-        elif event.type() == QEvent.Type.TabletRelease:
-            self._release(from_tablet(event, "release", self.viewport))
-        else:
-            is_down = self._stroke_device == "pen" or self._drag is not None or self._is_wiping
-            self._move(from_tablet(event, "move" if is_down else "hover", self.viewport))
-
-    # -- fingers
-
-    def _touch(self, event: QTouchEvent) -> None:
-        """One finger draws, two move the view; a hand on the glass while the pen draws does nothing."""
-        event.accept()
-        is_pen_near = self._stroke_device == "pen" or time.monotonic() - self._last_pen_s < ECHO_S
-        if is_pen_near:
-            return
-        if event.type() == QEvent.Type.TouchCancel:
-            self.cancel_gesture()
-            return
-        points = [point for point in event.points() if point.state() != point.State.Released]
-        if len(points) >= 2:
-            one, other = ((point.position().x(), point.position().y()) for point in points[:2])
-            if self._pinch is None:
-                self.cancel_gesture()
-                self._pinch = Pinch(one, other)
-            else:
-                self._pinch.to(one, other, self.viewport)
-                self._is_fitting = False
-                self._view_moved()
-        elif self._pinch is not None:
-            if not points:
-                self._pinch = None
-        elif event.type() == QEvent.Type.TouchBegin and points:
-            self._press(from_touch(event, points[0], "press", self.viewport))
-        elif event.type() == QEvent.Type.TouchUpdate and points:
-            self._move(from_touch(event, points[0], "move", self.viewport))
-        elif event.type() == QEvent.Type.TouchEnd and event.points():
-            self._release(from_touch(event, event.points()[0], "release", self.viewport))
-
-    def _native_gesture(self, event: QNativeGestureEvent) -> None:
-        """Pinch and turn as a touch pad reports them."""
-        event.accept()
-        at = (event.position().x(), event.position().y())
-        if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self.zoom_by(max(1.0 + event.value(), 0.1), at)
-        elif event.gestureType() == Qt.NativeGestureType.RotateNativeGesture:
-            self.viewport.rotate_by(event.value(), at)
-            self._is_fitting = False
-            self._view_moved()
-        elif event.gestureType() == Qt.NativeGestureType.PanNativeGesture:
-            self.pan_by(event.delta().x(), event.delta().y())
 
     # -- keys and focus
 
@@ -652,10 +536,10 @@ class CanvasView(QWidget):
         """Take what Qt would use otherwise: Tab, touch, and keys that are shortcuts elsewhere."""
         kind = event.type()
         if isinstance(event, QTouchEvent):
-            self._touch(event)
+            self.touch(event)
             return True
         if isinstance(event, QNativeGestureEvent):
-            self._native_gesture(event)
+            self.native_gesture(event)
             return True
         if isinstance(event, QKeyEvent):
             if kind == QEvent.Type.ShortcutOverride and self._wants_key(event):
@@ -675,7 +559,7 @@ class CanvasView(QWidget):
         is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if key == Qt.Key.Key_Space or (key == Qt.Key.Key_Tab and is_plain):
             return True
-        is_busy = self._tool is not None and (self._tool.is_busy or self._stroke_device is not None)
+        is_busy = self._tool is not None and (self._tool.is_busy or self.stroke_device is not None)
         return is_busy and key in (
             Qt.Key.Key_Escape,
             Qt.Key.Key_Return,
@@ -718,7 +602,7 @@ class CanvasView(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         """The pointer is elsewhere; so is the ring."""
-        if self._stroke_device is None and self._drag is None:
+        if self.stroke_device is None and self._drag is None:
             self._pointer_xy = None
             self._update_ring()
             self.cursor_left.emit()
