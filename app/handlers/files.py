@@ -215,6 +215,7 @@ class FileHandlers:
                 window.say("")
                 window.show_error(error)
                 return
+            job.settle()
             window.say(f"Saved {path.name}")
             add_recent(path)
             window.refresh_recent()
@@ -222,7 +223,7 @@ class FileHandlers:
             if after is not None:
                 after()
 
-        save_in_background(document, path, lambda error: window.background.bring(done, error))
+        job = save_in_background(document, path, lambda error: window.background.bring(done, error))
 
     def export(self) -> None:
         """Write what is seen to where it was written before; ask the first time."""
