@@ -98,6 +98,7 @@ class FillController(QObject):
         self._stop_observing = lambda: None
         self._inputs = InputStates()
         self._settings = InpaintSettings()
+        self._weights: tuple[WeightsListed, ...] = ()
         self._is_live = True
         self._jobs: dict[int, _Job] = {}
         self._running: int | None = None
@@ -151,8 +152,20 @@ class FillController(QObject):
         return self._cost
 
     def weights_listed(self) -> tuple[WeightsListed, ...]:
-        """Weights that can be chosen, the default first."""
-        return weights_listed("inpaint")
+        """Weights that can be chosen, the default first; before there is a document, the default alone."""
+        if self._document is None and not self._weights:
+            return (WeightsListed("", "Default", "The first that is there"),)
+        if not self._weights:
+            self.refresh_weights()
+        return self._weights
+
+    def refresh_weights(self) -> None:
+        """Look anew which weights there are."""
+        try:
+            self._weights = weights_listed("inpaint")
+        except EngineError as error:
+            self._weights = (WeightsListed("", "Default", "The list of weights cannot be read"),)
+            self.failed.emit(error)
 
     # Settings --------------------------------------------------------------------------------------------------------
 

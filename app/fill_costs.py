@@ -6,14 +6,18 @@ controller asks once things have settled, and runs are remembered on another thr
 Elsewhere: how a forecast is made in engine/forecast.py.
 """
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QThreadPool
 
 from app.document.document import Document
 from app.document.edit_builder import InpaintSettings
 from app.fill_state import Cost
 from engine.edits import Edit, InpaintEdit
-from engine.forecast import Forecasts
 from engine.host import HostReply
+
+if TYPE_CHECKING:  # read when the first cost is asked for, after the window is there
+    from engine.forecast import Forecasts
 
 
 class Costs:
@@ -23,10 +27,18 @@ class Costs:
         forecasts: the runs; the user's own when left out.
     """
 
-    def __init__(self, forecasts: Forecasts | None = None) -> None:
-        self._forecasts = forecasts if forecasts is not None else Forecasts()
+    def __init__(self, forecasts: "Forecasts | None" = None) -> None:
+        self._known = forecasts
         self.device = ""
         """As reports name it; empty = the one used last."""
+
+    @property
+    def _forecasts(self) -> "Forecasts":
+        if self._known is None:
+            from engine.forecast import Forecasts
+
+            self._known = Forecasts()
+        return self._known
 
     def expected(self, document: Document, settings: InpaintSettings) -> Cost | None:
         """What a full fill of the mask as it is now is likely to take; None where nothing like it was run here."""
@@ -40,4 +52,5 @@ class Costs:
     def remember(self, edit: Edit, reply: HostReply) -> None:
         """Take in what a job did cost."""
         report = reply.report
-        QThreadPool.globalInstance().start(lambda: self._forecasts.remember(edit, report))
+        forecasts = self._forecasts
+        QThreadPool.globalInstance().start(lambda: forecasts.remember(edit, report))

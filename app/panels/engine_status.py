@@ -72,6 +72,7 @@ class EngineStatus(QWidget):
         worker.status_changed.connect(self._status)
         self.show_state(controller.state)
         self._say()
+        worker.ask_status()  # in a second window the engine is up already and will not say so by itself
 
     @Slot(object)
     def show_state(self, state: FillState) -> None:

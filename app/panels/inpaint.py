@@ -99,6 +99,7 @@ class InpaintPanel(QWidget):
         self._mask_actions.set_document(document)
         if document is not None:
             self._stop_observing = document.observe(self._heard)
+            self.show_settings(self._controller.settings)  # the weights are listed by now
         self._show_result()
 
     @property
@@ -327,6 +328,9 @@ class InpaintPanel(QWidget):
         rows = [(entry.title, entry.name, entry.tip) for entry in listed]
         if chosen not in [name for _, name, _ in rows]:
             rows.append((f"{chosen} (not here)", chosen, "These weights are not on this machine"))
+        box = self._weights
+        if [(box.itemText(at), box.itemData(at)) for at in range(box.count())] == [row[:2] for row in rows]:
+            return  # as on every move of a slider
         self._weights.clear()
         for title, name, tip in rows:
             self._weights.addItem(title, name)

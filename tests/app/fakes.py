@@ -46,6 +46,9 @@ class FakeWorker(QObject):
             self.waiting.remove(number)
             self.cancelled.emit(number)
 
+    def ask_status(self) -> None:
+        self.status_asked = True
+
     def cancel_all(self) -> None:
         for number in list(self.waiting):
             self.cancel(number)
