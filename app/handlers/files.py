@@ -353,7 +353,10 @@ class FileHandlers:
         from app.document.recovery import journal_for
 
         try:
-            self._journal = journal_for(document)
+            window = self._window
+            self._journal = journal_for(
+                document, on_trouble=lambda error: window.background.bring(window.show_error, error)
+            )
         except (OSError, AppError) as error:  # no room for a journal must not keep anybody from working
             self._window.show_error(error)
 
