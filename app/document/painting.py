@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from app.document.coverage import FULL, Dab, StrokeCoverage, Tip
+from app.document.coverage import BLOCK_PX, FULL, Dab, StrokeCoverage, Tip
 from app.document.layers import Layer
 from app.document.strokes import MAX_SAMPLES, BrushSettings, Stroke
 from app.document.tiles import Box
@@ -31,6 +31,7 @@ LIMIT_PX = 1e6  # samples are kept within this distance, where float32 still tel
 SMALLEST_RADIUS_PX = 0.5  # a thinner line is one pixel wide and fainter
 LAZIEST = 0.92  # share of the way that a fully smoothed pen stays behind at each sample
 CURVE_TOLERANCE_PX = 0.25
+KEPT_BLOCKS = 2048  # 32 MiB of what was there before
 
 
 class Sample(NamedTuple):
@@ -113,6 +114,7 @@ class StrokePainter:
         self._limit = 0 if is_erasing else FULL
         self._tool = ERASER if is_erasing else BRUSH
         self._coverage = StrokeCoverage((self._values.shape[0], self._values.shape[1]))
+        self._kept: dict[tuple[int, int], np.ndarray] = {}
         self._samples: list[Sample] = []
         self._path = _Path()
         self._mark: tuple[_Path, Box | None, np.ndarray] | None = None
@@ -217,9 +219,22 @@ class StrokePainter:
             values = self._part(self._values, box)
             if coverage.min() == FULL:
                 values[...] = self._limit
-                continue
-            before = self._transaction.before(self._layer_id, self._plane_name, box)
-            values[...] = self._change(before, coverage)
+            else:
+                values[...] = self._change(self._before(box), coverage)
+
+    def _before(self, box: Box) -> np.ndarray:
+        """What a box held before the stroke; blocks of a large brush are asked for again and again, so they are kept."""
+        x0, y0, x1, y1 = box
+        left, top = x0 - x0 % BLOCK_PX, y0 - y0 % BLOCK_PX
+        if x1 > left + BLOCK_PX or y1 > top + BLOCK_PX or self._brush.size_px <= BLOCK_PX:
+            return self._transaction.before(self._layer_id, self._plane_name, box)
+        kept = self._kept.get((left, top))
+        if kept is None:
+            if len(self._kept) >= KEPT_BLOCKS:
+                self._kept.clear()
+            block = (left, top, left + BLOCK_PX, top + BLOCK_PX)
+            kept = self._kept[left, top] = self._transaction.before(self._layer_id, self._plane_name, block)
+        return kept[y0 - top : y1 - top, x0 - left : x1 - left]
 
     def _part(self, values: np.ndarray, box: Box | None) -> np.ndarray:
         x0, y0, x1, y1 = box or (0, 0, 0, 0)
