@@ -33,13 +33,14 @@ import torch
 from engine.device import (
     NetworkCall,
     Precision,
+    Quality,
     choose_device,
     choose_precision,
     describe,
     has_bfloat16,
     is_out_of_memory,
 )
-from engine.edits import Edit, EditInputs
+from engine.edits import Edit, EditInputs, InpaintEdit
 from engine.errors import OutOfMemoryError, WeightsError
 from engine.memory import (
     DEFAULT_BUDGET_BYTES,
@@ -50,7 +51,7 @@ from engine.memory import (
     free_bytes,
     release_unused,
 )
-from engine.progress import CancelCheck, Clock, ProgressCallback, Steps, stop_if_cancelled
+from engine.progress import CancelCheck, Cancelled, Clock, ProgressCallback, Steps, stop_if_cancelled
 from engine.weightfile import read_weights
 from models.errors import ModelsError
 from models.registry import family_spec
@@ -69,6 +70,8 @@ SMALLEST_WORKING_PX = 128
 MEMORY_SHARE = 0.5
 """Most of the free memory that activations may take by the family's estimate; kernels need room of their own."""
 PROCESSOR = torch.device("cpu")
+WARM_QUALITIES: tuple[Quality, ...] = ("fast", "exact")
+"""In the order a live edit wants them: the draft first."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +145,26 @@ class Engine:
             "free_bytes": free_bytes(self._device),
         }
 
-    def warm_up(self) -> None:
-        """Import what the first job will need, so that it does not wait for that."""
-        for module in (*PIPELINES.values(), "cv2", "skimage.feature"):
-            import_module(module)
+    def warm_up(self, is_cancelled: CancelCheck | None = None) -> None:
+        """Do what the first job would wait for: import, load the default weights, run them on a tiny picture.
+
+        Never fails: what is wrong, the first job will say.
+
+        Args:
+            is_cancelled: asked between steps; the rest is left to the first job then.
+        """
+        image, mask = np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8)
+        mask[24:40, 24:40] = 255
+        try:
+            for module in (*PIPELINES.values(), "cv2", "skimage.feature"):
+                stop_if_cancelled(is_cancelled)
+                import_module(module)
+            for quality in WARM_QUALITIES:
+                self.run(InpaintEdit(quality=quality), EditInputs(image, mask), is_cancelled=is_cancelled)
+        except Cancelled:
+            _log.debug("a job came before the engine was warm")
+        except Exception as error:  # noqa: BLE001  (no weights, no memory, a broken GPU: told where it matters)
+            _log.info("not warmed up: %s", error)
 
     def reset_peak(self) -> None:
         """Begin to watch the device's memory anew."""

@@ -243,7 +243,7 @@ class _Child:
 class EngineHost:
     """An engine in a child process. Nothing starts before `start` or the first `submit`.
 
-    Methods may be called from any thread; `poll` from one at a time.
+    Methods may be called from any thread, `poll` and `close` from the one that owns the host.
 
     Args:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.

@@ -95,7 +95,8 @@ class _Child:
             self._say("unfit", error)
             _leave()
         self._say("ready", self._facts(), time.perf_counter() - self._started)
-        self._engine.warm_up()
+        self._engine.warm_up(is_cancelled=lambda: not self._jobs.empty())
+        self._say("status", self._facts())
         while True:
             job = self._jobs.get()
             self._do(job)

@@ -130,7 +130,7 @@ class Segment:
         memory: Any = self._memory
         if memory is None:
             raise ValueError("the segment is closed")
-        buffer = memory.buf if isinstance(memory, SharedMemory) else memory
+        buffer: Any = memory.buf if isinstance(memory, SharedMemory) else memory
         count = math.prod(layout.shape)
         if not count:
             return np.empty(layout.shape, layout.dtype)

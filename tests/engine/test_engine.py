@@ -196,6 +196,38 @@ def test_a_device_that_is_not_there_is_refused():
         Engine(device="tpu")
 
 
+def test_a_warm_engine_has_the_default_weights_in_both_qualities(engine, spoiled):
+    loads = spoiled("fill")
+    engine.warm_up()
+    assert loads
+    loaded = len(loads)
+    engine.run(InpaintEdit(), holed())
+    engine.run(InpaintEdit(quality="fast"), holed())
+    assert len(loads) == loaded
+
+
+def test_warming_up_stops_for_a_job_and_never_fails(engine, spoiled, tmp_path):
+    loads = spoiled("fill")
+    engine.warm_up(is_cancelled=lambda: True)
+    assert not loads
+    bare = Engine(device="cpu", weights=WeightsStore(shipped=tmp_path / "none", user=tmp_path / "mine"))
+    bare.warm_up()
+    assert bare.resident_count == 0
+    spoiled("fill", [RuntimeError("CUDA error: unspecified launch failure")])
+    engine.warm_up()
+
+
+def test_the_status_tells_device_and_memory(engine):
+    before = engine.status()
+    assert (before["device"], before["device_name"], before["resident_bytes"]) == ("cpu", "cpu", 0)
+    assert before["fast_precision"] in ("bfloat16", "float32")
+    assert before["free_bytes"] > 0
+    engine.run(InpaintEdit(), holed())
+    assert engine.status()["resident_bytes"] > 0
+    engine.reset_peak()
+    assert engine.peak_bytes() == 0
+
+
 # Cancelling -----------------------------------------------------------------------------------------------------------
 
 
