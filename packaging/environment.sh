@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make the environment VENV with PYTHON if it is missing, and install WHAT (a pip requirement of this project) into it.
+# Make the environment VENV with PYTHON if it is missing, and install WHAT (a pip requirement of this project) into it,
+# with the system's packages that a window needs.
 # usage: sh packaging/environment.sh PYTHON VENV WHAT
 set -eu
 python=$1 venv=$2 what=$3
@@ -31,3 +32,19 @@ fi
 echo "installing $what into $venv"
 "$venv/bin/pip" install --quiet -e "$what" ||
     fail "pip: expected to install $what, got the fault above; see 'Installing' in README.md"
+
+# Qt's own wheel leaves these to the system. Without them the command line works and the window does not.
+if [ "$(uname -s)" = Linux ] && ! QT_QPA_PLATFORM=xcb "$venv/bin/python" -c '
+from PySide6 import QtSvg, QtWidgets
+from app.start import check_platform_plugin
+check_platform_plugin()' 2>/dev/null; then
+    packages="libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libx11-xcb1 libxkbcommon-x11-0 libxcb-cursor0"
+    packages="$packages libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1"
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "installing what Qt needs of the system"
+        # shellcheck disable=SC2086 - one word a package
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+    else
+        fail "qt: expected the system's libraries for a window, got an import error; on Debian: sudo apt-get install $packages"
+    fi
+fi

@@ -248,29 +248,29 @@ class FileHandlers:
 
     def export_to(self, path: Path) -> None:
         """Write what is seen on a thread, with the profile, camera data and depth of the photo."""
-        from app.document.flatten import flatten
-        from engine.pictures import Picture, check_can_write, write_picture
+        from app.document.saving import export_in_background
 
         window, document = self._window, self._window.document
         if document is None:
             return
-        check_can_write(path, mode=document.mode, is_deep=document.is_deep, size_hw=document.size_hw)
-        pixels = flatten(document, with_result=True)
-        picture = Picture(pixels, document.mode, document.icc_profile, document.exif)
-        text = recipe_of(document)
-        window.say(f"Exporting {path.name}…", stays=True)
 
-        def done(notes: tuple[str, ...]) -> None:
+        def done(error: Exception | None) -> None:
+            window.say("" if error is not None else f"Exported {path.name}")
+            if error is not None:
+                window.show_error(error)
+                return
             self._exported = path
-            if notes:
-                window.notify("info", f"{path.name} was exported", " ".join(f"{note}." for note in notes))
-            window.say(f"Exported {path.name}")
+            if job.notes:
+                window.notify("info", f"{path.name} was exported", " ".join(f"{note}." for note in job.notes))
 
-        def failed(error: Exception) -> None:
+        window.say(f"Exporting {path.name}…", stays=True)
+        try:
+            job = export_in_background(
+                document, path, lambda error: window.background.bring(done, error), text=recipe_of(document)
+            )
+        except Exception:
             window.say("")
-            window.show_error(error)
-
-        window.background.run(lambda: write_picture(picture, path, text=text), done, failed)
+            raise
 
     def copy(self) -> None:
         """Copy what is seen to the clipboard."""
