@@ -332,6 +332,7 @@ class PlaneSheet:
         size_hw: of the plane.
         origin_xy: its top left corner on the canvas.
         keeps_lines: reduce by the maximum, so that thin lines stay when zoomed out.
+        written: a box of the plane outside of which all is zero; nothing is read there.
     """
 
     def __init__(
@@ -341,11 +342,13 @@ class PlaneSheet:
         origin_xy: tuple[int, int] = (0, 0),
         *,
         keeps_lines: bool = False,
+        written: Callable[[], Box] | None = None,
     ) -> None:
         self.fetch = fetch
         self.size_hw = size_hw
         self.origin_xy = origin_xy
         self.keeps_lines = keeps_lines
+        self.written = written
         self.pyramid = Pyramid(size_hw, np.uint8, self._reduce, self._skim)
 
     @property
@@ -362,10 +365,11 @@ class PlaneSheet:
         self, to_device: Matrix, scale: float, device_box: Box, deadline: float
     ) -> NDArray[np.uint8] | None:
         """The plane as it lies under a box of device pixels, (h, w); None where all of it is zero."""
-        box = _meet(device_box, bounds_of(to_device, self.box_xyxy))
+        level = level_for(scale)
+        reach = 2 << level  # a reduced pixel shows a little beyond what it was made of
+        box = _meet(device_box, bounds_of(to_device, self._written_box(reach)))
         if box[2] <= box[0] or box[3] <= box[1]:
             return None
-        level = level_for(scale)
         if self.keeps_lines and scale * (1 << level) < 1.0 - 1e-9:
             level += 1  # a line of the copy is then at least a pixel of the screen
         step = float(1 << level)
@@ -394,9 +398,23 @@ class PlaneSheet:
         whole_box[y : y + found.shape[0], x : x + found.shape[1]] = found
         return whole_box
 
+    def _written_box(self, reach: int) -> Box:
+        """The part of the canvas that can show anything."""
+        if self.written is None:
+            return self.box_xyxy
+        x0, y0, x1, y1 = self.written()
+        if x1 <= x0:
+            return 0, 0, 0, 0
+        x, y = self.origin_xy
+        return _meet((x0 + x - reach, y0 + y - reach, x1 + x + reach, y1 + y + reach), self.box_xyxy)
+
     def _reduce(self, box: Box, level: int) -> NDArray[np.generic]:
-        part = self.fetch(box).astype(np.uint8, copy=False)
         step = 1 << level
+        if self.written is not None:
+            x0, y0, x1, y1 = _meet(box, self.written())
+            if x1 <= x0 or y1 <= y0:
+                return np.zeros((-(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)), np.uint8)
+        part = self.fetch(box).astype(np.uint8, copy=False)
         if not part.any():
             return np.zeros((-(-part.shape[0] // step), -(-part.shape[1] // step)), np.uint8)
         for _ in range(level):

@@ -10,6 +10,7 @@ Elsewhere: sheets in display.py, marks in overlays.py, before and after in compa
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ class Scene:
         boxes = [sheets.picture.box_xyxy for sheets in (before, self._result) if sheets is not None]
         return _around(boxes) if boxes else None
 
-    def set_preview(self, box: Box, pixels: NDArray[np.generic] | None) -> Box | None:
+    def set_preview(self, box: Box | None, pixels: NDArray[np.generic] | None) -> Box | None:
         """Show a running job's pixels in a box of the canvas, at any resolution; None takes them away.
 
         Returns:
@@ -120,7 +121,7 @@ class Scene:
         """
         before = self._preview
         self._preview = None
-        if pixels is not None:
+        if pixels is not None and box is not None:
             words = premultiplied(pixels)
             has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
             self._preview = (box, image_of(words, is_opaque=not has_alpha), words)
@@ -344,6 +345,7 @@ class Scene:
                 layer.planes[plane].shape[:2],
                 layer.origin_xy,
                 keeps_lines=plane == "drawn",
+                written=_written_box(layer, plane),
             )
         return self._planes[key]
 
@@ -352,6 +354,20 @@ class Scene:
             return None if self._result is None else self._result.predicted
         assert kind in EDGE_STYLES, "a kind of edges"
         return self._plane_sheet(edges, kind)
+
+
+def _written_box(layer: "Layer", plane: str) -> Callable[[], Box]:
+    """Where a plane can hold anything but zeros; joined again only when tiles were added."""
+    known: tuple[int, Box] = (0, (0, 0, 0, 0))
+
+    def written() -> Box:
+        nonlocal known
+        count = len(layer.written_tiles(plane))
+        if count != known[0]:
+            known = count, layer.written_box(plane)
+        return known[1]
+
+    return written
 
 
 def _result_sheets(result: "Result") -> _ResultSheets:

@@ -151,8 +151,10 @@ class CanvasView(PointerInput):
         if self._stop_observing_tool is not None:
             self._stop_observing_tool()
         self._tool = tool
-        context = getattr(tool, "context", None)
-        self._stop_observing_tool = None if context is None else context.observe(self._on_tool_change)
+        self._stop_observing_tool = None
+        if tool is not None:
+            self._stop_observing_tool = tool.context.observe(self._on_tool_change)
+            tool.activate()
         self._update_cursor()
         self._update_ring()
         self.update()
@@ -172,7 +174,7 @@ class CanvasView(PointerInput):
         self.scene.shows_edges = is_visible
         self._repaint_all()
 
-    def set_preview(self, box: Box, pixels: "NDArray[np.generic] | None") -> None:
+    def set_preview(self, box: Box | None, pixels: "NDArray[np.generic] | None") -> None:
         """Show what a running job has so far in a box of the canvas; None takes it away."""
         changed = self.scene.set_preview(box, pixels)
         if changed is not None:
@@ -312,7 +314,7 @@ class CanvasView(PointerInput):
     def _on_tool_change(self, change: str) -> None:
         if change == "overlay":
             self.update()
-        elif change in ("brush", "target", "mode"):
+        elif change not in ("stroke", "committed"):
             self._update_cursor()
             self._update_ring()
 
