@@ -29,12 +29,11 @@ from app.document.edit_builder import (
 from app.document.events import CurrentResultChanged, Event, HistoryChanged, PixelsChanged
 from app.document.results import Result
 from app.errors import AppError
-from app.fill_costs import Costs
 from app.fill_inputs import InputStates
 from app.fill_state import DRAFT_WORKING_PX, Cost, FillKind, FillState, Shown, WeightsListed, weights_listed
 from app.result_actions import apply_result, delete_results, show_result, star_results
 from app.worker import EngineWorker, Request
-from engine.edits import Edit, EditInputs
+from engine.edits import Edit, EditInputs, InpaintEdit
 from engine.errors import EngineError
 from engine.host import HostReply, ProgressSaid
 
@@ -71,7 +70,6 @@ class FillController(QObject):
     Args:
         worker: runs the jobs.
         parent: owner, as Qt has it.
-        costs: this machine's past runs; the user's own when left out.
     """
 
     state_changed = Signal(object)
@@ -89,9 +87,7 @@ class FillController(QObject):
     said = Signal(str)
     """A sentence for the status line."""
 
-    def __init__(
-        self, worker: EngineWorker, parent: QObject | None = None, *, costs: Costs | None = None
-    ) -> None:
+    def __init__(self, worker: EngineWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worker = worker
         self._document: Document | None = None
@@ -106,7 +102,6 @@ class FillController(QObject):
         self._result_states: dict[str, int] = {}
         self._has_preview = False
         self._state = FillState()
-        self._costs = costs if costs is not None else Costs()
         self._cost: Cost | None = None
         self._starts = self._timer(0, self._start_live)
         self._idle = self._timer(IDLE_MS, self._idle_over)
@@ -405,7 +400,6 @@ class FillController(QObject):
         job = self._jobs.pop(number, None)
         if job is None:
             return
-        self._costs.remember(job.edit, reply)
         self._take(job, reply)
         self._ended(number)
         if job.kind == "draft" and not self._idle.isActive() and not self._is_stale(job):
@@ -520,11 +514,13 @@ class FillController(QObject):
         if self._inputs.is_changing:
             self._reckons.start()
             return
-        cost = (
-            self._costs.expected(document, self._settings)
-            if document is not None and self._has_hole()
-            else None
-        )
+        cost = None
+        if document is not None and self._has_hole():
+            edit = InpaintEdit(**self._settings.model_dump())
+            found = self._worker.forecast(edit, document.mask_layer.planes["coverage"])
+            cost = (
+                Cost(found.seconds, found.memory_bytes) if found is not None and found.seconds > 0 else None
+            )
         if cost != self._cost:
             self._cost = cost
             self.forecast_changed.emit(cost)

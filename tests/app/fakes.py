@@ -8,6 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from app.document.document import Document
 from app.document.layers import Layer
 from app.worker import Request
+from engine.edits import Edit
+from engine.forecast import Forecast
 from engine.host import HostReply, Patch, ProgressSaid
 
 SEAM = {"border_px": 40, "colour_step": 0.02, "picture_colour_step": 0.019, "corrected": False}
@@ -30,6 +32,8 @@ class FakeWorker(QObject):
         self.requests: dict[int, Request] = {}
         """All that were ever made, by number."""
         self.waiting: list[int] = []
+        self.expected: Forecast | None = None
+        """What `forecast` says of any job."""
 
     def submit(self, request: Request) -> int:
         number = len(self.requests) + 1
@@ -45,6 +49,9 @@ class FakeWorker(QObject):
         if number in self.waiting:
             self.waiting.remove(number)
             self.cancelled.emit(number)
+
+    def forecast(self, edit: Edit, mask: np.ndarray | None) -> Forecast | None:
+        return self.expected
 
     def ask_status(self) -> None:
         self.status_asked = True

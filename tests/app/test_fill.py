@@ -1,5 +1,7 @@
 """The controller beside a worker that answers when told; time is the test's as far as Qt lets it be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,35 +9,16 @@ from app.document.events import EntryCommitted
 from app.document.flatten import flatten
 from app.errors import EngineLostError
 from app.fill import FillController
-from app.fill_state import Cost
-from tests.app.fakes import FakeWorker, make_document, stroke
+from engine.forecast import Forecast
+from tests.app.fakes import FakeWorker, make_document, reply_to, stroke
 
 HOLE = (10, 8, 30, 20)
 IDLE_MS = 30
 
 
-class NoCosts:
-    """Past runs of a machine that has none, or one that says what the test wants."""
-
-    def __init__(self) -> None:
-        self.cost = None
-        self.remembered = []
-
-    def expected(self, document, settings):
-        return self.cost
-
-    def remember(self, edit, reply):
-        self.remembered.append((edit, reply))
-
-
 @pytest.fixture
 def worker(qapp):
     return FakeWorker()
-
-
-@pytest.fixture
-def costs():
-    return NoCosts()
 
 
 @pytest.fixture
@@ -46,8 +29,8 @@ def document():
 
 
 @pytest.fixture
-def fill(worker, document, costs):
-    made = FillController(worker, costs=costs)
+def fill(worker, document):
+    made = FillController(worker)
     made._idle.setInterval(IDLE_MS)
     made._reckons.setInterval(0)
     made.set_document(document)
@@ -190,13 +173,9 @@ def test_a_refusal_is_told_and_the_next_job_goes_on(asking, worker, document, qt
 
 
 def test_a_reply_of_another_size_is_refused_in_words(asking, worker, document, qtbot):
-    from dataclasses import replace
-
     stroke(document, HOLE)
     asking.fill()
     worker.waiting.clear()
-    from tests.app.fakes import reply_to
-
     reply = replace(reply_to(worker.newest, 3), size_hw=(7, 7))
     with qtbot.waitSignal(asking.failed) as failed:
         worker.finished.emit(1, reply)
@@ -211,13 +190,6 @@ def test_answers_to_somebody_else_are_left_alone(asking, worker, document):
     worker.started.emit(77)
     assert document.results == ()
     assert not asking.state.is_busy
-
-
-def test_what_a_job_cost_is_remembered(asking, worker, document, costs):
-    stroke(document, HOLE)
-    asking.fill()
-    reply = worker.answer()
-    assert costs.remembered == [(worker.newest.edit, reply)]
 
 
 # Live ----------------------------------------------------------------------------------------------------------------
@@ -265,8 +237,8 @@ def test_the_full_result_waits_for_a_draft_that_takes_long(fill, worker, documen
     assert kinds(worker) == [DRAFT, FULL]
 
 
-def test_where_a_full_result_is_quick_no_draft_is_made(fill, worker, document, costs, qtbot):
-    costs.cost = Cost(0.1)
+def test_where_a_full_result_is_quick_no_draft_is_made(fill, worker, document, qtbot):
+    worker.expected = Forecast(0.1, 0.2, 0, 5)
     stroke(document, HOLE)
     qtbot.waitUntil(lambda: bool(worker.waiting))
     worker.answer()
@@ -289,8 +261,6 @@ def test_the_latest_stroke_wins(fill, worker, document, qtbot):
 
 
 def test_a_live_answer_for_a_mask_that_is_no_more_is_dropped(fill, worker, document, qtbot):
-    from tests.app.fakes import reply_to
-
     stroke(document, HOLE)
     qtbot.waitUntil(lambda: bool(worker.waiting))
     worker.waiting.clear()  # the answer is under way when the mask changes
@@ -460,11 +430,11 @@ def test_a_result_is_outdated_once_the_mask_is_another(asking, worker, document)
     assert asking.state.shown == "full"
 
 
-def test_a_document_opened_with_a_result_shows_it_as_full(worker, costs, asking, document):
+def test_a_document_opened_with_a_result_shows_it_as_full(worker, asking, document):
     stroke(document, HOLE)
     asking.fill()
     worker.answer()
-    other = FillController(worker, costs=costs)
+    other = FillController(worker)
     other.set_document(document)
     assert other.state.shown == "full"
 
@@ -558,9 +528,9 @@ def test_a_setting_out_of_range_is_refused(asking):
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_an_applied_result_looks_the_same_as_a_layer(worker, costs, mode, dtype, qapp):
+def test_an_applied_result_looks_the_same_as_a_layer(worker, mode, dtype, qapp):
     document = make_document(mode=mode, dtype=dtype)
-    controller = FillController(worker, costs=costs)
+    controller = FillController(worker)
     controller.set_live(False)
     controller.set_document(document)
     stroke(document, HOLE)

@@ -11,14 +11,6 @@ from tests.app.fakes import FakeWorker, make_document, stroke
 READY = Ready("cpu", "cpu", "bfloat16", 2.0, 1)
 
 
-class NoCosts:
-    def expected(self, document, settings):
-        return None
-
-    def remember(self, edit, reply):
-        pass
-
-
 @pytest.fixture
 def worker(qapp):
     return FakeWorker()
@@ -33,7 +25,7 @@ def document():
 
 @pytest.fixture
 def controller(worker, document):
-    made = FillController(worker, costs=NoCosts())
+    made = FillController(worker)
     made.set_live(False)
     made.set_document(document)
     return made

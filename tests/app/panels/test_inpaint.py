@@ -5,19 +5,11 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLabel, QSl
 
 from app.canvas.tools.context import ToolContext
 from app.fill import FillController
-from app.fill_state import Cost
 from app.panels.inpaint import InpaintPanel
+from engine.forecast import Forecast
 from tests.app.fakes import FakeWorker, make_document, stroke
 
 HOLE = (10, 8, 30, 20)
-
-
-class NoCosts:
-    def expected(self, document, settings):
-        return Cost(0.52, 118_000_000)
-
-    def remember(self, edit, reply):
-        pass
 
 
 @pytest.fixture
@@ -34,7 +26,7 @@ def worker(qapp):
 
 @pytest.fixture
 def controller(worker):
-    made = FillController(worker, costs=NoCosts())
+    made = FillController(worker)
     made._reckons.setInterval(0)
     made.set_live(False)
     return made
@@ -79,7 +71,8 @@ def test_fill_is_possible_once_there_is_a_hole(panel, worker, document):
     assert not worker.newest.is_live
 
 
-def test_the_forecast_stands_below_the_button(panel, document, qtbot):
+def test_the_forecast_stands_below_the_button(panel, worker, document, qtbot):
+    worker.expected = Forecast(0.52, 0.7, 118_000_000, 9)
     stroke(document, HOLE)
     qtbot.waitUntil(lambda: words(panel, "inpaint_hint") == "About 0.5 s, 118 MB")
 

@@ -12,14 +12,6 @@ from tests.app.fakes import FakeWorker, make_document, stroke
 HOLE = (10, 8, 30, 20)
 
 
-class NoCosts:
-    def expected(self, document, settings):
-        return None
-
-    def remember(self, edit, reply):
-        pass
-
-
 @pytest.fixture
 def document():
     made = make_document()
@@ -34,7 +26,7 @@ def worker(qapp):
 
 @pytest.fixture
 def controller(worker, document):
-    made = FillController(worker, costs=NoCosts())
+    made = FillController(worker)
     made.set_live(False)
     made.set_document(document)
     return made
