@@ -1,11 +1,13 @@
 """What the tools that make selections share: mode by modifiers, and the way into the mask."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from app.canvas.tools.base import Option, Tool, mode_of
 from app.canvas.tools.context import ToolContext
 from app.document import selection
 from app.document.selection import CombineMode
+from app.errors import AppError
 
 if TYPE_CHECKING:
     from app.canvas.pointer import PointerEvent
@@ -34,5 +36,15 @@ class SelectTool(Tool):
             self._mode
         ]
         name = f"{label} {self.name.lower()}" if patch is not None else "Deselect"
-        if selection.select(document, patch, self._mode, feather_px=self.context.feather_px, label=name):
+        feather_px = self.context.feather_px
+        self.commit(lambda: selection.select(document, patch, self._mode, feather_px=feather_px, label=name))
+
+    def commit(self, change: Callable[[], bool]) -> None:
+        """Change the mask, and tell the window of it, or of why it could not be."""
+        try:
+            has_changed = change()
+        except AppError as error:
+            self.context.warn(error)
+            return
+        if has_changed:
             self.context.committed()

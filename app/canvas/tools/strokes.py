@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from app.canvas.tools.base import BrushOutline, Option, Tool
 from app.canvas.tools.context import Hand, Target, ToolContext
 from app.document.painting import Sample, StrokePainter
+from app.errors import AppError
 
 if TYPE_CHECKING:
     from app.canvas.pointer import PointerEvent
@@ -42,7 +43,8 @@ class StrokeTool(Tool):
         self._transaction: Transaction | None = None
         self._is_straight = False
         self._at: Sample | None = None
-        self._last: tuple[str, Target, Sample] | None = None
+        self._painted: tuple[str, Target] = ("", "mask")
+        self._last: tuple[tuple[str, Target], Sample] | None = None
 
     def planes(
         self, document: "Document", *, is_inverse: bool
@@ -83,8 +85,12 @@ class StrokeTool(Tool):
             return
         self.activate()
         label, planes = self.planes(document, is_inverse=event.alt or event.is_eraser_end)
-        transaction = document.begin(label)
-        self._transaction = transaction
+        try:
+            transaction = document.begin(label)
+        except AppError as error:  # another change is under way
+            self.context.warn(error)
+            return
+        self._transaction, self._painted = transaction, (document.id, self.target)
         try:
             brush = self.context.brush(self.target, self.hand)
             self._painters = [
@@ -93,8 +99,8 @@ class StrokeTool(Tool):
             ]
             sample = self._sample(event)
             start = sample
-            if event.shift and self._last is not None and self._last[:2] == (document.id, self.target):
-                start = self._last[2]._replace(pressure=sample.pressure)
+            if event.shift and self._last is not None and self._last[0] == self._painted:
+                start = self._last[1]._replace(pressure=sample.pressure)
             self._add(start)
             self._is_straight = event.shift
             if event.shift:
@@ -166,7 +172,7 @@ class StrokeTool(Tool):
         self._at = sample
 
     def _end(self) -> None:
-        transaction, document = self._transaction, self.context.document
+        transaction = self._transaction
         assert transaction is not None, "only a stroke under way ends"
         assert self._at is not None, "a stroke under way has a place"
         try:
@@ -178,8 +184,7 @@ class StrokeTool(Tool):
             self.cancel()
             raise
         self._transaction, self._painters, self._is_straight = None, [], False
-        if document is not None:
-            self._last = (document.id, self.target, self._at)
+        self._last = (self._painted, self._at)
         if any(dirty is not None for _, _, dirty in strokes):
             transaction.commit()
             self.context.committed()

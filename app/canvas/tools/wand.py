@@ -30,17 +30,17 @@ class WandTool(SelectTool):
         if document is None or event.button not in ("left", "none"):
             return
         self.take_mode(event)
-        has_changed = selection.select_similar(
-            document,
-            event.canvas_xy,
-            self._mode,
-            tolerance=context.tolerance,
-            is_contiguous=context.is_contiguous,
-            feather_px=context.feather_px,
-            label=self.name,
+        self.commit(
+            lambda: selection.select_similar(
+                document,
+                event.canvas_xy,
+                self._mode,
+                tolerance=context.tolerance,
+                is_contiguous=context.is_contiguous,
+                feather_px=context.feather_px,
+                label=self.name,
+            )
         )
-        if has_changed:
-            context.committed()
 
 
 class BucketTool(SelectTool):
@@ -61,18 +61,19 @@ class BucketTool(SelectTool):
         if document is None or event.button not in ("left", "none"):
             return
         mode: selection.CombineMode = "subtract" if event.alt else "add"
+        at_xy, tolerance = event.canvas_xy, context.tolerance
         if event.shift:
-            has_changed = selection.fill_outline(
-                document, event.canvas_xy, mode, tolerance=context.tolerance, label=self.name
+            self.commit(
+                lambda: selection.fill_outline(document, at_xy, mode, tolerance=tolerance, label=self.name)
             )
-        else:
-            has_changed = selection.select_similar(
+            return
+        self.commit(
+            lambda: selection.select_similar(
                 document,
-                event.canvas_xy,
+                at_xy,
                 mode,
-                tolerance=context.tolerance,
+                tolerance=tolerance,
                 is_contiguous=context.is_contiguous,
                 label=self.name,
             )
-        if has_changed:
-            context.committed()
+        )
