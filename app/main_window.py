@@ -121,18 +121,17 @@ class MainWindow(QMainWindow):
     def _build_centre(self) -> None:
         centre = QWidget(self)
         centre.setObjectName("centre")
-        self.messages = MessageBar(centre)
         self.recovery = RecoveryOffer(centre)
         self.welcome = Welcome(centre)
         self.stack = QStackedWidget(centre)
         self.stack.setObjectName("stack")
         self.stack.addWidget(self.welcome)
         self.stack.addWidget(self.canvas)
+        self.messages = MessageBar(self.stack)
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.recovery, self.messages):
-            layout.addWidget(widget)
+        layout.addWidget(self.recovery)
         layout.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
 
@@ -174,7 +173,7 @@ class MainWindow(QMainWindow):
         right = [self.docks["inpaint_dock"], self.docks["layers_dock"]]
         self.resizeDocks(right, [336, 336], Qt.Orientation.Horizontal)
         self.resizeDocks(right, [500, 300], Qt.Orientation.Vertical)
-        self.resizeDocks([self.docks["results_dock"]], [132], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["results_dock"]], [196], Qt.Orientation.Vertical)
 
     def _build_menus(self) -> None:
         menus = self.registry.fill_menu_bar(self.menuBar())
@@ -361,10 +360,9 @@ class MainWindow(QMainWindow):
             )
             return
         name = explanation.name
-        title = Path(name).name if "/" in name or "\\" in name else name
-        self.notify(
-            "error", _sentence(title, ""), _sentence(explanation.sentence), _sentence(explanation.next_step)
-        )
+        is_path = "/" in name or "\\" in name or "." in name
+        title = Path(name).name if is_path else _sentence(name, "")
+        self.notify("error", title, _sentence(explanation.sentence), _sentence(explanation.next_step))
 
     @property
     def is_waiting(self) -> bool:
@@ -421,7 +419,10 @@ class MainWindow(QMainWindow):
             self.end_wait()
             self.set_document(document)
             self.notify(
-                "done", "Your work is back", "It is not saved yet.", "Save it when you are content with it."
+                "done",
+                "Your work is back",
+                "It is not saved yet.",
+                "Save it (Ctrl+S) when it is as you want it.",
             )
 
         def failed(error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Change the keys of any action: a profile to start from, and one's own keys over it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.action_table import ACTIONS, AREAS, BY_ID
+from app.dialogs.shortcut_sheet import key_words
 from app.icons import icon
 from app.keys import keys_in_force, profile_names, read_profile
 from app.settings import SettingsStore
@@ -69,17 +70,20 @@ class KeyDialog(QDialog):
         self.tree.setUniformRowHeights(True)
         self.tree.currentItemChanged.connect(lambda *_: self._show_chosen())
         self._items: dict[str, QTreeWidgetItem] = {}
+        blank = QIcon(_blank())
         for area in AREAS:
             top_item = QTreeWidgetItem([area])
             top_item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            heading = top_item.font(0)
+            heading.setBold(True)
+            top_item.setFont(0, heading)
             self.tree.addTopLevelItem(top_item)
             for spec in ACTIONS:
                 if spec.area == area:
                     item = QTreeWidgetItem([spec.plain_text, ""])
                     item.setData(0, ID_ROLE, spec.id)
                     item.setToolTip(0, spec.tip)
-                    if spec.icon:
-                        item.setIcon(0, icon(spec.icon))
+                    item.setIcon(0, icon(spec.icon) if spec.icon else blank)
                     top_item.addChild(item)
                     self._items[spec.id] = item
             top_item.setExpanded(True)
@@ -143,7 +147,7 @@ class KeyDialog(QDialog):
         own = self._store.value.own_keys
         for action_id, keys in self._keys().items():
             item = self._items[action_id]
-            item.setText(1, ", ".join(_native(key) for key in keys))
+            item.setText(1, key_words([QKeySequence(key) for key in keys]))
             font = item.font(1)
             font.setBold(action_id in own)
             item.setFont(1, font)
@@ -208,6 +212,13 @@ class KeyDialog(QDialog):
         button.setAutoDefault(False)
         button.clicked.connect(call)
         return button
+
+
+def _blank() -> QPixmap:
+    """The place of an icon, where an action has none."""
+    picture = QPixmap(16, 16)
+    picture.fill(Qt.GlobalColor.transparent)
+    return picture
 
 
 def _native(key: str) -> str:

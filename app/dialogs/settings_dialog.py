@@ -21,6 +21,10 @@ from app.keys import profile_names, read_profile
 from app.settings import Settings, SettingsStore
 
 
+HELP_WIDTH_PX = 400
+FIELD_WIDTH_PX = 220
+
+
 class SettingsDialog(QDialog):
     """All settings.
 
@@ -51,9 +55,8 @@ class SettingsDialog(QDialog):
                 layout.addWidget(heading)
                 forms[group] = form = QFormLayout()
                 form.setHorizontalSpacing(18)
-                form.setVerticalSpacing(9)
+                form.setVerticalSpacing(4)
                 form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
                 layout.addLayout(form)
             widget = self._editor(name, field, extra)
             widget.setObjectName(f"setting_{name}")
@@ -62,12 +65,17 @@ class SettingsDialog(QDialog):
             widget.setToolTip(f"{field.description}.")
             words = QLabel("" if field.annotation is bool else field.title, self)
             words.setMinimumWidth(96)
+            if isinstance(widget, (QComboBox, QSlider)):
+                widget.setFixedWidth(FIELD_WIDTH_PX)
             words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             words.setBuddy(widget)
             forms[group].addRow(words, widget)
             help_line = QLabel(f"{field.description}.", self)
             help_line.setProperty("look", "dim")
             help_line.setWordWrap(True)
+            help_line.setFixedWidth(HELP_WIDTH_PX)
+            help_line.setMinimumHeight(help_line.heightForWidth(HELP_WIDTH_PX))
+            help_line.setContentsMargins(0, 0, 0, 8)
             forms[group].addRow("", help_line)
         layout.addStretch(1)
         layout.addSpacing(10)

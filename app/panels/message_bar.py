@@ -1,14 +1,15 @@
-"""Messages above the canvas: what happened, in a sentence, and what to do next. Never in the way of the work.
+"""Messages over the top of the canvas: what happened, in a sentence, and what to do next.
 
-One message is seen at a time; the newest replaces the one before. A fault stays until it is put away; what is only
-worth knowing goes by itself.
+A message lies over the canvas and moves nothing: one that comes while a stroke is drawn must not shift the picture
+under the pen. One is seen at a time; the newest replaces the one before. A fault stays until it is put away; what is
+only worth knowing goes by itself.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -24,6 +25,8 @@ from app.icons import pixmap, set_icon
 from app.theme import current_theme
 
 Level = Literal["error", "warning", "info", "done"]
+MARGIN_PX = 14
+WIDTH_PX = 620
 SHOWN_MS = 6000
 """How long news is shown; faults and questions stay."""
 
@@ -51,7 +54,7 @@ class Answer:
 
 
 class MessageBar(QFrame):
-    """One message at a time; hidden while there is none."""
+    """One message at a time, at the top of its parent; hidden while there is none."""
 
     closed = Signal()
     """The message was put away."""
@@ -91,6 +94,8 @@ class MessageBar(QFrame):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.put_away)
+        if parent is not None:
+            parent.installEventFilter(self)
         self.hide()
 
     def show_message(self, message: Message, answers: Sequence[Answer] = ()) -> None:
@@ -122,6 +127,8 @@ class MessageBar(QFrame):
         )
         self.refresh_theme()
         self.show()
+        self.raise_()
+        self._place()
         if message.level in ("info", "done") and not answers and not message.is_lasting:
             self._timer.start(SHOWN_MS)
         else:
@@ -146,8 +153,26 @@ class MessageBar(QFrame):
         ]
         self._icon.setPixmap(pixmap({"error": "error", "warning": "warning"}.get(level, level), 20, colour))
         self.setStyleSheet(
-            f"#message_bar {{ background: {theme.window}; border: none; border-left: 4px solid {colour}; "
-            f"border-bottom: 1px solid {theme.faint_line}; }}"
+            f"#message_bar {{ background: {theme.window}; border: 1px solid {theme.line}; "
+            f"border-left: 4px solid {colour}; border-radius: 6px; }}"
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Stay at the top of the parent."""
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        width = min(WIDTH_PX, parent.width() - 2 * MARGIN_PX)
+        layout = self.layout()
+        layout.activate()
+        height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else self.sizeHint().height()
+        self.setGeometry(
+            (parent.width() - width) // 2, MARGIN_PX, width, max(height, self.minimumSizeHint().height())
         )
 
     def _answered(self, call: Callable[[], object]) -> None:

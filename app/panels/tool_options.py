@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDoubleSpinBox,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from app.canvas.tools.base import Option, Tool
 from app.canvas.tools.context import LARGEST_PX, SMALLEST_PX, Change, ToolContext
 from app.icons import set_icon
+from app.theme import current_theme
 
 STEPS = 400
 """The size slider counts so many steps from the smallest to the largest brush, each larger by the same factor."""
@@ -313,7 +314,7 @@ class HintLabel(QLabel):
         room = self.contentsRect()
         words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
         painter = QPainter(self)
-        painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+        painter.setPen(QColor(current_theme().dim_text))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, words)
 
 
