@@ -7,7 +7,7 @@ forgotten. Colours come from the palette, so a change of theme needs nothing her
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+
+from app.icons import set_icon
 
 GAP_PX = 6
 """Between controls that belong together."""
@@ -51,12 +53,19 @@ def named(widget: QWidget, name: str, spoken: str, tip: str = "") -> None:
         widget.setAccessibleDescription(tip)
 
 
-def heading(text: str, parent: QWidget | None = None) -> QLabel:
-    """The title of a section: bold, in the ordinary size, with air above."""
-    label = QLabel(text, parent)
-    label.setProperty("look", "heading")
-    label.setContentsMargins(0, SECTION_GAP_PX - GAP_PX, 0, 0)
-    return label
+def section(text: str, *beside: QWidget) -> QWidget:
+    """A heading with what belongs to the whole section at the right end of its line."""
+    line = QWidget()
+    layout = QHBoxLayout(line)
+    layout.setContentsMargins(0, SECTION_GAP_PX - GAP_PX, 0, 0)
+    layout.setSpacing(2)
+    title = QLabel(text, line)
+    title.setProperty("look", "heading")
+    layout.addWidget(title)
+    layout.addStretch(1)
+    for widget in beside:
+        layout.addWidget(widget)
+    return line
 
 
 def quiet_label(text: str = "", parent: QWidget | None = None) -> QLabel:
@@ -68,13 +77,13 @@ def quiet_label(text: str = "", parent: QWidget | None = None) -> QLabel:
     return label
 
 
-def tool_button(name: str, text: str, spoken: str, tip: str, parent: QWidget | None = None) -> QToolButton:
-    """A button with words on it, for the rows of small actions."""
+def icon_button(name: str, icon: str, spoken: str, tip: str, parent: QWidget | None = None) -> QToolButton:
+    """A small flat button without words; its tooltip and its spoken name say what it does."""
     button = QToolButton(parent)
-    button.setText(text)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.setProperty("look", "flat")
+    button.setIconSize(QSize(18, 18))
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    set_icon(button, icon)
     named(button, name, spoken, tip)
     return button
 

@@ -55,10 +55,11 @@ class EngineStatus(QWidget):
         self._icon.setObjectName("engine_icon")
         self._words = QLabel(self)
         self._words.setObjectName("engine_words")
-        self._words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._words.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 6, 0)
         layout.setSpacing(6)
+        layout.addStretch(1)
         for widget in (self._shown, self._bar, self._stop, self._icon, self._words):
             layout.addWidget(widget)
         self._trouble_ends = QTimer(self)

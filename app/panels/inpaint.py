@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,12 +30,24 @@ from app.document.events import CurrentResultChanged, Event, ResultsChanged
 from app.fill import VARIANTS_LIMIT, FillController
 from app.fill_state import Cost, FillState, seam_words
 from app.icons import set_icon
-from app.panels.controls import GAP_PX, Choice, ChoiceRow, Range, ValueSlider, heading, named, quiet_label
+from app.panels.controls import (
+    GAP_PX,
+    Choice,
+    ChoiceRow,
+    Range,
+    ValueSlider,
+    icon_button,
+    named,
+    quiet_label,
+    section,
+)
 from app.panels.legend import EdgeLegend
 from app.panels.mask_actions import MaskActions
 
 WIDTH_PX = 300
 """What the panel needs for its longest row; a dock gives more where it can."""
+CHOICES_PX = 170
+"""Of two choices beside a heading."""
 SEED_LIMIT = 2**31 - 1
 """What a spin box can count to; the engine takes more."""
 
@@ -97,6 +108,8 @@ class InpaintPanel(QWidget):
         self._stop_observing = lambda: None
         self._document = document
         self._mask_actions.set_document(document)
+        for button in (self._load_mask, self._save_mask):
+            button.setEnabled(document is not None)
         if document is not None:
             self._stop_observing = document.observe(self._heard)
             self.show_settings(self._controller.settings)  # the weights are listed by now
@@ -133,7 +146,14 @@ class InpaintPanel(QWidget):
         self._variant_count.setValue(4)
         named(self._variant_count, "inpaint_variant_count", "Number of variants", "How many variants to make")
         self._target = ChoiceRow("inpaint_target", "Paint on", TARGETS, self)
+        self._target.setMinimumWidth(CHOICES_PX)
         self._mask_actions = MaskActions(self)
+        self._load_mask = icon_button(
+            "mask_load", "load", "Load mask", "Take the mask from a picture file: white is selected", self
+        )
+        self._save_mask = icon_button(
+            "mask_save", "export", "Save mask", "Write the mask to a picture file", self
+        )
         self._make_edge_controls()
         self._make_quality_controls()
         self._seam = QLabel(self)
@@ -142,7 +162,7 @@ class InpaintPanel(QWidget):
         self._seam_hint.setObjectName("inpaint_seam_hint")
 
     def _make_edge_controls(self) -> None:
-        self._show_edges = QCheckBox("Show edges", self)
+        self._show_edges = QCheckBox("Show", self)
         self._show_edges.setChecked(True)
         named(self._show_edges, "inpaint_show_edges", "Show edges", "Show the lines that the fill follows")
         self._legend = EdgeLegend(self)
@@ -172,6 +192,7 @@ class InpaintPanel(QWidget):
 
     def _make_quality_controls(self) -> None:
         self._quality = ChoiceRow("inpaint_quality", "Quality", QUALITIES, self)
+        self._quality.setMinimumWidth(CHOICES_PX)
         self._weights = QComboBox(self)
         self._weights.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         named(self._weights, "inpaint_weights", "Weights", "The trained network that fills")
@@ -193,10 +214,7 @@ class InpaintPanel(QWidget):
             "Seed",
             "0 is the network's own answer; every other number gives another one, always the same",
         )
-        self._dice = QToolButton(self)
-        set_icon(self._dice, "dice")
-        self._dice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        named(self._dice, "inpaint_dice", "Another seed", "Take another seed by chance")
+        self._dice = icon_button("inpaint_dice", "dice", "Another seed", "Take another seed by chance", self)
 
     def _lay_out(self) -> None:
         top = QVBoxLayout()
@@ -208,23 +226,20 @@ class InpaintPanel(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(12, 0, 12, 12)
         column.setSpacing(GAP_PX)
-        column.addWidget(heading("Paint on", content))
-        column.addWidget(self._target)
-        column.addWidget(heading("Mask", content))
+        column.addWidget(section("Paint on", self._target))
+        column.addWidget(section("Mask", self._load_mask, self._save_mask))
         column.addWidget(self._mask_actions)
-        column.addWidget(heading("Edges", content))
-        column.addWidget(self._show_edges)
+        column.addWidget(section("Edges", self._show_edges))
         column.addWidget(self._legend)
         column.addWidget(self._sensitivity)
         column.addWidget(self._sigma)
         column.addLayout(_form(("In the hole", self._source)))
-        column.addWidget(heading("Network", content))
+        column.addWidget(section("Network", self._quality))
         seed = _row(self._seed, self._dice)
-        column.addWidget(self._quality)
         column.addLayout(_form(("Weights", self._weights), ("It sees", self._context_box), ("Seed", seed)))
-        column.addWidget(heading("Variants", content))
+        column.addWidget(section("Variants"))
         column.addWidget(_row(self._variant_count, self._variants))
-        column.addWidget(heading("Seam", content))
+        column.addWidget(section("Seam"))
         column.addWidget(self._seam)
         column.addWidget(self._seam_hint)
         column.addStretch(1)
@@ -249,8 +264,8 @@ class InpaintPanel(QWidget):
         self._variants.clicked.connect(lambda: controller.fill_variants(self._variant_count.value()))
         self._variant_count.valueChanged.connect(self._show_variant_words)
         self._target.chosen.connect(self._choose_target)
-        self._mask_actions.load_asked.connect(self.load_mask_asked)
-        self._mask_actions.save_asked.connect(self.save_mask_asked)
+        self._load_mask.clicked.connect(lambda: self.load_mask_asked.emit())
+        self._save_mask.clicked.connect(lambda: self.save_mask_asked.emit())
         self._mask_actions.failed.connect(controller.failed)
         self._show_edges.toggled.connect(self.edges_shown)
         self._sensitivity.value_changed.connect(
@@ -376,7 +391,7 @@ def _form(*rows: tuple[str, QWidget]) -> QFormLayout:
     form.setVerticalSpacing(GAP_PX)
     form.setHorizontalSpacing(10)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     for words, widget in rows:
         form.addRow(words, widget)
     return form

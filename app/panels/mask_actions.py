@@ -1,6 +1,6 @@
-"""Buttons that change the mask as a whole: grow, shrink, feather, invert, clear, load, save.
+"""Buttons that change the mask as a whole: grow, shrink, feather, invert, clear.
 
-Elsewhere: what they do to the mask in document/selection.py; asking for a file is the window's.
+Elsewhere: what they do to the mask in document/selection.py.
 """
 
 from collections.abc import Callable
@@ -33,17 +33,11 @@ AS_A_WHOLE: tuple[tuple[str, str, str, str, Callable[[Document], bool]], ...] = 
     ("mask_invert", "invert", "Invert", "Select what is not selected (Ctrl+I)", selection.invert),
     ("mask_clear", "clear", "Clear", "Select nothing", selection.clear),
 )
-FILES = (
-    ("mask_load", "load", "Load", "Take the mask from a picture file: white is selected"),
-    ("mask_save", "export", "Save", "Write the mask to a picture file"),
-)
 
 
 class MaskActions(QWidget):
     """A small grid of buttons, and the amount that three of them share."""
 
-    load_asked = Signal()
-    save_asked = Signal()
     failed = Signal(object)
     """An exception that a person should read."""
 
@@ -70,10 +64,6 @@ class MaskActions(QWidget):
             button.clicked.connect(lambda _=False, whole=whole: self._do(whole))
             layout.addWidget(button, 1, column)
         layout.addWidget(self._amount, 1, len(AS_A_WHOLE))
-        for column, (name, icon, words, tip) in enumerate(FILES):
-            button = self._button(name, icon, words, tip)
-            button.clicked.connect((self.load_asked, self.save_asked)[column])
-            layout.addWidget(button, 2, column)
         for column in range(len(BY_AMOUNT)):
             layout.setColumnStretch(column, 1)
         self.setEnabled(False)
