@@ -17,6 +17,8 @@ from app.canvas.viewport import Box, Matrix
 
 IntIndex = NDArray[np.intp]
 
+TIE = 1e-6  # a screen pixel's middle may fall between two source pixels; rounding errors must not choose
+
 
 def axes_of(to_source: Matrix, box: Box) -> tuple[NDArray[np.float64], NDArray[np.float64], bool] | None:
     """Source x of each column and source y of each row, and whether they are swapped; None in a turned view.
@@ -53,15 +55,15 @@ def nearest(
     if axes is None:
         xs = np.arange(box[0], box[2]) + 0.5
         ys = (np.arange(box[1], box[3]) + 0.5)[:, None]
-        columns = np.floor(to_source.a * xs + to_source.c * ys + to_source.e).astype(np.intp)
-        rows = np.floor(to_source.b * xs + to_source.d * ys + to_source.f).astype(np.intp)
+        columns = np.floor(to_source.a * xs + to_source.c * ys + to_source.e + TIE).astype(np.intp)
+        rows = np.floor(to_source.b * xs + to_source.d * ys + to_source.f + TIE).astype(np.intp)
         inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
         flat = np.ascontiguousarray(source).reshape(height * width, *source.shape[2:])
         found = flat.take(np.where(inside, rows * width + columns, 0), axis=0)
         found[~inside] = outside
         return found
     x, y, is_swapped = axes
-    columns, rows = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
+    columns, rows = np.floor(x + TIE).astype(np.intp), np.floor(y + TIE).astype(np.intp)
     if _is_run(columns, width) and _is_run(rows, height):
         found = source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         return found.swapaxes(0, 1) if is_swapped else found
@@ -99,7 +101,7 @@ def _is_run(index: IntIndex, size: int) -> bool:
 def _blend(source: NDArray[np.uint8], at: NDArray[np.float64], axis: int) -> NDArray[np.uint8]:
     """Linear reading along one axis, in 8-bit fixed point."""
     size = source.shape[axis]
-    place = at - 0.5
+    place = at - 0.5 + TIE
     low = np.floor(place).astype(np.intp)
     share = np.round((place - low) * 256).astype(np.uint32)
     is_low, is_high = (low >= 0) & (low < size), (low >= -1) & (low < size - 1)
