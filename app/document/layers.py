@@ -121,7 +121,7 @@ class Layer:
         tiles = list(self.written_tiles(plane))
         if len(tiles) == len(all_tiles(size_hw)):
             return values.copy()
-        copied = np.zeros_like(values)
+        copied = np.zeros(values.shape, values.dtype)  # zeros_like would write to every page
         for tile in tiles:
             copied[tile_slices(*tile, size_hw)] = values[tile_slices(*tile, size_hw)]
         return copied

@@ -158,7 +158,7 @@ class Snapshot:
         """A plane as it was, as an array of one's own; what was never written costs no memory."""
         values = self._values(layer_id, plane)
         size_hw = (values.shape[0], values.shape[1])
-        result = np.zeros_like(values)
+        result = np.zeros(values.shape, values.dtype)  # zeros_like would write to every page
         for tile in self._tiles_to_read(layer_id, plane, all_tiles(size_hw)):
             box = tile_box(*tile, size_hw)
             self._read_tile(layer_id, plane, tile, box, result[slices_of(box)])
