@@ -204,9 +204,11 @@ def test_the_view_of_a_single_opaque_layer_is_its_own_memory():
 def test_the_view_of_a_stack_is_made_once_for_each_picture():
     document = Document(SIZE_HW, layers=[picture(noise(1)), picture(noise(2), opacity=0.5)])
     first = flattened_view(document)
-    with document.begin("Brush") as transaction:
-        with transaction.writing(document.mask_layer.id, "coverage", (0, 0, 9, 9)) as values:
-            values[...] = 255
+    with (
+        document.begin("Brush") as transaction,
+        transaction.writing(document.mask_layer.id, "coverage", (0, 0, 9, 9)) as values,
+    ):
+        values[...] = 255
     assert flattened_view(document) is first
     with document.begin("Opacity") as transaction:
         transaction.set_layer(document.layers[1].id, opacity=0.25)

@@ -137,9 +137,11 @@ def test_an_entry_comes_back_from_its_record():
 def test_bytes_of_an_entry_shrink_once_it_is_packed():
     document = Document((256, 256))
     mask = document.mask_layer
-    with document.begin("Fill") as transaction:
-        with transaction.writing(mask.id, "coverage", (0, 0, 256, 256)) as values:
-            values[...] = 255
+    with (
+        document.begin("Fill") as transaction,
+        transaction.writing(mask.id, "coverage", (0, 0, 256, 256)) as values,
+    ):
+        values[...] = 255
     (entry,) = document.history.entries
     assert entry.nbytes == 2 * 65536
     assert document.store.settle()

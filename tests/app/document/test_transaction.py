@@ -77,9 +77,11 @@ def test_nothing_changed_makes_no_entry(document):
 
 def test_an_entry_holds_only_tiles_that_changed(document):
     mask = document.mask_layer
-    with document.begin("Brush") as transaction:
-        with transaction.writing(mask.id, "coverage", (0, 0, 500, 400)) as values:
-            values[300, 300] = 1
+    with (
+        document.begin("Brush") as transaction,
+        transaction.writing(mask.id, "coverage", (0, 0, 500, 400)) as values,
+    ):
+        values[300, 300] = 1
     (entry,) = document.history.entries
     assert [(op.ty, op.tx) for op in entry.ops] == [(1, 1)]
 
@@ -87,9 +89,11 @@ def test_an_entry_holds_only_tiles_that_changed(document):
 def test_a_second_stroke_shares_what_the_first_left(document):
     mask = document.mask_layer
     for value in (10, 20):
-        with document.begin("Brush") as transaction:
-            with transaction.writing(mask.id, "coverage", (0, 0, 9, 9)) as values:
-                values[...] = value
+        with (
+            document.begin("Brush") as transaction,
+            transaction.writing(mask.id, "coverage", (0, 0, 9, 9)) as values,
+        ):
+            values[...] = value
     first, second = document.history.entries
     assert second.ops[0].before is first.ops[0].after
 
