@@ -1,0 +1,409 @@
+import contextlib
+import hashlib
+import io
+import json
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.document.flatten import flatten
+from app.document.layers import Layer
+from app.document.ora import read_ora, write_ora
+from app.document.png_stream import write_png
+from app.document.snapshot import Snapshot
+from app.errors import AppError, DocumentError
+from engine.errors import EngineError
+
+KRITA = Path(__file__).parent / "samples" / "krita.ora"
+"""Written by Krita 5.1.5: a group, a hidden layer, a blend mode, layers beside the canvas."""
+INDEX = "pentimento/document.json"
+
+
+def png(pixels) -> bytes:
+    file = io.BytesIO()
+    write_png(file, pixels)
+    return file.getvalue()
+
+
+def archive_of(entries) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def foreign(tmp_path, inner, pictures, size_wh=(24, 16)) -> Path:
+    stack = f'<image w="{size_wh[0]}" h="{size_wh[1]}"><stack>{inner}</stack></image>'
+    path = tmp_path / "foreign.ora"
+    path.write_bytes(archive_of({"mimetype": b"image/openraster", "stack.xml": stack, **pictures}))
+    return path
+
+
+@pytest.fixture
+def entries(full, tmp_path):
+    """Entries of a whole file of ours."""
+    path = tmp_path / "whole.ora"
+    with Snapshot(full) as snapshot:
+        write_ora(snapshot, path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def reopened(tmp_path, entries):
+    path = tmp_path / "changed.ora"
+    path.write_bytes(archive_of(entries))
+    return read_ora(path)
+
+
+def refusal(tmp_path, entries) -> str:
+    with pytest.raises(DocumentError) as caught:
+        reopened(tmp_path, entries)
+    words = str(caught.value)
+    assert "\n" not in words
+    assert words.startswith(str(tmp_path / "changed.ora"))
+    return words.replace(str(tmp_path / "changed.ora"), "file")
+
+
+# Files of other programs ---------------------------------------------------------------------------------------------
+
+
+def test_a_file_of_krita_opens_with_its_layers_where_they_were():
+    document, notes = read_ora(KRITA)
+    assert (document.size_hw, document.mode, document.is_deep) == ((16, 24), "RGB", False)
+    photo, multiplied, off, inner = [layer for layer in document.layers if layer.kind == "picture"]
+    assert [x.name for x in (photo, multiplied, off, inner)] == ["Photo", "Multiplied", "Off", "Inner"]
+    expected = np.zeros((16, 24, 3), np.uint8)
+    expected[..., 0], expected[..., 1], expected[..., 2] = np.arange(24) * 10, np.arange(16)[:, None] * 15, 77
+    assert np.array_equal(photo.planes["pixels"], expected)
+    assert (inner.origin_xy, inner.is_visible) == ((3, 2), True)
+    assert inner.opacity == pytest.approx(0.498039 * 0.8)
+    assert inner.planes["pixels"].shape == (4, 6, 4)
+    assert inner.planes["pixels"][0, 0].tolist() == [250, 20, 30, 255]
+    assert inner.planes["pixels"][1, 1].tolist() == [250, 20, 30, 128]
+    assert (off.origin_xy, off.is_visible) == ((10, 8), False)
+    assert multiplied.origin_xy == (-2, 14)
+    assert notes == (
+        "groups were opened, their layers lie in one list now",
+        "the opacity of group 'Group' was given to each of its layers",
+        "layer 'Multiplied' is blended plainly, its mode 'svg:multiply' was left out",
+    )
+    flat = flatten(document, with_result=True)
+    assert flat[15, 23].tolist() == expected[15, 23].tolist()
+
+
+def test_a_file_of_krita_survives_becoming_ours(kit, tmp_path):
+    document, _ = read_ora(KRITA)
+    with Snapshot(document) as snapshot:
+        write_ora(snapshot, tmp_path / "ours.ora")
+    again, notes = read_ora(tmp_path / "ours.ora")
+    assert kit.content_of(again) == kit.content_of(document)
+    assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "mode"),
+    [
+        ((16, 24), np.uint8, "L"),
+        ((16, 24, 2), np.uint8, "LA"),
+        ((16, 24, 3), np.uint16, "RGB"),
+        ((16, 24, 4), np.uint16, "RGBA"),
+        ((8, 24, 3), np.uint8, "RGBA"),  # part of the canvas is clear
+    ],
+)
+def test_the_layers_say_the_mode_and_depth(tmp_path, rng, shape, dtype, mode):
+    pixels = rng.integers(0, 200, shape).astype(dtype)
+    document, _ = read_ora(foreign(tmp_path, '<layer src="a" name="A"/>', {"a": png(pixels)}))
+    assert (document.mode, document.is_deep) == (mode, dtype == np.uint16)
+    assert np.array_equal(document.layers[0].planes["pixels"], pixels)
+
+
+def test_an_alpha_that_hides_nothing_is_no_alpha(tmp_path):
+    pixels = np.full((16, 24, 4), 255, np.uint8)
+    document, _ = read_ora(foreign(tmp_path, '<layer src="a"/>', {"a": png(pixels)}))
+    assert document.mode == "RGB"
+    assert document.layers[0].planes["pixels"].shape == (16, 24, 3)
+    assert document.layers[0].name == "Layer 1"
+
+
+def test_an_empty_file_is_a_clear_canvas(tmp_path):
+    document, _ = read_ora(foreign(tmp_path, "", {}))
+    assert (document.mode, document.size_hw) == ("RGBA", (16, 24))
+    assert not flatten(document, with_result=True)[..., 3].any()
+
+
+def test_a_layer_that_is_no_png_is_left_out_and_told(tmp_path):
+    pictures = {"a": png(np.zeros((16, 24, 3), np.uint8)), "b": b"<svg/>"}
+    document, notes = read_ora(foreign(tmp_path, '<layer src="b" name="Words"/><layer src="a"/>', pictures))
+    assert len(document.layers) == 3  # the picture, mask and edges
+    assert notes == ("layer 'Words' is no PNG and was left out",)
+
+
+def test_unknown_entries_of_others_are_kept(tmp_path):
+    pictures = {"a": png(np.zeros((16, 24, 3), np.uint8)), "data/palette.gpl": b"GIMP Palette"}
+    document, _ = read_ora(foreign(tmp_path, '<layer src="a"/>', pictures))
+    assert document.unknown_entries == {"data/palette.gpl": b"GIMP Palette"}
+
+
+def test_one_picture_named_by_many_layers_counts_each_time(tmp_path):
+    pictures = {"a": png(np.zeros((500, 500, 4), np.uint8))}
+    path = foreign(tmp_path, '<layer src="a"/>' * 100, pictures)
+    with pytest.raises(DocumentError, match="bytes of pixels"):
+        read_ora(path, limit_bytes=10_000_000)
+
+
+@pytest.mark.parametrize("src", ["none.png", "../a", "/etc/passwd", "stack.xml "])
+def test_a_layer_whose_picture_is_missing_is_refused(tmp_path, src):
+    path = foreign(tmp_path, f'<layer src="{src}"/>', {})
+    with pytest.raises(DocumentError, match="expected an entry '.*', got none of that name"):
+        read_ora(path)
+
+
+def test_an_archive_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "words.odt"
+    path.write_bytes(archive_of({"mimetype": b"application/vnd.oasis.opendocument.text", "stack.xml": b""}))
+    with pytest.raises(DocumentError, match="expected an OpenRaster file, got an archive of another kind"):
+        read_ora(path)
+
+
+def test_an_archive_without_a_stack_is_refused(tmp_path):
+    assert "expected an entry 'stack.xml'" in refusal(tmp_path, {"mimetype": b"image/openraster"})
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DocumentError, match=r"gone\.ora: expected a document, got no such file"):
+        read_ora(tmp_path / "gone.ora")
+
+
+# Files of ours, damaged or made up -----------------------------------------------------------------------------------
+
+
+def test_a_stack_that_another_program_changed_wins_and_is_told(entries, tmp_path):
+    entries["stack.xml"] = entries["stack.xml"].replace(b'name="Photo"', b'name="Retouched"')
+    document, notes = reopened(tmp_path, entries)
+    assert document.layers[0].name == "Retouched"
+    assert [layer.name for layer in document.layers if layer.kind == "picture"][-1] == "Locked"
+    assert notes[0] == "another program changed the file: strokes, mask and results of ours were left out"
+    assert not document.results
+
+
+def test_pixels_that_another_program_changed_are_taken(entries, tmp_path):
+    stack = entries["stack.xml"].decode()
+    src = stack[stack.index('name="Photo" src="') + 18 :].split('"')[0]
+    entries[src] = png(np.full((60, 80, 3), 9, np.uint8))
+    document, _ = reopened(tmp_path, entries)
+    assert (document.layers[0].planes["pixels"] == 9).all()
+    assert len(document.results) == 3
+
+
+def test_a_file_of_a_later_version_is_not_misread(entries, tmp_path):
+    index = json.loads(entries[INDEX])
+    entries[INDEX] = json.dumps({**index, "format": 2})
+    words = refusal(tmp_path, entries)
+    assert words == "file: expected a file of version 1 or older, got version 2; update this program"
+
+
+def _set(*keys_and_value):
+    *keys, value = keys_and_value
+
+    def spoil(index):
+        part = index
+        for key in keys[:-1]:
+            part = part[key]
+        part[keys[-1]] = value
+
+    return spoil
+
+
+def _twice(key):
+    return lambda index: index[key].append(index[key][0])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_set("format", "1"), "the version of its layout"),
+        (_set("size_hw", [60, 80, 3]), "two whole numbers from 1 to 16384 for size_hw"),
+        (_set("size_hw", [10**9, 80]), "two whole numbers from 1 to 16384"),
+        (_set("size_hw", [61, 80]), "planes of the canvas's size"),
+        (_set("size_hw", [True, 80]), "two whole numbers"),
+        (_set("mode", "CMYK"), "one of L, LA, RGB, RGBA"),
+        (_set("is_deep", 1), "true or false for is_deep"),
+        (_set("id", "../../evil"), "an id of letters and numbers, got '../../evil'"),
+        (_set("active_layer_id", "f" * 32), "one of this document"),
+        (_set("current_result_id", "f" * 32), "one of this document"),
+        (_set("layers", {}), "a list of layers, got dict"),
+        (_set("layers", 0, []), "an object, got list"),
+        (_set("layers", 0, "kind", "text"), "layers of picture, mask, edges"),
+        (_set("layers", 0, "kind", "mask"), "an object, got NoneType"),
+        (_set("layers", 0, "opacity", 2), "a number from 0 to 1"),
+        (_set("layers", 0, "origin_xy", [10**9, 0]), "two whole numbers"),
+        (_set("layers", 0, "is_visible", "yes"), "true or false"),
+        (_set("layers", 0, "name", None), "words of at most 1000 letters"),
+        (_set("layers", 0, "id", "/abs"), "an id of letters and numbers"),
+        (_set("layers", 0, "planes", "pixels", "src", "../x"), "an entry '../x', got none"),
+        (_set("layers", 0, "planes", "pixels", "src", "stack.xml"), "expected a PNG"),
+        (_set("layers", 0, "planes", "pixels", "shape", [80, 60, 3]), "(80, 60, 3) in"),
+        (_set("layers", 2, "planes", "coverage", "offset_xy", [60, 50]), "inside the canvas"),
+        (_set("layers", 2, "planes", "coverage", "offset_xy", [-1, 0]), "two whole numbers from 0"),
+        (_set("layers", 2, "strokes", 0, "count", 10**9), "further samples, got 1000000000"),
+        (_set("layers", 2, "strokes", 0, "brush", "size_px", 0), "brush size_px"),
+        (_set("layers", 2, "kind", "edges"), "an object, got NoneType"),
+        (_set("results", 0, "box_xyxy", [0, 0, 10, 10]), "(10, 10) or (10, 10, C)"),
+        (_set("results", 0, "box_xyxy", [0, 0, 10**12, 10]), "four whole numbers"),
+        (_set("results", 0, "step", {}), "step.edit"),
+        (_set("results", 0, "id", "a/b"), "an id of letters and numbers"),
+        (_set("results", 0, "arrays", {"pixels": [20, 30, 3]}), "pixels and coverage of each result"),
+        (_twice("layers"), "every layer once, got one of them twice"),
+        (_twice("results"), "every result once, got one of them twice"),
+    ],
+)
+def test_an_index_that_lies_is_refused_in_one_line(entries, tmp_path, spoil, words):
+    index = json.loads(entries[INDEX])
+    spoil(index)
+    entries[INDEX] = json.dumps(index)
+    assert words in refusal(tmp_path, entries)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "NaN", '{"format": NaN}', "{", "[" * 99999, '{"format": 1e999}', '{"format": 1}']
+)
+def test_an_index_that_is_no_index_is_refused(entries, tmp_path, text):
+    entries[INDEX] = text
+    if text == '{"format": 1}':  # it does not know the stack, so the stack alone is believed
+        assert reopened(tmp_path, entries)[1][0].startswith("another program changed the file")
+    else:
+        assert INDEX in refusal(tmp_path, entries)
+
+
+def test_samples_that_are_not_whole_are_refused(entries, tmp_path):
+    entries["pentimento/strokes.f32"] += b"\x00"
+    assert "samples of 20 bytes" in refusal(tmp_path, entries)
+
+
+def test_samples_that_are_no_numbers_are_refused(entries, tmp_path):
+    samples = np.frombuffer(entries["pentimento/strokes.f32"], "<f4").copy()
+    samples[3] = np.nan
+    entries["pentimento/strokes.f32"] = samples.tobytes()
+    assert "finite numbers, got NaN or infinity" in refusal(tmp_path, entries)
+
+
+@pytest.mark.parametrize("which", ["Photo", "Mask", "Result"])
+def test_a_layer_whose_picture_lies_about_its_size_is_refused(entries, tmp_path, which):
+    stack = entries["stack.xml"].decode()
+    src = stack[stack.index(f'name="{which}" src="') :].split('src="')[1].split('"')[0]
+    src = next(n for n in entries if n.endswith("-pixels.png")) if which == "Result" else src
+    data = entries[src]
+    header = b"IHDR" + struct.pack(">II", 20000, 30000) + data[24:29]
+    entries[src] = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+    assert "sides of 1 to 16384 px, got 20000x30000 px" in refusal(tmp_path, entries)
+
+
+def test_a_mask_without_alpha_is_refused(entries, tmp_path):
+    index = json.loads(entries[INDEX])
+    entries[index["layers"][2]["planes"]["coverage"]["src"]] = png(np.zeros((20, 30, 3), np.uint8))
+    assert "colours and alpha of 8 bits" in refusal(tmp_path, entries)
+
+
+def test_a_document_larger_than_allowed_is_refused_before_it_is_decoded(entries, tmp_path):
+    path = tmp_path / "whole2.ora"
+    path.write_bytes(archive_of(entries))
+    with pytest.raises(DocumentError, match=r"at most \d+ (further )?bytes"):
+        read_ora(path, limit_bytes=60_000)
+
+
+# Fuzz ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A small whole file of ours, and the same entries unpacked, to be mutated."""
+    from app.document.document import Document
+
+    folder = tmp_path_factory.mktemp("fuzz")
+    rng = np.random.default_rng(1)
+    layer = Layer("picture", "Photo", {"pixels": rng.integers(0, 256, (6, 8, 3)).astype(np.uint8)})
+    document = Document((6, 8), layers=[layer])
+    with document.begin("Brush") as change:
+        change.touch(document.mask_layer.id, "coverage", (1, 1, 5, 4))
+        document.mask_layer.planes["coverage"][1:4, 1:5] = 200
+    with Snapshot(document) as snapshot:
+        write_ora(snapshot, folder / "small.ora")
+    data = (folder / "small.ora").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return folder, data, {name: archive.read(name) for name in archive.namelist()}
+
+
+def _open_or_be_refused(path, data) -> None:
+    """Anything but an error of the house fails the test."""
+    path.write_bytes(data)
+    with contextlib.suppress(AppError, EngineError):
+        read_ora(path)
+
+
+@settings(max_examples=500, deadline=None, database=None, derandomize=True)
+@given(data=st.data())
+def test_mutated_files_open_or_are_refused(small, data):
+    folder, whole, _ = small
+    spoilt = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(spoilt) - 1))
+        match data.draw(st.sampled_from(["flip", "cut", "drop", "repeat", "number"])):
+            case "flip":
+                spoilt[place] ^= data.draw(st.integers(1, 255))
+            case "cut":
+                del spoilt[max(place, 1) :]
+            case "drop":
+                del spoilt[place : place + data.draw(st.integers(1, 40))]
+            case "repeat":
+                spoilt[place:place] = spoilt[place : place + data.draw(st.integers(1, 40))]
+            case "number":
+                spoilt[place : place + 4] = struct.pack(
+                    "<I", data.draw(st.sampled_from([0, 2**31, 2**32 - 1]))
+                )
+        spoilt = spoilt or bytearray(b"P")
+    _open_or_be_refused(folder / "mutated.ora", bytes(spoilt))
+
+
+_WORDS = [
+    b"0",
+    b"-1",
+    b"1e308",
+    b"NaN",
+    b"null",
+    b"[]",
+    b"{}",
+    b'""',
+    b"99999999999999999999",
+    b"../",
+    b"true",
+    b"<",
+]
+
+
+@settings(max_examples=500, deadline=None, database=None, derandomize=True)
+@given(data=st.data())
+def test_files_with_mutated_entries_open_or_are_refused(small, data):
+    """The zip is whole and its checksums right, so that what lies behind them is reached."""
+    folder, _, entries = small
+    entries = dict(entries)
+    name = data.draw(st.sampled_from([*entries, INDEX, INDEX, "stack.xml", "stack.xml"]))
+    spoilt = bytearray(entries[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(spoilt)))
+        if data.draw(st.booleans()):
+            spoilt[place : place + data.draw(st.integers(0, 12))] = data.draw(st.sampled_from(_WORDS))
+        else:
+            spoilt[place : place + 1] = data.draw(st.binary(max_size=3))
+    entries[name] = bytes(spoilt)
+    if name == "stack.xml" and data.draw(st.booleans()):  # believed as ours
+        index = json.loads(entries[INDEX])
+        index["stack_sha256"] = hashlib.sha256(spoilt).hexdigest()
+        entries[INDEX] = json.dumps(index)
+    _open_or_be_refused(folder / "mutated.ora", archive_of(entries))
