@@ -409,7 +409,7 @@ class Document:
         if not make_current:
             result.sleep(self.store)
             self.inner.say(HistoryChanged())
-            self.inner.tell()
+            self._end_arrival()
             return
         op = ResultChanged(self._current_result_id, result.id)
         is_continuation = amend and self.history.newest is not None
@@ -419,7 +419,7 @@ class Document:
         if is_same_step and draft is not None and draft.is_draft and not draft.is_starred:
             self._results.remove(draft)
             self.inner.say(ResultDropped(draft.id))
-        self.inner.tell()
+        self._end_arrival()
 
     def mark_saved(self, path: Path | None, snapshot: "Snapshot | None" = None) -> None:
         """Say that the document was written to its file.
@@ -450,6 +450,11 @@ class Document:
             self.transaction = None
         self.history.clear()
         self.store.close()
+
+    def _end_arrival(self) -> None:
+        if self.transaction is not None:
+            self.transaction.note_arrival()
+        self.inner.tell()
 
     def _take_back(self) -> None:
         entry = self.history.pop_done()

@@ -125,7 +125,6 @@ class Snapshot:
         """Oldest first; not to be changed."""
         self.current_result_id = state.current_result_id
         if transaction is not None:
-            self._add_arrivals(document)
             for (layer_id, plane, tile), kept in transaction.kept_tiles().items():
                 self.keep(layer_id, plane, tile, kept.plane, kept.blob)
         document.inner.register(self)
@@ -219,12 +218,6 @@ class Snapshot:
             # A layer that was taken out and put back has planes of its own: those of the snapshot stay as they were.
             if self._planes.get((layer_id, plane)) is values:
                 self._kept.setdefault((layer_id, plane, tile), old)
-
-    def _add_arrivals(self, document: "Document") -> None:
-        """Results that came while the stroke was drawn are finished work and are saved with it."""
-        known = {result.id for result in self.results}
-        late = [result for result in document.results if result.id not in known]
-        self.results = (*self.results, *(_copied(result, result.is_starred) for result in late))
 
     def _values(self, layer_id: str, plane: str) -> np.ndarray:
         values = self._planes.get((layer_id, plane))

@@ -7,7 +7,7 @@ in the pixels of the plane; for masks and edges that is the canvas.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -323,6 +323,17 @@ class Transaction:
     def kept_tiles(self) -> dict[TileKey, KeptTile]:
         """Values that were there before the transaction, by tile; for snapshots."""
         return {**self._held, **self._flushed}
+
+    def note_arrival(self) -> None:
+        """A result came while this is open; it is no part of this, and a snapshot has it."""
+        now = self._document.inner.state()
+        self.before_state = replace(
+            self.before_state,
+            results=now.results,
+            stars=now.stars,
+            current_result_id=now.current_result_id,
+            mark=now.mark,
+        )
 
     def close(self) -> None:
         """Forget what was kept; for the document alone."""

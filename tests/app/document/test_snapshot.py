@@ -77,6 +77,7 @@ def test_with_a_stroke_under_way_the_snapshot_holds_what_was_before_it(document)
         transaction.commit()
         assert snapshot.plane(mask.id, "coverage").max() == 10
         assert [result.id for result in snapshot.results] == [late.id]
+        assert snapshot.current_result_id == late.id
         document.mark_saved(None, snapshot)
     assert document.is_modified
 
