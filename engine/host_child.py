@@ -57,6 +57,9 @@ def serve(connection: Connection, setup: Setup) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(AttributeError, OSError):
         os.nice(NICENESS)
+    # OpenMP's threads wait for each other by spinning. With the window or anything else on one of their cores they spin
+    # for whole time slices: fills took 4 times as long on a busy machine. Read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _Child(connection, setup, time.perf_counter()).run()
 
 
