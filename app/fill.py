@@ -7,37 +7,28 @@ for is never dropped: if the mask has changed meanwhile, its result waits in the
 A live result joins the history entry of the stroke that caused it, so one undo takes both back; a result that was asked
 for is an entry of its own.
 
-Elsewhere: states and words in fill_state.py; which mask an answer is for in fill_inputs.py; what can be done with a
-result in result_actions.py; building the edit in document/edit_builder.py; the process in worker.py.
+Elsewhere: the jobs themselves in fill_jobs.py; states and words in fill_state.py; which mask an answer is for in
+fill_inputs.py; what can be done with a result in result_actions.py; building the edit in document/edit_builder.py.
 """
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.document.document import Document
-from app.document.edit_builder import (
-    InpaintSettings,
-    Provenance,
-    inpaint_request,
-    result_from_reply,
-    settings_of,
-)
+from app.document.edit_builder import InpaintSettings, inpaint_request, result_from_reply, settings_of
 from app.document.events import CurrentResultChanged, Event, HistoryChanged, PixelsChanged
 from app.document.results import Result
 from app.errors import AppError
 from app.fill_inputs import InputStates
+from app.fill_jobs import FillInputs, FillJob, FillJobs
 from app.fill_state import DRAFT_WORKING_PX, Cost, FillKind, FillState, Shown, WeightsListed, weights_listed
 from app.result_actions import apply_result, delete_results, show_result, star_results
-from app.worker import EngineWorker, Request
-from engine.edits import Edit, EditInputs, InpaintEdit
+from app.worker import EngineWorker
+from engine.edits import InpaintEdit
 from engine.errors import EngineError
-from engine.host import HostReply, ProgressSaid
-
-_log = logging.getLogger(__name__)
+from engine.host import HostReply
 
 IDLE_MS = 700
 """Pause after a stroke before the full result is asked for."""
@@ -49,19 +40,6 @@ VARIANTS_LIMIT = 16
 """Most variants made at once; the strip shows about that many."""
 DRAFT_PAYS_S = 0.35
 """Where a full result takes less, a draft before it would only flicker."""
-
-
-@dataclass(eq=False)
-class _Job:
-    """What an answer will be for."""
-
-    kind: FillKind
-    document: Document
-    state: int
-    """Of mask, edges and picture, as `InputStates` counts them."""
-    edit: Edit
-    inputs: EditInputs
-    provenance: Provenance
 
 
 class FillController(QObject):
@@ -96,23 +74,21 @@ class FillController(QObject):
         self._settings = InpaintSettings()
         self._weights: tuple[WeightsListed, ...] = ()
         self._is_live = True
-        self._jobs: dict[int, _Job] = {}
-        self._running: int | None = None
-        self._progress: ProgressSaid | None = None
+        self._jobs = FillJobs(worker, self)
+        self._live_inputs: FillInputs | None = None
+        """Those of the newest draft: its full result is made from the very same."""
         self._result_states: dict[str, int] = {}
-        self._has_preview = False
         self._state = FillState()
         self._cost: Cost | None = None
         self._starts = self._timer(0, self._start_live)
         self._idle = self._timer(IDLE_MS, self._idle_over)
         self._reckons = self._timer(RECKON_MS, self._reckon)
-        worker.started.connect(self._started)
-        worker.progressed.connect(self._progressed)
-        worker.finished.connect(self._finished)
-        worker.refused.connect(self._refused)
-        worker.cancelled.connect(self._cancelled)
+        self._jobs.changed.connect(self._refresh)
+        self._jobs.answered.connect(self._answered)
+        self._jobs.refused.connect(self._refused)
+        self._jobs.previewed.connect(self._previewed)
 
-    def _timer(self, ms: int, slot: Any) -> QTimer:
+    def _timer(self, ms: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
         timer.setInterval(ms)
@@ -219,8 +195,7 @@ class FillController(QObject):
     def fill(self) -> None:
         """Fill the hole now, in full (Ctrl+Enter)."""
         if self._has_hole():
-            self._stop_live()
-            self._submit("asked", self._settings)
+            self._ask(self._settings)
         elif self._document is not None:
             self.said.emit("Nothing to fill: brush over what should go")
 
@@ -231,7 +206,6 @@ class FillController(QObject):
         if document is None or not self._has_hole():
             self.said.emit("Nothing to fill: brush over what should go")
             return
-        self._stop_live()
         here = [
             result
             for result in document.results
@@ -244,15 +218,14 @@ class FillController(QObject):
             if seed not in used:
                 seeds.append(seed)
             seed += 1
-        self._submit("asked", self._settings, seeds)
+        self._ask(self._settings, seeds)
 
     @Slot()
     def cancel(self) -> None:
         """Stop what runs and what waits (Esc)."""
         self._starts.stop()
         self._idle.stop()
-        for number in tuple(self._jobs):
-            self._worker.cancel(number)
+        self._jobs.cancel()
 
     @Slot()
     def stroke_committed(self) -> None:
@@ -295,8 +268,7 @@ class FillController(QObject):
         """Fill again with the settings of a result, on the mask and edges as they are now."""
         settings = self._settings_of(result_id)
         if settings is not None and self._has_hole():
-            self._stop_live()
-            self._submit("asked", settings)
+            self._ask(settings)
 
     @Slot()
     def apply_as_layer(self) -> None:
@@ -328,10 +300,13 @@ class FillController(QObject):
             return
         self._idle.stop()
         # Older live jobs are left to the worker: it stops them more gently than a job that somebody cancels.
-        if self._cost is not None and self._cost.seconds <= DRAFT_PAYS_S:
-            self._submit("full", self._settings)
+        self._live_inputs = self._gather(self._settings)
+        if self._live_inputs is None:
             return
-        self._submit("draft", self._settings)
+        if self._cost is not None and self._cost.seconds <= DRAFT_PAYS_S:
+            self._submit("full", self._live_inputs)
+            return
+        self._submit("draft", self._live_inputs)
         self._idle.start()
 
     @Slot()
@@ -339,128 +314,102 @@ class FillController(QObject):
         """Nothing was drawn for a while: ask for the full result, once the draft is there."""
         if self._inputs.is_changing:
             self._idle.start()
-        elif self._is_live and self._has_hole() and not self._jobs_of("draft"):
-            self._submit("full", self._settings)
+        elif self._is_live and self._live_inputs is not None and not self._jobs.has("draft"):
+            made_from, self._live_inputs = self._live_inputs, None
+            if not self._is_stale(made_from):
+                self._submit("full", made_from)
 
     def _stop_live(self) -> None:
         """Forget live jobs, running or to come."""
         self._starts.stop()
         self._idle.stop()
-        for number, job in tuple(self._jobs.items()):
-            if job.kind != "asked":
-                self._worker.cancel(number)
-
-    def _jobs_of(self, kind: FillKind) -> list[int]:
-        return [number for number, job in self._jobs.items() if job.kind == kind]
+        self._live_inputs = None
+        self._jobs.cancel(live_only=True)
 
     # Jobs ------------------------------------------------------------------------------------------------------------
 
-    def _submit(self, kind: FillKind, settings: InpaintSettings, seeds: Sequence[int] = ()) -> None:
-        """Ask the worker, once or once for each seed; the inputs are made once and shared."""
+    def _ask(self, settings: InpaintSettings, seeds: Sequence[int] = ()) -> None:
+        """Ask for a fill in full, or for one for each seed."""
+        self._stop_live()
+        made_from = self._gather(settings)
+        if made_from is not None:
+            self._submit("asked", made_from, seeds)
+
+    def _gather(self, settings: InpaintSettings) -> FillInputs | None:
+        """What a fill is made from, as it is now; None, and a message, where the document cannot be filled."""
         document = self._document
         assert document is not None, "callers looked for a hole"
-        if kind == "draft":
-            smaller = min(settings.working_size_px, DRAFT_WORKING_PX)
-            settings = settings.model_copy(update={"quality": "fast", "working_size_px": smaller})
         try:
             edit, inputs, provenance = inpaint_request(document, settings)
         except (AppError, EngineError, ValueError) as error:
             self.failed.emit(error)
-            return
+            return None
         key = f"{document.id} {document.picture_revision}"
-        for seed in seeds or (settings.seed,):
-            variant = edit.model_copy(update={"seed": seed})
-            request = Request(variant, inputs, image_key=key, is_live=kind != "asked", tag=document.id)
-            number = self._worker.submit(request)
-            self._jobs[number] = _Job(kind, document, self._inputs.current, variant, inputs, provenance)
-        self._refresh()
+        return FillInputs(document, self._inputs.current, edit, inputs, provenance, key)
 
-    @Slot(object)
-    def _started(self, number: int) -> None:
-        if number in self._jobs:
-            self._running = number
-            self._progress = None
-            self._refresh()
+    def _submit(self, kind: FillKind, made_from: FillInputs, seeds: Sequence[int] = ()) -> None:
+        edit = made_from.edit
+        if kind == "draft":
+            smaller = min(edit.working_size_px, DRAFT_WORKING_PX)
+            edit = edit.model_copy(update={"quality": "fast", "working_size_px": smaller})
+        edits = [edit.model_copy(update={"seed": seed}) for seed in seeds or (edit.seed,)]
+        self._jobs.submit(kind, made_from, edits)
 
-    @Slot(object)
-    def _progressed(self, said: ProgressSaid) -> None:
-        job = self._jobs.get(said.job)
+    @Slot(object, object, object)
+    def _previewed(self, job: FillJob | None, box: Any, pixels: Any) -> None:
         if job is None:
-            return
-        self._running, self._progress = said.job, said
-        # Over a draft or a result for this very mask, the coarse beginnings of a job would be a step back.
-        is_worth = job.document is self._document and not self._is_stale(job) and self._shown() != "draft"
-        if said.preview is not None and said.box_xyxy is not None and is_worth:
-            self._has_preview = True
-            self.preview_changed.emit(said.box_xyxy, said.preview)
-        self._refresh()
+            self.preview_changed.emit(None, None)
+        # Over a draft for this very mask, the coarse beginnings of the full result would be a step back.
+        elif not self._is_stale(job.made_from) and self._shown() != "draft":
+            self.preview_changed.emit(box, pixels)
 
     @Slot(object, object)
-    def _finished(self, number: int, reply: HostReply) -> None:
-        job = self._jobs.pop(number, None)
-        if job is None:
-            return
+    def _answered(self, job: FillJob, reply: HostReply) -> None:
         self._take(job, reply)
-        self._ended(number)
-        if job.kind == "draft" and not self._idle.isActive() and not self._is_stale(job):
-            self._idle_over()
+        if job.kind == "draft" and not self._idle.isActive():
+            self._idle_over()  # it was over before the draft was there
         self._reckons.start()
 
     @Slot(object, object)
-    def _refused(self, number: int, error: Exception) -> None:
-        job = self._jobs.pop(number, None)
-        if job is not None:
-            if job.kind == "draft":
-                self._idle.stop()  # what stopped the draft would stop the full result too
-            self._ended(number)
-            self.failed.emit(error)
+    def _refused(self, job: FillJob, error: Exception) -> None:
+        if job.is_live:  # what stopped the draft would stop the full result too
+            self._idle.stop()
+            self._live_inputs = None
+        self.failed.emit(error)
 
-    @Slot(object)
-    def _cancelled(self, number: int) -> None:
-        if self._jobs.pop(number, None) is not None:
-            self._ended(number)
-
-    def _ended(self, number: int) -> None:
-        """A job is over, however it ended."""
-        if self._running == number:
-            self._running = self._progress = None
-            if self._has_preview:
-                self._has_preview = False
-                self.preview_changed.emit(None, None)
-        self._refresh()
-
-    def _take(self, job: _Job, reply: HostReply) -> None:
+    def _take(self, job: FillJob, reply: HostReply) -> None:
         """Put an answer into its document."""
-        document, is_stale = job.document, self._is_stale(job)
-        if is_stale and job.kind != "asked":
+        made_from, is_stale = job.made_from, self._is_stale(job.made_from)
+        document = made_from.document
+        if document is not self._document or (is_stale and job.is_live):
             return
         try:
             result = result_from_reply(
                 document,
                 job.edit,
                 reply,
-                job.provenance,
-                mask=job.inputs.mask,
+                made_from.provenance,
+                mask=made_from.inputs.mask,
                 is_draft=job.kind == "draft",
             )
         except (AppError, EngineError) as error:
             self.failed.emit(error)
             return
-        self._result_states[result.id] = job.state
+        self._result_states[result.id] = made_from.state
         if is_stale:
             document.add_result(result, make_current=False)
             self.said.emit("Filled for an earlier mask: the result is in the strip")
             return
-        self._inputs.is_adding_live_fill = job.kind != "asked"
+        self._inputs.is_adding_live_fill = job.is_live
         try:
-            is_joining = job.kind != "asked" and self._inputs.may_join(job.state)
+            is_joining = job.is_live and self._inputs.may_join(made_from.state)
             document.add_result(result, make_current=True, amend=is_joining)
         finally:
             self._inputs.is_adding_live_fill = False
 
-    def _is_stale(self, job: _Job) -> bool:
-        """Whether the mask, the edges or the picture of a job are no more."""
-        return job.document is not self._document or job.state != self._inputs.current
+    def _is_stale(self, made_from: FillInputs) -> bool:
+        """Whether the mask, the edges or the picture are no more."""
+        return made_from.document is not self._document or made_from.state != self._inputs.current
 
     # What is shown ---------------------------------------------------------------------------------------------------
 
@@ -490,17 +439,18 @@ class FillController(QObject):
             return "outdated"
         return "draft" if result.is_draft else "full"
 
+    @Slot()
     def _refresh(self) -> None:
         """Tell what has changed, if anything has."""
-        running = self._jobs.get(self._running) if self._running is not None else None
+        jobs = self._jobs
         state = FillState(
             has_document=self._document is not None,
             has_hole=self._has_hole(),
             is_live=self._is_live,
-            running=running.kind if running is not None else None,
-            share=self._progress.share if self._progress is not None else 0.0,
-            word=self._progress.word if self._progress is not None else "",
-            queued=len(self._jobs) - (running is not None),
+            running=jobs.running,
+            share=jobs.share,
+            word=jobs.word,
+            queued=jobs.queued,
             shown=self._shown(),
         )
         if state != self._state:

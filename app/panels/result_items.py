@@ -117,7 +117,7 @@ class ResultItems(QAbstractListModel):
         around = surroundings((result or self._results[-1]).box_xyxy, document.size_hw)
         key = result.id if result is not None else f"picture {document.picture_revision} {around}"
         if key not in self._thumbnails:
-            pixels = picture_with(document, result, around)
+            pixels = picture_with(document, result, around, least_px=2 * round(THUMBNAIL_PX * self.ratio))
             self._thumbnails[key] = square_thumbnail(pixels, THUMBNAIL_PX, ratio=self.ratio)
         return self._thumbnails[key]
 

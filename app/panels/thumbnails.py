@@ -8,9 +8,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
 from app.document.document import Document
-from app.document.flatten import flatten
+from app.document.flatten import flattened_view
 from app.document.results import Result
-from app.document.tiles import Box, is_empty, overlap, shift, slices_of
+from app.document.tiles import Box
 
 MARGIN = 0.35
 """How much of the picture is shown around a result, as a share of the result's longer side."""
@@ -31,18 +31,31 @@ def surroundings(box: Box, size_hw: tuple[int, int]) -> Box:
     return left, top, left + side, top + side
 
 
-def picture_with(document: Document, result: Result | None, box: Box) -> np.ndarray:
-    """The picture inside a box as it looks with a result or without one, whichever the canvas shows."""
-    pixels = flatten(document, box, with_result=False)
+def picture_with(document: Document, result: Result | None, box: Box, *, least_px: int) -> np.ndarray:
+    """The picture inside a box as it looks with a result or without one, whichever the canvas shows.
+
+    Args:
+        document: whose picture.
+        result: what to lay over it.
+        box: on the canvas.
+        least_px: pixels wanted along the shorter side; of more, only every n-th is looked at.
+    """
+    x0, y0, x1, y1 = box
+    step = max(min(x1 - x0, y1 - y0) // least_px, 1)
+    pixels = flattened_view(document)[y0:y1:step, x0:x1:step].copy()
     if result is None:
         return pixels
-    shared = overlap(result.box_xyxy, box)
-    if is_empty(shared):
+    left, top, right, bottom = result.box_xyxy
+    rows = np.arange(y0, y1, step)
+    columns = np.arange(x0, x1, step)
+    is_row, is_column = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
+    if not (is_row.any() and is_column.any()):
         return pixels
-    inner = slices_of(shift(shared, (-result.box_xyxy[0], -result.box_xyxy[1])))
-    part = pixels[slices_of(shift(shared, (-box[0], -box[1])))]
-    covered = result.coverage[inner] > 0
-    part[covered] = result.pixels[inner][covered]
+    place = np.ix_(rows[is_row] - top, columns[is_column] - left)
+    part = pixels[np.ix_(is_row, is_column)]
+    covered = result.coverage[place] > 0
+    part[covered] = result.pixels[place][covered]
+    pixels[np.ix_(is_row, is_column)] = part
     return pixels
 
 
