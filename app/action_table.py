@@ -100,7 +100,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Drag a line over the picture: before on one side, after on the other", "compare", needs="result",
         is_checkable=True, starts_group=True,
     ),
-    ActionSpec("mask_outline", "Mask as Outl&ine", "view.set_mask_outline", "View", "Show only the mask's outline, to see the picture below", "mask", is_checkable=True, starts_group=True),
+    ActionSpec("mask_outline", "Mas&k as Outline", "view.set_mask_outline", "View", "Show only the mask's outline, to see the picture below", "mask", is_checkable=True, starts_group=True),
     ActionSpec("show_edges", "Show &Edges", "view.show_edges", "View", "Show the edges in the hole", "edges", is_checkable=True, is_on=True),
     # Tools
     _tool("brush", "&Brush", "Paint the mask or the edges"),

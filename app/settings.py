@@ -74,14 +74,14 @@ class Settings(BaseModel):
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$",
         title="Run on",
-        description="auto takes the graphics card where there is one; takes effect at the next start",
+        description="By itself it takes the graphics card where there is one; a change holds from the next start",
         json_schema_extra={"group": "Filling", "choices": ["auto", "cpu", "cuda"]},
     )
     """Where networks run: auto, cpu, cuda or cuda:N."""
     key_profile: str = Field(
         default="pentimento",
         pattern=r"^[a-z0-9_-]{1,40}$",
-        title="Keys",
+        title="Profile",
         description="The starting point for your own keys",
         json_schema_extra={"group": "Keys", "widget": "key_profile"},
     )

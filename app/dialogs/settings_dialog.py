@@ -9,7 +9,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
+    QHBoxLayout,
     QLabel,
     QSlider,
     QVBoxLayout,
@@ -20,8 +20,8 @@ from app.canvas.overlays import MASK_COLOURS
 from app.keys import profile_names, read_profile
 from app.settings import Settings, SettingsStore
 
-
-HELP_WIDTH_PX = 400
+LABEL_WIDTH_PX = 104
+GAP_PX = 14
 FIELD_WIDTH_PX = 220
 
 
@@ -40,43 +40,31 @@ class SettingsDialog(QDialog):
         self._store = store
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
-        layout.setSpacing(8)
-        forms: dict[str, QFormLayout] = {}
+        layout.setSpacing(4)
+        groups: set[str] = set()
         for name, field in Settings.model_fields.items():
             extra: dict[str, Any] = field.json_schema_extra or {}  # type: ignore[assignment]
             if extra.get("widget") == "none":
                 continue
-            group = extra["group"]
-            if group not in forms:
-                heading = QLabel(group, self)
+            if extra["group"] not in groups:
+                layout.addSpacing(12 if groups else 0)
+                groups.add(extra["group"])
+                heading = QLabel(extra["group"], self)
                 heading.setProperty("look", "heading")
-                if forms:
-                    layout.addSpacing(12)
                 layout.addWidget(heading)
-                forms[group] = form = QFormLayout()
-                form.setHorizontalSpacing(18)
-                form.setVerticalSpacing(4)
-                form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                layout.addLayout(form)
             widget = self._editor(name, field, extra)
             widget.setObjectName(f"setting_{name}")
             widget.setAccessibleName(field.title)
             widget.setAccessibleDescription(field.description)
             widget.setToolTip(f"{field.description}.")
-            words = QLabel("" if field.annotation is bool else field.title, self)
-            words.setMinimumWidth(96)
-            if isinstance(widget, (QComboBox, QSlider)):
-                widget.setFixedWidth(FIELD_WIDTH_PX)
-            words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            words.setBuddy(widget)
-            forms[group].addRow(words, widget)
+            layout.addLayout(self._row("" if field.annotation is bool else field.title, widget))
             help_line = QLabel(f"{field.description}.", self)
             help_line.setProperty("look", "dim")
-            help_line.setWordWrap(True)
-            help_line.setFixedWidth(HELP_WIDTH_PX)
-            help_line.setMinimumHeight(help_line.heightForWidth(HELP_WIDTH_PX))
-            help_line.setContentsMargins(0, 0, 0, 8)
-            forms[group].addRow("", help_line)
+            indented = QHBoxLayout()
+            indented.addSpacing(LABEL_WIDTH_PX + GAP_PX)
+            indented.addWidget(help_line, 1)
+            layout.addLayout(indented)
+            layout.addSpacing(8)
         layout.addStretch(1)
         layout.addSpacing(10)
         box = QDialogButtonBox(self)
@@ -90,7 +78,21 @@ class SettingsDialog(QDialog):
         self._stop = store.observe(lambda _: self._refresh())
         self.destroyed.connect(self._stop)
         self._refresh()
-        self.setMinimumWidth(500)
+        self.setMinimumWidth(660)
+
+    def _row(self, title: str, widget: QWidget) -> QHBoxLayout:
+        words = QLabel(title, self)
+        words.setFixedWidth(LABEL_WIDTH_PX)
+        words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        words.setBuddy(widget)
+        if isinstance(widget, (QComboBox, QSlider)):
+            widget.setFixedWidth(FIELD_WIDTH_PX)
+        row = QHBoxLayout()
+        row.setSpacing(GAP_PX)
+        row.addWidget(words)
+        row.addWidget(widget)
+        row.addStretch(1)
+        return row
 
     def _editor(self, name: str, field: Any, extra: dict[str, Any]) -> QWidget:
         if extra.get("widget") == "mask_colour":

@@ -69,3 +69,25 @@ def mask(tmp_path, hole) -> Path:
     path = tmp_path / "mask.png"
     Image.fromarray(hole.astype(np.uint8) * 255).save(path)
     return path
+
+
+@pytest.fixture
+def window(qtbot, monkeypatch):
+    """A `MainWindow` whose engine is a `FakeWorker`, shown and empty; it never asks about unsaved changes."""
+    from app import main_window
+    from tests.app.fakes import FakeWorker
+
+    worker = FakeWorker()
+    monkeypatch.setattr(main_window, "acquire_worker", lambda: worker)
+    monkeypatch.setattr(main_window, "release_worker", lambda: None)
+    monkeypatch.setattr(main_window.MainWindow, "start_engine", lambda _self: None)
+    made = main_window.MainWindow()
+    made.resize(1280, 800)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    for other in tuple(main_window.MainWindow.windows):
+        other.files.ask_save = lambda: "discard"
+        assert other.close()
+        other.deleteLater()
+    worker.deleteLater()

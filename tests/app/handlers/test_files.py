@@ -1,0 +1,211 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from app.document.ora import read_ora
+from app.document.recovery import journals_folder, recoverable
+from app.document.selection import select_all
+from app.handlers.files import read_document, recipe_of, with_ending
+from app.main_window import MainWindow
+from app.recent import recent_files
+from engine.errors import EngineError
+
+
+@pytest.fixture
+def opened(window, photo, qtbot) -> MainWindow:
+    window.files.open_path(photo)
+    qtbot.waitUntil(lambda: window.document is not None)
+    return window
+
+
+def test_a_photo_becomes_a_document_without_a_file(opened, photo) -> None:
+    assert opened.document.path is None
+    assert opened.document.name == "photo"
+    assert not opened.document.is_modified
+    assert recent_files() == [photo]
+    assert np.array_equal(opened.document.layers[0].planes["pixels"], np.array(Image.open(photo)))
+
+
+def test_what_cannot_be_opened_is_told_and_changes_nothing(opened, tmp_path, qtbot) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    document = opened.document
+    opened.files.open_path(bad)
+    qtbot.waitUntil(lambda: opened.messages.message is not None)
+    assert opened.messages.message.title == "bad.png"
+    assert opened.document is document
+    assert not opened.is_waiting
+
+
+def test_a_missing_document_is_told(window, tmp_path, qtbot) -> None:
+    window.files.open_path(tmp_path / "gone.ora")
+    qtbot.waitUntil(lambda: window.messages.message is not None)
+    assert window.messages.message.level == "error"
+    assert window.document is None
+
+
+def test_saving_asks_for_a_name_once_and_never_writes_over_the_photo(
+    opened, photo, tmp_path, qtbot, monkeypatch
+) -> None:
+    before = photo.read_bytes()
+    asked = []
+
+    def ask(*args: object) -> tuple[str, str]:
+        asked.append(args)
+        return str(tmp_path / "work"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    select_all(opened.document)
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+    path = tmp_path / "work.ora"
+    assert opened.document.path == path
+    assert not opened.isWindowModified()
+    select_all(opened.document)
+    opened.masks.clear()
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+    assert len(asked) == 1
+    assert photo.read_bytes() == before
+    document, _ = read_ora(path)
+    assert not document.mask_layer.has_any("coverage")
+
+
+def test_a_save_that_fails_is_told_and_the_work_stays_unsaved(opened, tmp_path, qtbot) -> None:
+    select_all(opened.document)
+    opened.files.save_to(tmp_path / "no" / "such" / "folder.ora")
+    qtbot.waitUntil(lambda: opened.messages.message is not None)
+    assert opened.messages.message.level == "error"
+    assert opened.document.is_modified
+    assert not opened.files.is_saving
+
+
+def test_a_document_opens_again_with_its_mask(opened, tmp_path, qtbot) -> None:
+    select_all(opened.document)
+    opened.files.save_to(tmp_path / "work.ora")
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    document, notes = read_document(tmp_path / "work.ora")
+    assert document.mask_layer.planes["coverage"].min() == 255
+    assert notes == ()
+
+
+def test_export_keeps_untouched_pixels_bit_for_bit(opened, photo, tmp_path, qtbot) -> None:
+    out = tmp_path / "out.png"
+    opened.files.export_to(out)
+    qtbot.waitUntil(out.exists)
+    assert np.array_equal(np.array(Image.open(out)), np.array(Image.open(photo)))
+
+
+def test_export_asks_the_first_time_only(opened, tmp_path, qtbot, monkeypatch) -> None:
+    asked = []
+
+    def ask(*args: object) -> tuple[str, str]:
+        asked.append(args[2])
+        return str(tmp_path / "out"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    opened.registry["export"].trigger()
+    qtbot.waitUntil(lambda: opened.files._exported is not None)
+    opened.registry["export"].trigger()
+    qtbot.wait(50)
+    assert len(asked) == 1
+    assert asked[0].endswith("photo-filled.png")
+    assert (tmp_path / "out.png").exists()
+
+
+def test_an_export_that_cannot_be_is_refused_before_the_work(opened, tmp_path) -> None:
+    with pytest.raises(EngineError, match=r"expected a name ending in .*, got '\.doc'"):
+        opened.files.export_to(tmp_path / "out.doc")
+
+
+def test_a_copied_picture_opens_and_pastes(window, qtbot) -> None:
+    image = QImage(30, 20, QImage.Format.Format_RGB32)
+    image.fill(0xFF3366CC)
+    QGuiApplication.clipboard().setImage(image)
+    window.registry["new_from_clipboard"].trigger()
+    assert window.document.size_hw == (20, 30)
+    assert window.document.is_modified
+    window.registry["paste"].trigger()
+    layer = window.document.layer(window.document.active_layer_id)
+    assert layer.name == "Pasted"
+    assert layer.origin_xy == (0, 0)
+    window.undo()
+    assert [one.kind for one in window.document.layers] == ["picture", "mask", "edges"]
+
+
+def test_nothing_to_paste_is_told(opened) -> None:
+    QGuiApplication.clipboard().clear()
+    opened.registry["paste"].trigger()
+    assert opened.messages.message.sentence == "Expected a picture, got something else."
+
+
+def test_what_is_seen_can_be_copied(opened, photo) -> None:
+    QGuiApplication.clipboard().clear()
+    opened.registry["copy"].trigger()
+    image = QGuiApplication.clipboard().image()
+    assert (image.width(), image.height()) == (56, 44)
+
+
+def test_a_sample_comes_with_its_mask(window, qtbot) -> None:
+    window.registry["sample"].trigger()
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.document.mask_layer.has_any("coverage")
+    assert window.messages.message.level == "info"
+
+
+def test_untouched_work_closes_without_a_question(opened) -> None:
+    opened.files.ask_save = lambda: pytest.fail("asked")
+    opened.registry["close"].trigger()
+    assert opened.document is None
+
+
+def test_cancel_keeps_everything_open(opened) -> None:
+    select_all(opened.document)
+    opened.files.ask_save = lambda: "cancel"
+    assert not opened.close()
+    assert opened.document is not None
+    assert opened in MainWindow.windows
+
+
+def test_save_before_closing_saves_and_then_closes(opened, tmp_path, qtbot) -> None:
+    select_all(opened.document)
+    opened.document.path = tmp_path / "work.ora"
+    opened.files.ask_save = lambda: "save"
+    assert not opened.close()
+    qtbot.waitUntil(lambda: opened not in MainWindow.windows)
+    assert (tmp_path / "work.ora").exists()
+
+
+def test_the_question_has_three_answers(opened, monkeypatch) -> None:
+    for button, answer in (
+        (QMessageBox.StandardButton.Save, "save"),
+        (QMessageBox.StandardButton.Discard, "discard"),
+        (QMessageBox.StandardButton.Cancel, "cancel"),
+    ):
+        monkeypatch.setattr(QMessageBox, "exec", lambda _self, button=button: button)
+        assert opened.files.ask_save() == answer
+
+
+def test_closing_leaves_no_journal(opened, qtbot) -> None:
+    select_all(opened.document)
+    qtbot.wait(50)
+    opened.files.ask_save = lambda: "discard"
+    opened.close()
+    qtbot.waitUntil(lambda: not any(journals_folder().iterdir()))
+    assert recoverable() == []
+
+
+def test_endings_are_added_where_they_are_missing(tmp_path) -> None:
+    assert with_ending(tmp_path / "a", ".ora").name == "a.ora"
+    assert with_ending(tmp_path / "a.b", ".ora").name == "a.b.ora"
+    assert with_ending(tmp_path / "a.ORA", ".ora").name == "a.ORA"
+    assert with_ending(tmp_path / "a.jpg", ".png", any_known=True).name == "a.jpg"
+
+
+def test_a_picture_without_fills_has_no_recipe(opened) -> None:
+    assert recipe_of(opened.document) == {"Software": "Pentimento"}
+    assert json.dumps(recipe_of(opened.document))

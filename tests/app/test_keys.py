@@ -1,0 +1,60 @@
+import pytest
+from PySide6.QtGui import QKeySequence
+
+from app.errors import ResourceError
+from app.keys import clashes, keys_in_force, profile_names, read_profile
+
+
+def test_our_own_profile_comes_first() -> None:
+    assert profile_names() == ("pentimento", "krita", "photoshop")
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_no_key_of_a_profile_has_two_meanings(name) -> None:
+    assert clashes(keys_in_force(name, {})) == {}
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_qt_reads_every_key(qapp, name) -> None:
+    for action_id, keys in read_profile(name).keys.items():
+        for key in keys:
+            assert QKeySequence(key).toString(), (action_id, key)
+            assert QKeySequence(key)[0].key() != 0x1FFFFFF, (action_id, key)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_what_hands_know_is_where_they_expect_it(name) -> None:
+    keys = keys_in_force(name, {})
+    for action_id, key in {
+        "save": "Ctrl+S", "undo": "Ctrl+Z", "redo": "Ctrl+Shift+Z", "tool_brush": "B", "tool_eraser": "E",
+        "brush_smaller": "[", "brush_larger": "]", "tool_lasso": "L", "switch_target": "Q",
+        "fill": "Ctrl+Return", "cancel": "Esc", "shortcuts": "F1",
+    }.items():  # fmt: skip
+        assert key in keys[action_id], action_id
+
+
+def test_a_profile_says_only_what_differs() -> None:
+    assert read_profile("krita").keys["actual_size"] == ("1", "Ctrl+0")
+    assert read_profile("krita").keys["open"] == read_profile("pentimento").keys["open"]
+
+
+def test_an_own_key_is_taken_from_its_owner() -> None:
+    keys = keys_in_force("pentimento", {"fill": ("Ctrl+Z",)})
+    assert keys["fill"] == ("Ctrl+Z",)
+    assert keys["undo"] == ()
+    assert clashes(keys) == {}
+
+
+def test_settings_of_another_version_do_no_harm() -> None:
+    keys = keys_in_force("gone", {"no_such_action": ("X",), "undo": ("F9",)})
+    assert keys["undo"] == ("F9",)
+    assert "no_such_action" not in keys
+
+
+def test_clashes_are_named() -> None:
+    assert clashes({"a": ("Ctrl+X",), "b": ("ctrl+x",), "c": ("Y",)}) == {"ctrl+x": ["a", "b"]}
+
+
+def test_a_missing_profile_is_refused_by_name() -> None:
+    with pytest.raises(ResourceError, match="key profile gone: expected one of pentimento, krita, photoshop"):
+        read_profile("gone")

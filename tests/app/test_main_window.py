@@ -1,0 +1,318 @@
+import warnings
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QScrollBar,
+    QWidget,
+)
+
+from app.document.document import Document
+from app.errors import DocumentError
+from app.main_window import DOCKS, MainWindow
+from app.settings import settings_store
+from app.theme import DARK, LIGHT
+from engine.errors import PictureError
+from engine.pictures import Picture
+
+
+def a_document(size_hw=(60, 80)) -> Document:
+    pixels = np.random.default_rng(3).integers(0, 255, (*size_hw, 3)).astype(np.uint8)
+    return Document.from_picture(Picture(pixels, "RGB"), name="photo")
+
+
+@pytest.fixture
+def opened(window, qtbot) -> MainWindow:
+    window.set_document(a_document())
+    qtbot.wait(10)
+    return window
+
+
+def drag(window: MainWindow, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A stroke with the mouse, between two points of the picture."""
+    view = window.canvas
+    points = [QPoint(*(round(part) for part in view.viewport.to_view(*xy))) for xy in (start, end)]
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, points[0])
+    middle = (points[0] + points[1]) / 2
+    QTest.mouseMove(view, middle)
+    QTest.mouseMove(view, points[1])
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, points[1])
+
+
+# The window ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_window_is_empty_and_starts_nothing(window) -> None:
+    assert window.document is None
+    assert window.stack.currentWidget() is window.welcome
+    assert window.windowTitle() == "Pentimento"
+    assert not window.worker.requests
+
+
+def test_the_window_says_once_that_it_was_seen(window, qtbot) -> None:
+    with (
+        qtbot.waitSignal(window.first_painted, timeout=2000)
+        if not window._is_painted
+        else qtbot.assertNotEmitted(window.first_painted)
+    ):
+        window.repaint()
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in DOCKS])
+def test_docks_can_be_found_by_name(window, name) -> None:
+    assert window.findChild(QWidget, name) is window.docks[name]
+    assert window.docks[name].widget() is not None
+
+
+def test_every_control_has_a_name_for_a_screen_reader(opened) -> None:
+    opened.show_settings()
+    opened.show_keys()
+    opened.show_shortcuts()
+    kinds = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
+    nameless = []
+    for window in QApplication.topLevelWidgets():
+        for control in window.findChildren(QWidget):
+            # What Qt makes inside its own controls is read as a part of them.
+            is_inner = isinstance(control.parentWidget(), (QAbstractSpinBox, QComboBox, QLineEdit))
+            is_inner = is_inner or control.objectName().startswith("qt_") or isinstance(control, QScrollBar)
+            name = control.accessibleName() or (isinstance(control, QAbstractButton) and control.text())
+            if isinstance(control, kinds) and not is_inner and not name:
+                nameless.append(
+                    (type(control).__name__, control.objectName(), control.parentWidget().objectName())
+                )
+    assert nameless == []
+
+
+def test_the_theme_changes_while_the_window_is_open(window, qapp) -> None:
+    settings_store().change(theme="light")
+    assert qapp.palette().window().color().name() == LIGHT.window
+    settings_store().change(theme="dark")
+    assert qapp.palette().window().color().name() == DARK.window
+
+
+def test_panels_hide_and_come_back(opened) -> None:
+    opened.registry["hide_panels"].trigger()
+    assert all(dock.isHidden() for dock in opened.docks.values())
+    opened.registry["hide_panels"].trigger()
+    assert not any(dock.isHidden() for dock in opened.docks.values())
+
+
+def test_the_layout_is_kept_until_it_is_reset(window, qtbot) -> None:
+    window.docks["results_dock"].hide()
+    window.close()
+    again = MainWindow()
+    assert again.docks["results_dock"].isHidden()
+    again.reset_layout()
+    assert not again.docks["results_dock"].isHidden()
+
+
+def test_f6_walks_through_the_areas(opened, qtbot) -> None:
+    opened.activateWindow()
+    opened.canvas.setFocus()
+    seen = []
+    for _ in range(6):
+        opened.focus_next_area()
+        seen.append(opened.focusWidget())
+    assert len(set(map(id, seen))) >= 4
+    opened.focus_previous_area()
+    assert opened.focusWidget() is seen[-2]
+
+
+def test_a_second_window_has_a_document_of_its_own(opened) -> None:
+    other = opened.new_window()
+    assert other is not opened
+    assert other.document is None
+    assert opened.document is not None
+    assert MainWindow.windows == [opened, other]
+
+
+# A document ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_document_fills_the_window(opened) -> None:
+    assert opened.stack.currentWidget() is opened.canvas
+    assert opened.windowTitle() == "photo[*] - Pentimento"
+    assert opened.registry["save"].isEnabled()
+    assert opened.status.findChild(QWidget, "status_size").text() == "80 × 60 px"
+    assert opened.layers.list.model().rowCount() == 3
+
+
+def test_a_stroke_masks_and_undo_takes_it_back(opened) -> None:
+    coverage = opened.document.mask_layer.planes["coverage"]
+    drag(opened, (20, 20), (60, 40))
+    assert coverage.max() == 255
+    assert opened.isWindowModified()
+    assert opened.registry["undo"].isEnabled()
+    assert "rush" in opened.registry["undo"].text()
+    opened.registry["undo"].trigger()
+    assert coverage.max() == 0
+    opened.registry["redo"].trigger()
+    assert coverage.max() == 255
+
+
+def test_a_stroke_starts_a_live_fill(opened, qtbot) -> None:
+    drag(opened, (20, 20), (60, 40))
+    qtbot.waitUntil(lambda: len(opened.worker.requests) > 0)
+    assert opened.worker.requests[1].is_live
+
+
+def test_ctrl_enter_fills_on_request(opened, qtbot) -> None:
+    opened.fill.set_live(False)
+    drag(opened, (20, 20), (60, 40))
+    qtbot.wait(20)
+    assert not opened.worker.requests
+    opened.activateWindow()
+    QTest.keyClick(opened, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(opened.worker.requests) == 1)
+    assert not opened.worker.requests[1].is_live
+    QTest.keyClick(opened, Qt.Key.Key_Escape)
+    assert not opened.worker.waiting
+
+
+@pytest.mark.parametrize(
+    ("key", "tool"),
+    [("E", "eraser"), ("M", "rectangle"), ("L", "lasso"), ("W", "wand"), ("H", "hand"), ("B", "brush")],
+)
+def test_a_letter_chooses_a_tool(opened, key, tool) -> None:
+    opened.activateWindow()
+    QTest.keyClick(opened.canvas, getattr(Qt.Key, f"Key_{key}"))
+    assert opened.tools.current.id == tool
+    assert opened.registry[f"tool_{tool}"].isChecked()
+    assert opened.canvas.tool is opened.tools[tool]
+
+
+def test_brackets_change_the_brush(opened) -> None:
+    before = opened.context.brush().size_px
+    opened.registry["brush_larger"].trigger()
+    assert opened.context.brush().size_px > before
+    opened.registry["brush_smaller"].trigger()
+    opened.registry["brush_smaller"].trigger()
+    assert opened.context.brush().size_px < before
+    opened.registry["brush_softer"].trigger()
+    assert opened.context.brush().hardness == pytest.approx(0.8)
+
+
+def test_the_mask_menu_changes_the_mask(opened) -> None:
+    coverage = opened.document.mask_layer.planes["coverage"]
+    opened.registry["mask_all"].trigger()
+    assert coverage.min() == 255
+    opened.registry["mask_invert"].trigger()
+    assert coverage.max() == 0
+    opened.registry["mask_all"].trigger()
+    opened.registry["mask_clear"].trigger()
+    assert coverage.max() == 0
+
+
+def test_edges_can_be_forgotten(opened) -> None:
+    opened.tools.switch_target()
+    drag(opened, (20, 20), (60, 40))
+    assert opened.document.edges_layer.has_any("drawn")
+    opened.registry["edges_clear"].trigger()
+    assert not opened.document.edges_layer.has_any("drawn")
+    opened.undo()
+    assert opened.document.edges_layer.has_any("drawn")
+
+
+def test_the_view_menu_moves_the_view_alone(opened) -> None:
+    opened.registry["actual_size"].trigger()
+    assert opened.canvas.viewport.scale == 1.0
+    opened.registry["zoom_in"].trigger()
+    assert opened.canvas.viewport.scale == 1.5
+    opened.registry["rotate_right"].trigger()
+    assert opened.canvas.viewport.rotation_deg == 15
+    opened.registry["mirror"].trigger()
+    assert opened.canvas.viewport.is_mirrored
+    opened.registry["reset_rotation"].trigger()
+    assert not opened.canvas.viewport.is_mirrored
+    assert not opened.document.is_modified
+
+
+def test_the_zoom_field_takes_a_percentage(opened) -> None:
+    field = opened.status.findChild(QComboBox, "status_zoom")
+    field.setEditText("250")
+    QTest.keyClick(field.lineEdit(), Qt.Key.Key_Return)
+    assert opened.canvas.viewport.scale == 2.5
+    assert field.currentText() == "250 %"
+    field.setEditText("much")
+    QTest.keyClick(field.lineEdit(), Qt.Key.Key_Return)
+    assert opened.canvas.viewport.scale == 2.5
+    assert field.currentText() == "250 %"
+
+
+def test_the_mask_is_shown_as_the_settings_say(opened) -> None:
+    settings_store().change(mask_colour="blue", mask_pattern="dots", mask_opacity=0.8)
+    look = opened.canvas.mask_look
+    assert (look.colour, look.pattern, look.strength, look.is_filled) == ("blue", "dots", 0.8, True)
+    opened.registry["mask_outline"].trigger()
+    assert not opened.canvas.mask_look.is_filled
+
+
+# Messages ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_told_above_the_canvas(opened) -> None:
+    opened.show_error(PictureError("/photos/cat.png", "a picture", "a text", "choose another file"))
+    message = opened.messages.message
+    assert (message.level, message.title) == ("error", "cat.png")
+    assert message.sentence == "Expected a picture, got a text."
+    assert message.next_step == "Choose another file."
+    assert opened.messages.isVisible()
+    opened.cancel()
+    assert not opened.messages.isVisible()
+
+
+def test_a_fault_of_ours_goes_to_the_log(opened, own_folders) -> None:
+    try:
+        raise ZeroDivisionError("oops")
+    except ZeroDivisionError as error:
+        opened.show_error(error)
+    assert opened.messages.message.title == "Something went wrong"
+    assert "ZeroDivisionError: oops" in (own_folders / "pentimento.log").read_text()
+
+
+def test_a_message_moves_nothing(opened) -> None:
+    before = opened.canvas.geometry()
+    opened.show_error(DocumentError("layer", "one", "none", "look again"))
+    opened.grab()
+    assert opened.canvas.geometry() == before
+
+
+# Dropping ------------------------------------------------------------------------------------------------------------
+
+
+def drop(widget: QWidget, *paths) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, modifiers = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    at = widget.rect().center()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # PySide marks the only constructor there is
+        enter = QDragEnterEvent(at, Qt.DropAction.CopyAction, data, buttons, modifiers)
+    QApplication.sendEvent(widget, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(
+        widget, QDropEvent(QPointF(at), Qt.DropAction.CopyAction, data, buttons, modifiers)
+    )
+
+
+def test_a_photo_dropped_on_the_start_opens(window, photo, qtbot) -> None:
+    drop(window.welcome, photo)
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.document.size_hw == (44, 56)
+
+
+def test_a_photo_dropped_on_work_opens_beside_it(opened, photo, qtbot) -> None:
+    drag(opened, (20, 20), (60, 40))
+    document = opened.document
+    drop(opened.canvas, photo)
+    qtbot.waitUntil(lambda: len(MainWindow.windows) == 2 and MainWindow.windows[1].document is not None)
+    assert opened.document is document
