@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from app.document.colour_profiles import grey_profile, srgb_profile
 from app.document.flatten import CHANNELS, converted
 from app.document.ora_layout import (
     EXIF_ENTRY,
@@ -155,7 +156,8 @@ class _Writer:
             stack = write_stack(snapshot.size_hw, items)
             results = [self._result(result) for result in snapshot.results]
             if not self._is_copy:
-                self._png(MERGED_ENTRY, _MergedRows(snapshot), icc_profile=snapshot.icc_profile)
+                merged = _MergedRows(snapshot)
+                self._png(MERGED_ENTRY, merged, icc_profile=self._profile(merged))
                 self._png(THUMBNAIL_ENTRY, self._thumbnail())
             self._put(STACK_ENTRY, stack)
             self._put(INDEX_ENTRY, write_json(self._index(layers, results, stack)))
@@ -216,7 +218,7 @@ class _Writer:
         if meta.kind == "picture":
             box: Box = (0, 0, width, height)
             rows = _PlaneRows(self._snapshot, meta.id, name, box, shape, dtype)
-            self._png(src, rows, icc_profile=self._snapshot.icc_profile)
+            self._png(src, rows, icc_profile=self._profile(rows))
         else:
             box = self._drawn_box(meta, name)
             rows = _PlaneRows(self._snapshot, meta.id, name, box, (box[3] - box[1], box[2] - box[0]), dtype)
@@ -258,7 +260,8 @@ class _Writer:
         counts = np.where(result.coverage > 0, pixels.dtype.type(top), pixels.dtype.type(0))
         if alpha is not None:
             counts = np.minimum(counts, alpha[..., 0])
-        self._png(RESULT_LAYER_ENTRY, np.dstack([colours, counts]), icc_profile=self._snapshot.icc_profile)
+        shown = np.dstack([colours, counts])
+        self._png(RESULT_LAYER_ENTRY, shown, icc_profile=self._profile(shown))
         x, y = result.box_xyxy[:2]
         return StackLayer(RESULT_LAYER_NAME, RESULT_LAYER_ENTRY, (x, y))
 
@@ -311,6 +314,14 @@ class _Writer:
             write_png(entry, pixels, icc_profile=icc_profile, is_packed=not self._is_copy)
         self._done_bytes += nbytes
         self._progress(min(0.99, self._done_bytes / max(1, self._total_bytes)))
+
+    def _profile(self, pixels: Rows) -> bytes | None:
+        """The document's profile; a plain one for deep pictures without, which other programs would take for linear."""
+        own = self._snapshot.icc_profile
+        if own is not None or pixels.dtype != np.uint16 or self._is_copy:
+            return own
+        is_colour = len(pixels.shape) == 3 and pixels.shape[2] >= 3
+        return srgb_profile() if is_colour else grey_profile()
 
     def _put(self, name: str, data: bytes, *, is_packed: bool = True) -> None:
         info = zipfile.ZipInfo(name, _ENTRY_TIME)
