@@ -566,3 +566,32 @@ def test_a_draft_that_is_refused_is_not_followed_by_a_second_message(fill, worke
     qtbot.wait(3 * IDLE_MS)
     assert len(failures) == 1
     assert len(worker.requests) == 1
+
+
+def test_a_draft_and_its_full_result_are_made_from_the_very_same(fill, worker, document, qtbot):
+    # A lock keeps the edges of the shown result; were the full result asked for anew, it would keep the draft's.
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer()
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    draft, full = worker.requests.values()
+    assert draft.inputs is full.inputs
+    assert draft.edit.seed == full.edit.seed
+
+
+def test_weights_are_listed_once_there_is_a_document(worker, document):
+    controller = FillController(worker)
+    assert [row.title for row in controller.weights_listed()] == ["Default"]
+    controller.set_document(document)
+    assert "inpaint-starter" in [row.name for row in controller.weights_listed()]
+
+
+def test_a_list_of_weights_that_cannot_be_read_leaves_the_default(worker, document, own_folders, qtbot):
+    (own_folders / "weights").mkdir()
+    (own_folders / "weights" / "manifest.toml").write_text("schema = 7")
+    controller = FillController(worker)
+    controller.set_document(document)
+    with qtbot.waitSignal(controller.failed) as failed:
+        rows = controller.weights_listed()
+    assert [row.name for row in rows] == [""]
+    assert "manifest.toml" in str(failed.args[0])
