@@ -21,7 +21,7 @@ Elsewhere: precision and calling networks in device.py, shelves in memory.py, wh
 import logging
 import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -185,6 +185,7 @@ class Engine:
         *,
         progress: ProgressCallback | None = None,
         is_cancelled: CancelCheck | None = None,
+        copy_picture: Callable[[np.ndarray], np.ndarray] = np.ndarray.copy,
     ) -> Result:
         """Carry out an edit.
 
@@ -193,6 +194,8 @@ class Engine:
             inputs: what to do it to; not modified.
             progress: called from this thread with each step.
             is_cancelled: asked between steps.
+            copy_picture: makes the array that the result is written into; who has a cheaper way than to copy all of it
+                gives that.
 
         Raises:
             EngineError: if edit, inputs, weights and machine do not go together; which one says its subclass.
@@ -204,7 +207,7 @@ class Engine:
             clock, steps = Clock(), Steps(1, progress, is_cancelled)
             with clock("weights"):
                 resolved = self._resolve(edit.weights, edit.family)
-            job = _Job(edit, inputs, resolved, clock, steps)
+            job = _Job(edit, inputs, resolved, clock, steps, copy_picture)
             for device, working_px in self._attempts(job):
                 try:
                     return self._run_on(job, device, working_px)
@@ -269,6 +272,7 @@ class Engine:
             working_px=job.working_px,
             clock=job.clock,
             steps=job.steps,
+            copy_picture=job.copy_picture,
         )
         with _interruptible(resident.calls, job.steps):
             painted = pipeline.run(job.edit, job.inputs, tools)
@@ -315,13 +319,20 @@ class _Job:
     """One run: what was asked, and what is known of it so far."""
 
     def __init__(
-        self, edit: Edit, inputs: EditInputs, resolved: "ResolvedWeights", clock: Clock, steps: Steps
+        self,
+        edit: Edit,
+        inputs: EditInputs,
+        resolved: "ResolvedWeights",
+        clock: Clock,
+        steps: Steps,
+        copy_picture: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         self.edit = edit
         self.inputs = inputs
         self.resolved = resolved
         self.clock = clock
         self.steps = steps
+        self.copy_picture = copy_picture
         self.notes: list[str] = []
         self.working_px = edit.working_size_px
 

@@ -117,6 +117,7 @@ class _Child:
                     job.inputs,
                     progress=lambda step: self._tell(job.number, step),
                     is_cancelled=lambda: self._cancelled_job == job.number,
+                    copy_picture=self._copy_picture,
                 )
             report = {**result.report, "peak_bytes": peak.nbytes}
             self._answer(job, result.image, result.edges, report)
@@ -130,6 +131,13 @@ class _Child:
             return
         with suppress(RuntimeError):  # a GPU that fails here fails in the next job too, and is told there
             self._say("status", self._facts())
+
+    def _copy_picture(self, picture: np.ndarray) -> np.ndarray:
+        """A copy to write the result into: of a large photo only the pages that the hole touches."""
+        for segment, array in self._pictures.copy().values():
+            if array is picture:
+                return segment.private_copy(Layout.of(array))
+        return picture.copy()
 
     def _answer(self, job: _Job, image: np.ndarray, edges: np.ndarray | None, report: dict[str, Any]) -> None:
         """Send what changed: the holes, and the edge maps of their frames."""

@@ -121,22 +121,28 @@ class Segment:
 
         descriptor = recv_handle(connection)
         try:
-            return cls(address, mmap.mmap(descriptor, address.nbytes), is_owner=False)
-        finally:
-            os.close(descriptor)  # the mapping holds its own
+            segment = cls(address, mmap.mmap(descriptor, address.nbytes), is_owner=False)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        segment._descriptor = descriptor
+        return segment
 
     def view(self, layout: Layout) -> np.ndarray:
         """The array that lies there; not a copy. It keeps the memory after `close`, until it is dropped itself."""
         memory: Any = self._memory
         if memory is None:
             raise ValueError("the segment is closed")
-        buffer: Any = memory.buf if isinstance(memory, SharedMemory) else memory
-        count = math.prod(layout.shape)
-        if not count:
-            return np.empty(layout.shape, layout.dtype)
-        # Not np.ndarray(buffer=...): that one does not hold on to the memory, and reads on when it is gone.
-        flat = np.frombuffer(buffer, layout.dtype, count, layout.offset)
-        return flat.reshape(layout.shape)
+        return _array_in(memory.buf if isinstance(memory, SharedMemory) else memory, layout)
+
+    def private_copy(self, layout: Layout) -> np.ndarray:
+        """A copy of the array that lies there, to be written to; made page by page where it is written, if that can be.
+
+        Who made the segment must not write to it any more.
+        """
+        if self._descriptor < 0:
+            return self.view(layout).copy()
+        return _array_in(mmap.mmap(self._descriptor, self.address.nbytes, flags=mmap.MAP_PRIVATE), layout)
 
     def close(self) -> None:
         """Let go of the memory; a named segment is removed by who made it. Closing twice does nothing."""
@@ -151,6 +157,14 @@ class Segment:
                 memory.unlink()
         with suppress(BufferError):  # an array is still looked at; the memory goes when that goes
             memory.close()
+
+
+def _array_in(memory: Any, layout: Layout) -> np.ndarray:
+    count = math.prod(layout.shape)
+    if not count:
+        return np.empty(layout.shape, layout.dtype)
+    # Not np.ndarray(buffer=...): that one does not hold on to the memory, and reads on when it is gone.
+    return np.frombuffer(memory, layout.dtype, count, layout.offset).reshape(layout.shape)
 
 
 def _claim(descriptor: int, nbytes: int, made: Segment | None) -> None:

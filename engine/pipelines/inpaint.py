@@ -92,6 +92,8 @@ class Tools:
     """Seconds by phase."""
     steps: Steps
     """Progress and the request to stop."""
+    copy_picture: Callable[[np.ndarray], np.ndarray]
+    """Makes the array that the result is written into."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def run(edit: InpaintEdit, inputs: EditInputs, tools: Tools) -> Painted:
         crops = plan_crops(
             canvas.mask, scan, working_px=tools.working_px, is_whole_frame=edit.context == "full"
         )
-        result, edges = canvas.image.copy(), np.zeros(scan.size_hw, dtype=np.uint8)
+        result, edges = tools.copy_picture(canvas.image), np.zeros(scan.size_hw, dtype=np.uint8)
     painter = _Painter(edit, canvas, tools)
     counts = [painter.count_steps(crop) for crop in crops]
     tools.steps.restart(sum(counts))

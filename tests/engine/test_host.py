@@ -68,13 +68,14 @@ class StandIn:
     def peak_bytes(self):
         return 5
 
-    def run(self, edit, inputs, *, progress, is_cancelled):
+    def run(self, edit, inputs, *, progress, is_cancelled, copy_picture):
         word, _, rest = edit.weights.partition(" ")
+        self.copy_picture = copy_picture
         return getattr(self, word or "invert")(inputs, progress, is_cancelled, rest)
 
     def invert(self, inputs, progress, is_cancelled, rest):
         """Invert what is selected, as one crop."""
-        image, mask = inputs.image.copy(), inputs.mask
+        image, mask = self.copy_picture(inputs.image), inputs.mask
         h, w = mask.shape
         image[mask > 0] = 255 - image[mask > 0]
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))

@@ -55,6 +55,29 @@ def test_what_one_side_writes_the_other_reads(kind, pipe):
     made.close()
 
 
+def test_a_private_copy_is_written_by_one_side_alone(kind, pipe):
+    ours, theirs = pipe
+    array = np.arange(20_000, dtype=np.uint16).reshape(100, 200)
+    layout = Layout.of(array, 64)
+    made = Segment.create(layout.next_offset, kind)
+    np.copyto(made.view(layout), array)
+    ours.send(made.address)
+    made.send(ours)
+    taken = Segment.receive(theirs, theirs.recv())
+    copy = taken.private_copy(layout)
+    taken.close()
+    made.close()
+    assert np.array_equal(copy, array)
+    copy[3, 4] = 9
+    again = Segment.create(layout.next_offset, kind)
+    np.copyto(again.view(layout), array)
+    other = again.private_copy(layout)
+    other[3, 4] = 9
+    assert again.view(layout)[3, 4] == array[3, 4]
+    again.close()
+    assert np.array_equal(other, copy)
+
+
 def test_a_message_after_a_segment_arrives_whole(kind, pipe):
     ours, theirs = pipe
     segments = [Segment.create(10, kind) for _ in range(3)]
