@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.desktop.peers import KRITA, Krita
 from tests.desktop.program import ROOT, Program
 from tests.desktop.screen import PACKAGES, Screen, missing_programs
 
@@ -18,6 +19,14 @@ def screen(tmp_path_factory) -> Iterator[Screen]:
         pytest.skip(missing)
     with Screen(tmp_path_factory.mktemp("screen")) as screen:
         yield screen
+
+
+@pytest.fixture(scope="session")
+def krita(screen, tmp_path_factory) -> Krita:
+    missing = missing_programs(KRITA)
+    if missing:
+        pytest.skip(missing)
+    return Krita(screen, tmp_path_factory.mktemp("krita"))
 
 
 @pytest.fixture

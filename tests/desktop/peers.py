@@ -20,7 +20,7 @@ from tests.desktop.screen import Screen
 
 KRITA = {"krita": "krita"}
 GIMP = {"gimp-console": "gimp"}
-TIMEOUT_S = 240
+TIMEOUT_S = 150
 """Krita builds its caches at its first start, on a machine that is busy with other tests."""
 
 
@@ -45,22 +45,43 @@ class SeenLayer:
         return canvas
 
 
-def layers_in_krita(screen: Screen, path: Path, folder: Path) -> tuple[SeenLayer, ...]:
-    """The layers that Krita finds in a file, bottom to top."""
-    written = folder / "krita.ora"
-    _krita(screen, path, written, folder)
-    with zipfile.ZipFile(written) as archive:
-        root = ElementTree.fromstring(archive.read("stack.xml")).find("stack")
-        assert root is not None
-        return tuple(reversed(list(_walk(archive, root, ""))))
+class Krita:
+    """Krita with a home of its own: its first start takes a while, later ones a second.
 
+    Args:
+        screen: where it comes up; it has no mode without one.
+        home: for its settings and caches.
+    """
 
-def picture_in_krita(screen: Screen, path: Path, folder: Path) -> np.ndarray:
-    """What Krita shows of a file: (H, W, 4) uint8."""
-    written = folder / "krita.png"
-    _krita(screen, path, written, folder)
-    with Image.open(written) as picture:
-        return np.asarray(picture.convert("RGBA"))
+    def __init__(self, screen: Screen, home: Path) -> None:
+        self._screen = screen
+        self._home = home
+
+    def layers(self, path: Path) -> tuple[SeenLayer, ...]:
+        """The layers it finds in a file with 8 bits a channel, bottom to top."""
+        with zipfile.ZipFile(self._convert(path, ".ora")) as archive:
+            root = ElementTree.fromstring(archive.read("stack.xml")).find("stack")
+            assert root is not None
+            return tuple(reversed(list(_walk(archive, root, ""))))
+
+    def picture(self, path: Path) -> np.ndarray:
+        """What it shows of a file: (H, W, 3 or 4) uint8 or uint16, RGB first."""
+        import cv2
+
+        pixels = cv2.imread(str(self._convert(path, ".png")), cv2.IMREAD_UNCHANGED)
+        assert pixels is not None
+        return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+
+    def _convert(self, path: Path, ending: str) -> Path:
+        written = path.with_name(f"{path.stem}-krita{ending}")
+        done = subprocess.run(
+            ["krita", "--nosplash", str(path), "--export", "--export-filename", str(written)],
+            env=self._screen.environment | isolation(self._home),
+            capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+        )  # fmt: skip
+        if not written.exists():
+            raise AssertionError(f"Krita wrote nothing: {done.stdout}{done.stderr}")
+        return written
 
 
 def picture_in_gimp(path: Path, folder: Path) -> np.ndarray | None:
@@ -85,16 +106,6 @@ def picture_in_gimp(path: Path, folder: Path) -> np.ndarray | None:
         raise AssertionError(f"GIMP wrote nothing: {done.stdout}{done.stderr}")
     with Image.open(written) as picture:
         return np.asarray(picture.convert("RGBA"))
-
-
-def _krita(screen: Screen, path: Path, written: Path, folder: Path) -> None:
-    done = subprocess.run(
-        ["krita", "--nosplash", str(path), "--export", "--export-filename", str(written)],
-        env=screen.environment | isolation(folder / "krita"),
-        capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-    )  # fmt: skip
-    if not written.exists():
-        raise AssertionError(f"Krita wrote nothing: {done.stdout}{done.stderr}")
 
 
 def _walk(archive: zipfile.ZipFile, stack: ElementTree.Element, above: str) -> list[SeenLayer]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.desktop.editor import Editor
-from tests.desktop.peers import KRITA, layers_in_krita
+from tests.desktop.peers import KRITA
 from tests.desktop.program import ROOT
 from tests.desktop.screen import line, missing_programs
 
@@ -46,7 +46,7 @@ def shared_memory() -> set[str]:
     return {entry.name for entry in Path("/dev/shm").iterdir()}
 
 
-def test_the_first_ten_minutes(start, screen, shots, tmp_path) -> None:
+def test_the_first_ten_minutes(start, screen, shots, tmp_path, request) -> None:
     take = Shots(screen, shots).take
     home = tmp_path / "home"
     shm_before = shared_memory()
@@ -155,9 +155,9 @@ def test_the_first_ten_minutes(start, screen, shots, tmp_path) -> None:
     # The next start offers the work back.
     editor = start(home=home, kind=Editor)
     editor.wait_for_window()
-    editor.wait_for("widget('message_answer_0').isVisible()", 30)
+    editor.wait_for("widget('recover_0').isVisible()", 30)
     take("recovery-offered")
-    editor.click("message_answer_0")
+    editor.click("recover_0")
     editor.wait_for_picture()
     take("recovered")
     assert editor.state() == before, "what was recovered is what was there"
@@ -174,7 +174,7 @@ def test_the_first_ten_minutes(start, screen, shots, tmp_path) -> None:
     assert "Traceback" not in editor.log
     if missing_programs(KRITA):
         pytest.skip(f"all but the look in Krita: {missing_programs(KRITA)}")
-    seen = layers_in_krita(screen, path, tmp_path)
+    seen = request.getfixturevalue("krita").layers(path)
     photo = np.asarray(Image.open(PHOTO).convert("RGB"))
     bottom = seen[0].on_canvas((height, width))
     np.testing.assert_array_equal(bottom[:, :, :3], photo)
