@@ -65,3 +65,56 @@ def test_importing_a_part_of_the_engine_imports_only_that_part() -> None:
 
 def test_the_command_line_imports_without_qt_and_without_torch() -> None:
     run_fresh("import app.cli", blocked=("PySide6", "torch", "cv2", "skimage"))
+
+
+WINDOW_MODULES = "import app.main_window, app.start, app.fill, app.worker, app.settings"
+HEAVY = ("torch", "cv2", "skimage", "scipy", "lightning_fabric", "torchmetrics")
+
+
+def test_the_window_imports_without_torch_and_starts_nothing() -> None:
+    output = run_fresh(
+        WINDOW_MODULES + "\nimport threading\nprint(threading.active_count(), 'models' in sys.modules)",
+        blocked=("torch", "models", "cv2", "skimage", "scipy"),
+    )
+    assert output.split() == ["1", "False"]
+
+
+def test_every_part_of_the_window_imports_without_torch() -> None:
+    code = """
+for package in ("app.canvas", "app.panels", "app.document", "app.dialogs", "app.handlers"):
+    module = importlib.import_module(package)
+    for found in pkgutil.walk_packages(module.__path__, package + "."):
+        importlib.import_module(found.name)
+"""
+    assert run_fresh(code, blocked=("torch", "models")) == ""
+
+
+def test_a_document_is_plain_python() -> None:
+    code = """
+import app.document
+for found in pkgutil.walk_packages(app.document.__path__, "app.document."):
+    importlib.import_module(found.name)
+"""
+    assert run_fresh(code, blocked=("PySide6", "shiboken6", "torch", "cv2", "skimage", "scipy")) == ""
+
+
+def test_the_window_is_seen_before_anything_heavy_is_imported(tmp_path, monkeypatch) -> None:
+    """The engine and what needs OpenCV come after the first paint; torch never comes into this process."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path))
+    code = f"""
+from PySide6.QtWidgets import QApplication
+application = QApplication([])
+from app.main_window import MainWindow
+window = MainWindow()
+seen = []
+def note():
+    seen.extend(name for name in {HEAVY!r} if name in sys.modules)
+    application.quit()
+window.first_painted.connect(note)
+window.show()
+application.exec()
+print(seen, window._is_painted)
+window.close()
+"""
+    assert run_fresh(code, blocked=("torch",)).strip() == "[] True"
