@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -51,6 +52,14 @@ def named(widget: QWidget, name: str, spoken: str, tip: str = "") -> None:
     widget.setToolTip(tip)
     if tip:
         widget.setAccessibleDescription(tip)
+
+
+def key_of(widget: QWidget, action_name: str, usual: str) -> str:
+    """The key that an action of the window has now, for words about it; the usual one where there is no window."""
+    action = widget.window().findChild(QAction, action_name)
+    if action is None:
+        return usual
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def section(text: str, *beside: QWidget) -> QWidget:

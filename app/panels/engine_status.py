@@ -50,7 +50,7 @@ class EngineStatus(QWidget):
         self._stop = QToolButton(self)
         set_icon(self._stop, "stop")
         self._stop.setProperty("look", "flat")
-        named(self._stop, "engine_stop", "Stop", "Stop what runs and what waits (Esc)")
+        named(self._stop, "engine_stop", "Stop", "Stop what runs and what waits")
         self._icon = QLabel(self)
         self._icon.setObjectName("engine_icon")
         self._words = QLabel(self)

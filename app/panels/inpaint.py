@@ -37,6 +37,7 @@ from app.panels.controls import (
     Range,
     ValueSlider,
     icon_button,
+    key_of,
     named,
     quiet_label,
     section,
@@ -52,8 +53,8 @@ SEED_LIMIT = 2**31 - 1
 """What a spin box can count to; the engine takes more."""
 
 TARGETS = (
-    Choice("mask", "Mask", "Brush and eraser change what is filled (Q switches)"),
-    Choice("edges", "Edges", "Brush and eraser change the lines that the fill follows (Q switches)"),
+    Choice("mask", "Mask", "Brush and eraser change what is filled"),
+    Choice("edges", "Edges", "Brush and eraser change the lines that the fill follows"),
 )
 QUALITIES = (
     Choice("exact", "Exact", "Full precision: the numbers of the published network"),
@@ -120,13 +121,18 @@ class InpaintPanel(QWidget):
         """Whether the edge layer is to be seen."""
         return self._show_edges.isChecked()
 
+    @Slot(bool)
+    def set_edges_shown(self, is_shown: bool) -> None:
+        """Show whether the edge layer is seen, when it was switched elsewhere."""
+        self._show_edges.setChecked(is_shown)
+
     # Building --------------------------------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
         self._fill = QPushButton("Fill", self)
         self._fill.setProperty("look", "primary")
         self._fill.setMinimumHeight(34)
-        named(self._fill, "inpaint_fill", "Fill", "Fill the mask now, in full (Ctrl+Enter)")
+        named(self._fill, "inpaint_fill", "Fill", "Fill the mask now, in full")
         self._hint = quiet_label(parent=self)
         self._hint.setObjectName("inpaint_hint")
         self._live = QCheckBox("Fill while I draw", self)
@@ -325,8 +331,14 @@ class InpaintPanel(QWidget):
         if not state.has_hole:
             return "Brush over what should go."
         if state.running == "asked":
-            return "Filling. Esc stops it."
-        return self._cost.sentence if self._cost is not None else "Ctrl+Enter fills."
+            return " ".join(("Filling.", *self._key_words("cancel", "Esc", "stops it.")))
+        cost = self._cost.sentence if self._cost is not None else ""
+        return " · ".join((*([cost] if cost else []), *self._key_words("fill", "Ctrl+Enter", "fills")))
+
+    def _key_words(self, action_name: str, usual: str, what: str) -> list[str]:
+        """What a key does; nothing where the user took the key away."""
+        key = key_of(self, action_name, usual)
+        return [f"{key} {what}"] if key else []
 
     @Slot(object)
     def _show_cost(self, cost: Cost | None) -> None:

@@ -30,7 +30,7 @@ BY_AMOUNT: tuple[tuple[str, str, str, str, Callable[[Document, float], bool]], .
 )
 """objectName, icon, words, tip and what it does."""
 AS_A_WHOLE: tuple[tuple[str, str, str, str, Callable[[Document], bool]], ...] = (
-    ("mask_invert", "invert", "Invert", "Select what is not selected (Ctrl+I)", selection.invert),
+    ("mask_invert", "invert", "Invert", "Select what is not selected", selection.invert),
     ("mask_clear", "clear", "Clear", "Select nothing", selection.clear),
 )
 

@@ -97,7 +97,7 @@ class ResultItems(QAbstractListModel):
         result = self.result_at(index.row())
         current = self._document.current_result_id
         answers = {
-            Qt.ItemDataRole.DisplayRole: lambda: caption(result),
+            Qt.ItemDataRole.DisplayRole: lambda: caption(result, index.row()),
             Qt.ItemDataRole.AccessibleTextRole: lambda: spoken(result, index.row()),
             Qt.ItemDataRole.DecorationRole: lambda: self._thumbnail(result),
             Qt.ItemDataRole.ToolTipRole: lambda: tip(result),
@@ -132,19 +132,21 @@ def _worth_listing(document: Document) -> tuple[Result, ...]:
     )
 
 
-def caption(result: Result | None) -> str:
-    """The line below a thumbnail."""
+def caption(result: Result | None, row: int) -> str:
+    """The line below a thumbnail: variants go by their seed, all others by their place."""
     if result is None:
         return "Picture"
-    return "Draft" if result.is_draft else f"Seed {result.step.seed}"
+    if result.is_draft:
+        return "Draft"
+    return f"Seed {result.step.seed}" if result.step.seed else f"Result {row}"
 
 
 def spoken(result: Result | None, row: int) -> str:
     """A row for a screen reader."""
     if result is None:
         return "The picture without a fill"
-    star = ", starred" if result.is_starred else ""
-    return f"Result {row}, {caption(result).lower()}{star}"
+    kind = ", draft" if result.is_draft else f", seed {result.step.seed}" if result.step.seed else ""
+    return f"Result {row}{kind}{', starred' if result.is_starred else ''}"
 
 
 def tip(result: Result | None) -> str:

@@ -27,7 +27,7 @@ from app.panels.controls import named, quiet_label
 from app.panels.result_delegate import ResultDelegate
 from app.panels.result_items import ID_ROLE, ResultItems
 
-EMPTY_WORDS = "No results yet. Brush over what should go, then press Fill (Ctrl+Enter)."
+EMPTY_WORDS = "No results yet. Brush over what should go, then press Fill."
 
 LEAST_WIDTH_PX = 280
 """Room for the buttons without their words."""

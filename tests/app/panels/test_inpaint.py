@@ -1,7 +1,17 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLabel, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QMainWindow,
+    QSlider,
+    QSpinBox,
+    QWidget,
+)
 
 from app.canvas.tools.context import ToolContext
 from app.fill import FillController
@@ -74,7 +84,23 @@ def test_fill_is_possible_once_there_is_a_hole(panel, worker, document):
 def test_the_forecast_stands_below_the_button(panel, worker, document, qtbot):
     worker.expected = Forecast(0.52, 0.7, 118_000_000, 9)
     stroke(document, HOLE)
-    qtbot.waitUntil(lambda: words(panel, "inpaint_hint") == "About 0.5 s, 118 MB")
+    qtbot.waitUntil(lambda: words(panel, "inpaint_hint") == "About 0.5 s, 118 MB · Ctrl+Enter fills")
+
+
+def test_the_hint_names_the_key_that_the_window_has_now(panel, document):
+    window = QMainWindow()
+    window.setCentralWidget(panel)
+    action = QAction("Fill", window)
+    action.setObjectName("fill")
+    action.setShortcut("F5")
+    stroke(document, HOLE)
+    assert words(panel, "inpaint_hint") == "F5 fills"
+    action.setShortcut("")
+    stroke(document, (1, 1, 5, 5), value=0)
+    stroke(document, HOLE, value=0)
+    stroke(document, HOLE)
+    assert words(panel, "inpaint_hint") == ""
+    panel.setParent(None)
 
 
 def test_the_live_switch_and_the_controller_say_the_same(panel, controller):

@@ -69,7 +69,7 @@ def click(strip, name):
 def test_an_empty_strip_says_what_to_do(strip):
     label = strip.findChild(QLabel, "results_empty")
     assert label.isVisible()
-    assert "Ctrl+Enter" in label.text()
+    assert "press Fill" in label.text()
     assert not strip.findChild(QToolButton, "results_delete").isVisible()
 
 
@@ -78,7 +78,7 @@ def test_the_picture_comes_first_then_every_result(strip, three):
     assert model.rowCount() == 4
     assert model.index(0, 0).data(ID_ROLE) is None
     assert [model.index(row, 0).data(ID_ROLE) for row in (1, 2, 3)] == [result.id for result in three]
-    assert [model.index(row, 0).data() for row in range(4)] == ["Picture", "Seed 0", "Seed 1", "Seed 2"]
+    assert [model.index(row, 0).data() for row in range(4)] == ["Picture", "Result 1", "Seed 1", "Seed 2"]
     assert strip.findChild(QLabel, "results_count").text() == "3 results"
 
 
@@ -89,6 +89,13 @@ def test_a_thumbnail_shows_the_result_in_its_surroundings(strip, three):
         side = thumbnail.width()  # the square is x 0..40, y 0..40 of the picture
         assert thumbnail.pixelColor(side // 2, side * 14 // 40).red() == value
         assert thumbnail.pixelColor(side // 2, side * 30 // 40).red() != value
+
+
+def test_a_screen_reader_hears_what_is_seen(strip, three, controller):
+    model = the_list(strip).model()
+    controller.star_result(three[1].id, True)
+    heard = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(3)]
+    assert heard == ["The picture without a fill", "Result 1", "Result 2, seed 1, starred"]
 
 
 def test_hovering_tells_how_it_was_made(strip, three):
@@ -195,7 +202,7 @@ def test_a_draft_is_listed_only_while_it_is_shown(strip, controller, worker, doc
     assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Draft"]
     qtbot.waitUntil(lambda: bool(worker.waiting))
     worker.answer()
-    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Seed 0"]
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Result 1"]
 
 
 def test_a_narrow_strip_keeps_its_icons_and_drops_their_words(strip, three):
