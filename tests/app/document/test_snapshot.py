@@ -58,6 +58,18 @@ def test_a_snapshot_does_not_see_what_comes_after_it(document):
         assert snapshot.icc_profile == b"icc"
 
 
+def test_undoing_what_the_snapshot_holds_does_not_change_it(document):
+    paint(document, 10, (0, 0, 300, 300))
+    mask = document.mask_layer
+    with Snapshot(document) as undone:
+        document.undo()
+        assert mask.planes["coverage"].max() == 0
+        with Snapshot(document) as redone:
+            document.redo()
+            assert undone.plane(mask.id, "coverage").max() == 10
+            assert redone.plane(mask.id, "coverage").max() == 0
+
+
 def test_with_a_stroke_under_way_the_snapshot_holds_what_was_before_it(document):
     paint(document, 10)
     mask = document.mask_layer
