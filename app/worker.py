@@ -295,6 +295,7 @@ class EngineWorker(QObject):
     def _tell(self, event: HostEvent) -> None:
         if isinstance(event, Ready):
             _emit(self.ready, event)
+            self._forecasts.prepare()
         elif isinstance(event, StatusSaid):
             _emit(self.status_changed, event)
         elif isinstance(event, Died):

@@ -23,7 +23,7 @@ import numpy as np
 
 from engine.atomic import write_atomically
 from engine.crops import count_windows, level_sizes, plan_crops, scan_mask
-from engine.edits import Edit
+from engine.edits import Edit, InpaintEdit
 from engine.errors import EngineError
 
 _log = logging.getLogger(__name__)
@@ -98,6 +98,14 @@ class Forecasts:
             near = sorted(known, key=lambda pair: abs(pair[0] - megapixels))[:5]
             memory = median(pair[1] for pair in near)
         return Forecast(seconds, at_most, int(memory), len(runs))
+
+    def prepare(self) -> None:
+        """Read the file and import what a plan of crops needs, on a thread where nobody waits for it."""
+        with self._lock:
+            self._read()
+        mask = np.zeros((64, 64), np.uint8)
+        mask[20:30, 20:30] = 255
+        planned_megapixels(InpaintEdit(), mask)
 
     def remember(self, edit: Edit, report: Mapping[str, Any]) -> None:
         """Take in what a job did cost; written to the file at once. A file that cannot be written is left alone."""
