@@ -140,6 +140,7 @@ class Journal:
         self._is_base_wanted = threading.Event()
         self._is_in_trouble = threading.Event()
         self._retry_s = 0.0
+        self._is_closed = False
         self._done_ids = [entry.id for entry in document.history.entries[: document.history.position]]
         before = generations(folder)
         self._generation = max(before, default=-1) + 1
@@ -167,11 +168,14 @@ class Journal:
         return base is None or not base.is_alive()
 
     def close(self, *, discard: bool = False) -> None:
-        """Stop following.
+        """Stop following; a second call does nothing.
 
         Args:
             discard: delete the journal: the work is saved, or was given up. Else it stays, and is offered again.
         """
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._stop_observing()
         if self._snapshot is not None:
             self._snapshot.close()
@@ -352,19 +356,25 @@ class _GenerationWriter:
         self.records = 0
         self.is_synced = False
         self._known: set[str] = set()  # entries whose values this log holds
-        self._log = LogWriter(folder / log_name(begin.generation))
-        self._append(
-            {
-                "do": "begin",
-                "generation": begin.generation,
-                "follows": None if follows is None else [follows.generation, follows.records],
-                "steps": begin.steps,
-                "program": program_version(),
-                "id": begin.snapshot.id,
-                "name": begin.name,
-                "path": None if begin.path is None else str(begin.path),
-            }
-        )
+        path = folder / log_name(begin.generation)
+        self._log = LogWriter(path)
+        try:
+            self._append(
+                {
+                    "do": "begin",
+                    "generation": begin.generation,
+                    "follows": None if follows is None else [follows.generation, follows.records],
+                    "steps": begin.steps,
+                    "program": program_version(),
+                    "id": begin.snapshot.id,
+                    "name": begin.name,
+                    "path": None if begin.path is None else str(begin.path),
+                }
+            )
+        except BaseException:
+            self._log.close()
+            path.unlink(missing_ok=True)
+            raise
 
     @property
     def nbytes(self) -> int:

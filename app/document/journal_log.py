@@ -50,7 +50,11 @@ class LogWriter:
         self._file = open(path, "xb", buffering=0)  # noqa: SIM115 - closed by close
         self._is_synced = False
         self.nbytes = 0
-        self._write([MAGIC])
+        try:
+            self._write([MAGIC])
+        except OSError:
+            self._file.close()
+            raise
 
     def append(self, data: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:
         """Hand one record to the system: from here on only the machine's own death can lose it.

@@ -1,0 +1,318 @@
+import importlib.util
+import random
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.document import recovery
+from app.document.document import Document
+from app.document.journal import base_name, log_name
+from app.document.recovery import discard, journal_for, journals_folder, recover, recoverable
+from app.errors import DocumentError
+
+SCRIPT = Path(__file__).parent / "crashing_editor.py"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Journals of this test alone; what it leaves open is closed."""
+    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path / "home"))
+    yield tmp_path / "home"
+    for claim in recovery._claims.values():
+        claim.lock.release()
+    recovery._claims.clear()
+
+
+@pytest.fixture
+def follow():
+    journals = []
+
+    def begin(document, **options):
+        journal = journal_for(document, **options)
+        journals.append(journal)
+        return journal
+
+    yield begin
+    for journal in journals:
+        journal.close()
+
+
+def crash(journal):
+    """Leave a journal as a process that was killed does."""
+    assert journal.flush()
+    journal.close()
+
+
+def test_unsaved_work_is_offered_and_comes_back_with_its_history(kit, rng, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), rng.integers(0, 256, (60, 80)))
+    full.add_result(kit.result_of(rng, full, (5, 5, 20, 20)), amend=True)
+    kit.brush(full, (3, 3, 70, 50), 9, label="Eraser")
+    full.undo()
+    crash(journal)
+
+    (item,) = recoverable()
+    assert (item.name, item.path, item.steps) == ("Untitled", None, 5)
+    assert abs((datetime.now(UTC) - item.when).total_seconds()) < 60
+    document = recover(item)
+    assert kit.content_of(document) == kit.content_of(full)
+    assert document.is_modified
+    assert (document.undo_label, document.redo_label) == ("Brush", "Eraser")
+    document.undo()
+    full.undo()
+    assert kit.content_of(document) == kit.content_of(full)
+
+
+def test_nothing_is_offered_while_the_window_lives(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    assert journal.flush()
+    assert recoverable() == []
+
+
+def test_nothing_is_offered_after_everything_was_saved(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    full.mark_saved(None)
+    crash(journal)
+    assert recoverable() == []
+    assert list(journals_folder().iterdir()) == []  # and what is of no use is removed
+
+
+def test_what_was_done_since_the_save_is_offered_under_the_file_s_name(kit, full, follow, tmp_path):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    full.mark_saved(tmp_path / "Holiday.ora")
+    kit.brush(full, (0, 0, 80, 60), 2)
+    crash(journal)
+    (item,) = recoverable()
+    assert (item.name, item.path, item.steps) == ("Holiday", tmp_path / "Holiday.ora", 1)
+    document = recover(item)
+    assert (document.name, document.path) == ("Holiday", tmp_path / "Holiday.ora")
+    assert document.mask_layer.planes["coverage"].max() == 2
+
+
+def test_recovered_work_stays_safe_until_it_is_written_anew(kit, full, follow):
+    crash_once = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(crash_once)
+    document = recover(recoverable()[0])
+    folder = next(journals_folder().iterdir())
+    assert (folder / base_name(0)).exists()
+    journal = follow(document)
+    assert journal.flush()
+    assert not (folder / base_name(0)).exists()
+    assert (folder / base_name(1)).exists()
+    crash(journal)  # a second time, before anything was done
+    (item,) = recoverable()
+    assert item.steps == 1
+    assert kit.content_of(recover(item)) == kit.content_of(full)
+
+
+def test_a_crash_before_the_new_base_was_whole_costs_nothing(kit, full, follow, monkeypatch):
+    first = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(first)
+    document = recover(recoverable()[0])
+
+    def never(*_args, **_options):
+        raise OSError(5, "the machine went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.document.journal.write_ora", never)
+        journal = follow(document)
+        kit.brush(document, (0, 0, 80, 60), 2)
+        journal.flush()
+        journal.close()
+    (item,) = recoverable()
+    assert kit.content_of(recover(item)) == kit.content_of(document)
+
+
+def test_two_windows_do_not_recover_the_same_work(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    (item,) = recoverable()
+    recover(item)
+    with pytest.raises(DocumentError, match="work nobody has open"):
+        recover(item)
+    with pytest.raises(DocumentError, match="it was recovered in another window"):
+        discard(item)
+    assert recoverable() == []
+
+
+def test_discarded_work_is_gone(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    (item,) = recoverable()
+    discard(item)
+    assert recoverable() == []
+    assert list(journals_folder().iterdir()) == []
+
+
+def test_the_same_document_in_two_windows_has_two_journals(kit, full, rng, follow):
+    other = kit.full_document(rng)
+    other.id = full.id
+    first, second = follow(full), follow(other)
+    assert first.folder != second.folder
+    kit.brush(full, (0, 0, 80, 60), 1)
+    kit.brush(other, (0, 0, 80, 60), 2)
+    crash(first)
+    crash(second)
+    assert len(recoverable()) == 2
+
+
+def test_opening_the_file_again_leaves_what_a_crash_left_alone(kit, full, rng, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    again = kit.full_document(rng)
+    again.id = full.id
+    assert follow(again).folder != journal.folder
+    assert len(recoverable()) == 1
+
+
+def test_an_id_from_a_hostile_file_stays_below_the_folder(full, follow):
+    full.id = "../../../evil"
+    assert follow(full).folder.parent == journals_folder()
+
+
+def test_a_damaged_record_ends_the_playing_back_at_a_state_that_was(kit, full, follow):
+    journal = follow(full)
+    contents = []
+    for value in (1, 2, 3):
+        kit.brush(full, (0, 0, 80, 60), value)
+        contents.append(kit.content_of(full))
+        assert journal.flush()
+        if value == 2:
+            length = (journal.folder / log_name(0)).stat().st_size
+    crash(journal)
+    log = journal.folder / log_name(0)
+    data = bytearray(log.read_bytes())
+    data[length + 20] ^= 255
+    log.write_bytes(data)
+    (item,) = recoverable()
+    assert item.steps == 2
+    assert kit.content_of(recover(item)) == contents[1]
+
+
+def test_a_journal_without_a_start_is_not_offered(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    (journal.folder / base_name(0)).unlink()
+    assert recoverable() == []
+
+
+def test_a_damaged_start_is_told_and_left_for_a_second_try(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    (journal.folder / base_name(0)).write_bytes(b"PK damaged")
+    (item,) = recoverable()
+    with pytest.raises(DocumentError, match="expected an OpenRaster file"):
+        recover(item)
+    assert len(recoverable()) == 1
+
+
+def test_two_windows_looking_at_once_agree(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    taken = []
+
+    def look():
+        for item in recoverable():
+            try:
+                taken.append(recover(item))
+            except DocumentError:
+                taken.append(None)
+
+    threads = [threading.Thread(target=look) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sum(isinstance(one, Document) for one in taken) == 1
+
+
+# Killed at random ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def editing():
+    spec = importlib.util.spec_from_file_location("crashing_editor", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _replayed(editing, rounds):
+    """The document after the given numbers of steps of each round before, and an editor for the next."""
+    document = editing.start()
+    for number, steps in enumerate(rounds):
+        editor = editing.Editor(document, number)
+        for _ in range(steps):
+            editor.step()
+        document.history.clear()
+    return document
+
+
+def _killed(number, pause_ms, wait_s, long_log_bytes):
+    """Let the editor work for a while after its first step and kill it; says the moment of each step."""
+    command = [sys.executable, str(SCRIPT), str(number), str(pause_ms), str(long_log_bytes)]
+    moments = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()) as child:
+        ready = child.stdout.readline().split()
+        assert ready[:1] == ["ready"], "the editor did not start"
+        killer = None
+        for line in child.stdout:
+            moments.append((int(line), time.monotonic()))
+            if killer is None:
+                killer = threading.Timer(wait_s, child.kill)
+                killer.start()
+        killed_s = time.monotonic()
+        child.wait()
+        killer.cancel()
+    return ready[1], [count for count, at in moments if at < killed_s - 1.5], len(moments)
+
+
+@pytest.mark.parametrize(("seed", "long_log_bytes"), [(1, 1 << 30), (2, 30_000)])
+def test_a_program_killed_at_random_loses_at_most_the_last_moment(editing, seed, long_log_bytes):
+    """Each round goes on from what the round before left; states of the first rounds are played once more here."""
+    drawn = random.Random(seed)
+    rounds: list[int] = []
+    expected_start = editing.digest(editing.start())
+    for number in range(4):
+        wait_s = drawn.choice([0.0, 0.05, 0.4, 1.0, 2.0])
+        began, old_steps, steps = _killed(number, drawn.choice([0, 5, 30]), wait_s, long_log_bytes)
+        assert began == expected_start
+        states = {expected_start: (0, 0)}
+        document = _replayed(editing, rounds)
+        editor = editing.Editor(document, number)
+        for count in range(1, steps + 2):  # one more than it had time to tell
+            *middle, last = editor.step()
+            for state in middle:
+                states.setdefault(state, (count - 1, len(document.results)))
+            states[last] = (count, len(document.results))
+        found = recoverable()
+        if not found:
+            assert not any(rounds)
+            assert not old_steps
+            recovered, results = expected_start, 0
+        else:
+            again, _, _ = recovery._played(found[0].folder)
+            recovered, results = editing.digest(again), len(again.results)
+        assert recovered in states, "what came back never was"
+        count, _ = states[recovered]
+        assert count >= max(old_steps, default=0), "more than the last moment is gone"
+        in_time = _replayed(editing, [*rounds, max(old_steps, default=0)])
+        assert results >= len(in_time.results), "a finished result is gone"
+        rounds.append(count)
+        expected_start = recovered
