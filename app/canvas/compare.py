@@ -57,7 +57,7 @@ class Compare:
         height = viewport.view_size_wh[1]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, width in ((QColor(0, 0, 0, 140), 4.0), (QColor(255, 255, 255, 240), 1.6)):
+        for colour, width in ((QColor(0, 0, 0, 140), 4.0), (QColor(255, 255, 255, 245), 2.0)):
             painter.setPen(QPen(colour, width))
             painter.drawLine(QPointF(x, 0), QPointF(x, height))
         middle = QPointF(x, height / 2)

@@ -175,7 +175,7 @@ def paint_ring(
 
 def ring_bounds(centre: QPointF, radius: float) -> QRectF:
     """What ``paint_ring`` may touch."""
-    reach = max(radius, 10.0) + 3.0
+    reach = max(radius, 12.0) + 4.0
     return QRectF(centre.x() - reach, centre.y() - reach, 2 * reach, 2 * reach)
 
 
@@ -243,7 +243,8 @@ def _mask_colours(look: MaskLook) -> tuple[Ink, Ink]:
         return (colour, look.strength), (colour, look.strength)
     red, green, blue = colour
     dark = round(red * 0.25), round(green * 0.25), round(blue * 0.25)
-    return (dark, look.strength * 0.55), (colour, min(look.strength * 1.35, 1.0))
+    # About the same share of both inks: their contrast is then the same on dark and on light pictures.
+    return (dark, look.strength * 0.9), (colour, min(look.strength * 1.1, 1.0))
 
 
 def _mask_pattern(

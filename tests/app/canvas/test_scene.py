@@ -1,0 +1,231 @@
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor, QImage
+
+from app.canvas.overlays import MaskLook
+from app.canvas.scene import LIGHT, Scene
+from app.canvas.viewport import Viewport
+from app.document.layers import Layer
+from tests.app.canvas.fakes import document_of, photo, result_of, rgb_of, write
+
+H, W = 300, 400
+RESULT_BOX = (100, 80, 180, 160)
+INSIDE = (slice(84, 156), slice(104, 176))
+
+
+def scene_of(document) -> Scene:
+    scene = Scene()
+    scene.colours = LIGHT
+    scene.set_document(document)
+    return scene
+
+
+def shown(scene: Scene, *, scale: float = 1.0, size_wh=(W, H), box=None, onto=None, **turn) -> np.ndarray:
+    """(h, w, 3) of the whole view."""
+    viewport = Viewport(scene.document.size_hw, size_wh, turn.get("ratio", 1.0))
+    viewport.zoom_to(scale)
+    viewport.rotate_by(turn.get("degrees", 0.0))
+    size = [round(side * viewport.device_ratio) for side in size_wh]
+    image = onto if onto is not None else QImage(*size, QImage.Format.Format_RGB32)
+    scene.paint(image, box or (0, 0, *size), viewport)
+    return rgb_of(image)
+
+
+def test_a_picture_at_100_percent_is_itself(document):
+    assert np.array_equal(shown(scene_of(document)), document.layers[0].planes["pixels"])
+
+
+def test_100_percent_on_a_dense_screen_is_itself(document):
+    seen = shown(scene_of(document), size_wh=(W / 2, H / 2), ratio=2.0)
+    assert np.array_equal(seen, document.layers[0].planes["pixels"])
+
+
+def test_sixteen_bits_are_shown_as_eight():
+    deep = photo((H, W), dtype=np.uint16)
+    assert np.array_equal(shown(scene_of(document_of(deep))), np.round(deep / 257).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("LA", 2), ("RGBA", 4)])
+def test_transparency_shows_the_checkerboard(mode, channels):
+    pixels = np.full((H, W, channels), 60, np.uint8)
+    if channels in (2, 4):
+        pixels[:, : W // 2, -1] = 0
+        pixels[:, W // 2 :, -1] = 255
+    seen = shown(scene_of(document_of(pixels, mode)))
+    assert (seen[:, W // 2 :] == 60).all()
+    if mode != "L":
+        tones = {tuple(tone) for tone in seen[:, : W // 2].reshape(-1, 3).tolist()}
+        assert tones == {(250, 250, 250), (218, 218, 220)}
+
+
+def test_layers_lie_over_each_other_in_their_places(document):
+    top = np.zeros((50, 60, 3), np.uint8)
+    with document.begin("add") as transaction:
+        layer = Layer("picture", "Top", {"pixels": top}, origin_xy=(30, 40), opacity=0.5)
+        transaction.add_layer(layer, 1)
+    scene = scene_of(document)
+    base = document.layers[0].planes["pixels"].astype(int)
+    seen = shown(scene)
+    assert np.abs(seen[40:90, 30:90] - base[40:90, 30:90] / 2).max() <= 1
+    assert np.array_equal(seen[:40], base[:40])
+    with document.begin("hide") as transaction:
+        transaction.set_layer(layer.id, is_visible=False)
+    scene.refresh_layers()
+    assert np.array_equal(shown(scene), base)
+
+
+def test_a_moved_layer_is_painted_at_its_new_place(document):
+    layer = document.layers[0]
+    scene = scene_of(document)
+    shown(scene)
+    with document.begin("move") as transaction:
+        transaction.set_layer(layer.id, origin_xy=(10, 0))
+    scene.refresh_layers()
+    assert np.array_equal(shown(scene)[:, 10:], layer.planes["pixels"][:, :-10])
+
+
+def test_the_result_replaces_the_picture_where_it_counts(document):
+    scene = scene_of(document)
+    document.add_result(result_of(document, RESULT_BOX))
+    assert scene.refresh_result() == RESULT_BOX
+    seen = shown(scene)
+    base = document.layers[0].planes["pixels"]
+    assert (seen[INSIDE] == 255).all()
+    seen[INSIDE] = base[INSIDE]
+    assert np.array_equal(seen, base)
+
+
+def test_the_same_result_is_not_painted_again(document):
+    scene = scene_of(document)
+    document.add_result(result_of(document, RESULT_BOX))
+    scene.refresh_result()
+    assert scene.refresh_result() is None
+
+
+def test_a_transparent_result_makes_a_hole():
+    document = document_of(np.full((H, W, 4), 255, np.uint8), "RGBA")
+    document.add_result(result_of(document, RESULT_BOX, value=0))
+    seen = shown(scene_of(document))
+    assert (seen[:, :, 2] == 220).any()
+    assert {tuple(tone) for tone in seen[INSIDE].reshape(-1, 3).tolist()} == {
+        (250, 250, 250),
+        (218, 218, 220),
+    }
+    assert (seen[:80] == 255).all()
+
+
+def test_comparing_hides_the_result_and_every_mark(document):
+    document.add_result(result_of(document, RESULT_BOX))
+    write(document, "coverage", RESULT_BOX)
+    write(document, "drawn", (0, 0, 50, 3))
+    scene = scene_of(document)
+    base = document.layers[0].planes["pixels"]
+    assert not np.array_equal(shown(scene), base)
+    scene.compare.is_held = True
+    assert np.array_equal(shown(scene), base)
+
+
+def test_the_wipe_shows_the_picture_on_the_left(document):
+    document.add_result(result_of(document, RESULT_BOX))
+    scene = scene_of(document)
+    scene.compare.share = 140 / W
+    seen = shown(scene)
+    base = document.layers[0].planes["pixels"]
+    assert np.array_equal(seen[:, :140], base[:, :140])
+    assert (seen[84:156, 140:176] == 255).all()
+
+
+def test_the_mask_is_striped_until_a_result_is_there(document):
+    write(document, "coverage", RESULT_BOX)
+    scene = scene_of(document)
+    base = document.layers[0].planes["pixels"]
+    assert (shown(scene)[INSIDE] != base[INSIDE]).any(axis=2).all()
+    document.add_result(result_of(document, RESULT_BOX, 77))
+    scene.refresh_result()
+    seen = shown(scene)
+    assert (seen[INSIDE] == 77).all()
+    assert (seen[80, 100:180] != base[80, 100:180]).any(axis=1).all(), "the outline stays"
+
+
+def test_hidden_marks_are_not_painted(document):
+    write(document, "coverage", RESULT_BOX)
+    write(document, "locked", RESULT_BOX)
+    scene = scene_of(document)
+    base = document.layers[0].planes["pixels"]
+    with document.begin("hide") as transaction:
+        transaction.set_layer(document.mask_layer.id, is_visible=False)
+    assert not np.array_equal(shown(scene), base)
+    scene.shows_edges = False
+    assert np.array_equal(shown(scene), base)
+
+
+def test_guessed_edges_are_shown_in_the_hole_alone(document):
+    edges = np.zeros((80, 80), np.uint8)
+    edges[40] = 255
+    document.add_result(result_of(document, RESULT_BOX, 77, edges))
+    seen = shown(scene_of(document))
+    assert (seen[120, 104:176] != 77).any(axis=1).mean() > 0.9
+    base = document.layers[0].planes["pixels"]
+    assert np.array_equal(seen[120, 60:98], base[120, 60:98])
+
+
+def test_a_preview_is_shown_at_any_resolution_and_taken_away(document):
+    scene = scene_of(document)
+    base = document.layers[0].planes["pixels"]
+    assert scene.set_preview(RESULT_BOX, np.full((10, 10, 3), 40, np.uint8)) == RESULT_BOX
+    seen = shown(scene)
+    assert (seen[80:160, 100:180] == 40).all()
+    assert np.array_equal(seen[:80], base[:80])
+    assert scene.set_preview(None, None) == RESULT_BOX
+    assert np.array_equal(shown(scene), base)
+    assert scene.set_preview(None, None) is None
+
+
+def test_the_mask_does_not_hide_a_preview(document):
+    write(document, "coverage", RESULT_BOX)
+    scene = scene_of(document)
+    scene.set_preview(RESULT_BOX, np.full((80, 80, 3), 40, np.uint8))
+    assert (shown(scene)[85:155, 105:175] == 40).all()
+
+
+@pytest.mark.parametrize("scale", [0.4, 0.75, 1.0, 2.6])
+@pytest.mark.parametrize("degrees", [0.0, 270.0])
+def test_repainting_what_changed_equals_painting_all(document, scale, degrees):
+    scene = scene_of(document)
+    edges = np.zeros((80, 80), np.uint8)
+    edges[::9] = 255
+    document.add_result(result_of(document, RESULT_BOX, 77, edges))
+    scene.refresh_result()
+    write(document, "coverage", (60, 60, 170, 220))
+    write(document, "drawn", (120, 50, 122, 250))
+    write(document, "erased", (200, 50, 250, 90))
+    write(document, "locked", (200, 120, 250, 190))
+    viewport = Viewport(document.size_hw, (300.0, 240.0))
+    viewport.zoom_to(scale)
+    viewport.rotate_by(degrees)
+    image = QImage(300, 240, QImage.Format.Format_RGB32)
+    scene.paint(image, (0, 0, 300, 240), viewport)
+    whole = rgb_of(image).astype(int)
+    for box in ((111, 70, 190, 151), (0, 0, 77, 77), (140, 119, 142, 121)):
+        image.fill(QColor(255, 0, 255))
+        scene.paint(image, box, viewport)
+        seen = rgb_of(image).astype(int)
+        rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
+        assert np.abs(seen[rows, columns] - whole[rows, columns]).max() <= 2
+        seen[rows, columns] = (255, 0, 255)
+        assert (seen == (255, 0, 255)).all(), "nothing outside the box is touched"
+
+
+def test_the_mask_look_is_used(document):
+    write(document, "coverage", RESULT_BOX)
+    scene = scene_of(document)
+    orange = shown(scene)
+    scene.mask_look = MaskLook("blue")
+    assert shown(scene)[INSIDE][..., 2].mean() > orange[INSIDE][..., 2].mean() + 30
+
+
+def test_no_document_is_an_empty_desk():
+    scene = Scene()
+    image = QImage(20, 20, QImage.Format.Format_RGB32)
+    scene.paint(image, (0, 0, 20, 20), Viewport((1, 1), (20, 20)))
+    assert (rgb_of(image) == (38, 38, 40)).all()
