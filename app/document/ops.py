@@ -1,7 +1,7 @@
 """Operations: the single reversible steps that history, journal and undo are made of.
 
 One frozen class each. ``apply`` does it, ``revert`` takes it back, bit for bit; both go through the document's inner
-door (`app.document.document.Inner`), which keeps snapshots and observers right. ``to_record`` gives plain data and packed
+door (`app.document.inner.Inner`), which keeps snapshots and observers right. ``to_record`` gives plain data and packed
 bytes, `op_from_record` reads them back; both may run on any thread, since nothing in an operation ever changes.
 """
 

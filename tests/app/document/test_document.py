@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -382,3 +385,13 @@ def test_a_closed_document_tells_nobody_and_keeps_no_history(document):
     assert not transaction.is_open
     assert not document.can_undo
     assert document.store.memory_bytes == 0
+
+
+def test_the_document_needs_no_qt_and_no_heavy_library():
+    code = """
+import sys
+import app.document.edit_builder, app.document.snapshot, app.document.flatten
+heavy = {"PySide6", "torch", "cv2", "skimage", "scipy", "models"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
