@@ -78,6 +78,8 @@ class FillController(QObject):
         self._live_inputs: FillInputs | None = None
         """Those of the newest draft: its full result is made from the very same."""
         self._result_states: dict[str, int] = {}
+        self._is_applying = False
+        """Whether the full result becomes a layer as soon as it is there."""
         self._state = FillState()
         self._cost: Cost | None = None
         self._starts = self._timer(0, self._start_live)
@@ -225,6 +227,7 @@ class FillController(QObject):
         """Stop what runs and what waits (Esc)."""
         self._starts.stop()
         self._idle.stop()
+        self._is_applying = False
         self._jobs.cancel()
 
     @Slot()
@@ -272,11 +275,20 @@ class FillController(QObject):
 
     @Slot()
     def apply_as_layer(self) -> None:
-        """Turn the shown result into a picture layer; mask and edges are cleared, all in one undo step."""
+        """Turn the shown result into a picture layer; mask and edges are cleared, all in one undo step.
+
+        A draft never becomes a layer: its full result is made first.
+        """
         document = self._document
-        if document is not None and document.current_result is not None:
-            self._stop_live()
-            apply_result(document)
+        result = document.current_result if document is not None else None
+        if document is None or result is None:
+            return
+        if result.is_draft and self._shown() == "draft":
+            self.said.emit("The full result is made first, then it becomes a layer")
+            self._is_applying = self._ask(self._settings)
+            return
+        self._stop_live()
+        apply_result(document)
 
     def _settings_of(self, result_id: str) -> InpaintSettings | None:
         """The settings that made a result; None, and a message, where a later program made it."""
@@ -328,12 +340,14 @@ class FillController(QObject):
 
     # Jobs ------------------------------------------------------------------------------------------------------------
 
-    def _ask(self, settings: InpaintSettings, seeds: Sequence[int] = ()) -> None:
-        """Ask for a fill in full, or for one for each seed."""
+    def _ask(self, settings: InpaintSettings, seeds: Sequence[int] = ()) -> bool:
+        """Ask for a fill in full, or for one for each seed; False where the document cannot be filled."""
         self._stop_live()
+        self._is_applying = False
         made_from = self._gather(settings)
         if made_from is not None:
             self._submit("asked", made_from, seeds)
+        return made_from is not None
 
     def _gather(self, settings: InpaintSettings) -> FillInputs | None:
         """What a fill is made from, as it is now; None, and a message, where the document cannot be filled."""
@@ -366,6 +380,9 @@ class FillController(QObject):
     @Slot(object, object)
     def _answered(self, job: FillJob, reply: HostReply) -> None:
         self._take(job, reply)
+        if self._is_applying and self._shown() == "full":
+            self._is_applying = False
+            self.apply_as_layer()
         if job.kind == "draft" and not self._idle.isActive():
             self._idle_over()  # it was over before the draft was there
         self._reckons.start()
@@ -375,6 +392,7 @@ class FillController(QObject):
         if job.is_live:  # what stopped the draft would stop the full result too
             self._idle.stop()
             self._live_inputs = None
+        self._is_applying = False
         self.failed.emit(error)
 
     def _take(self, job: FillJob, reply: HostReply) -> None:

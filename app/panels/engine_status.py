@@ -12,7 +12,7 @@ from app.icons import pixmap, set_icon
 from app.panels.controls import named
 from app.theme import current_theme
 from app.worker import EngineWorker
-from engine.host import Ready, StatusSaid
+from engine.host import STARTS_LIMIT, Ready, StatusSaid
 
 TROUBLE_MS = 15_000
 """How long a death of the engine stays on show after it was started again."""
@@ -40,6 +40,8 @@ class EngineStatus(QWidget):
         self._precision = ""
         self._resident = ""
         self._trouble = ""
+        self._deaths = 0
+        """In a row, without a start between."""
         self._shown = QLabel(self)
         self._shown.setObjectName("engine_shown")
         self._bar = QProgressBar(self)
@@ -97,6 +99,7 @@ class EngineStatus(QWidget):
     def _ready(self, event: Ready) -> None:
         self._device = _device_words(event)
         self._precision = event.fast_precision
+        self._deaths = 0
         self._say()
 
     @Slot(object)
@@ -111,17 +114,21 @@ class EngineStatus(QWidget):
     def _died(self, reason: str) -> None:
         self._device = ""
         self._trouble = reason or "it ended without a word"
+        self._deaths += 1
         self._trouble_ends.start()
         self._say()
 
     @Slot()
     def _forget_trouble(self) -> None:
-        self._trouble = ""
+        if self._deaths < STARTS_LIMIT:  # else it is no memory but how things are
+            self._trouble = ""
         self._say()
 
     def _say(self) -> None:
         theme = current_theme()
-        if self._trouble and self._device:
+        if self._deaths >= STARTS_LIMIT:
+            words, name, colour = "Engine does not start", "error", theme.error
+        elif self._trouble and self._device:
             words, name, colour = "Engine was restarted", "warning", theme.warning
         elif self._trouble:
             words, name, colour = "Engine stopped, starting again", "warning", theme.warning
@@ -136,11 +143,15 @@ class EngineStatus(QWidget):
         self._words.setText(words)
         self._icon.setPixmap(pixmap(name, ICON_PX, colour))
         tip = (
-            self._trouble
-            and f"The engine ended: {self._trouble}. Your work is untouched; waiting jobs go on."
+            self._trouble and f"The engine ended: {self._trouble}. Your work is untouched; {self._outlook()}."
         )
         self.setToolTip(tip or self._details())
         self.setAccessibleDescription(words)
+
+    def _outlook(self) -> str:
+        if self._deaths >= STARTS_LIMIT:
+            return "the next fill tries again, and 'pentimento doctor' tells more"
+        return "jobs that wait go on"
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Take the colours of another theme."""

@@ -6,14 +6,16 @@ be undone; whatever changes the document comes back through its events.
 Elsewhere: the list in result_items.py, how one is drawn in result_delegate.py.
 """
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListView,
+    QMenu,
     QSizePolicy,
     QStackedWidget,
+    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -157,7 +159,7 @@ class ResultsStrip(QWidget):
         layout.setSpacing(4)
         layout.addLayout(bar)
         layout.addWidget(self._pages, 1)
-        item = self._delegate.sizeHint(None, QModelIndex())
+        item = self._delegate.sizeHint(QStyleOptionViewItem(), QModelIndex())
         bar_px = self._list.horizontalScrollBar().sizeHint().height()
         self._pages.setMinimumHeight(item.height() + bar_px + 4)
         self.setMinimumWidth(LEAST_WIDTH_PX)  # else the words on the buttons would keep the window wide
@@ -169,6 +171,8 @@ class ResultsStrip(QWidget):
         self._list.star_asked.connect(self.star_chosen)
         self._list.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
         self._delegate.star_clicked.connect(self._controller.star_result)
+        self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._list.customContextMenuRequested.connect(self._show_menu)
         self._buttons["results_star"].clicked.connect(self.star_chosen)
         self._buttons["results_compare"].toggled.connect(self.compare_asked)
         self._buttons["results_reopen"].clicked.connect(self._reopen)
@@ -211,6 +215,17 @@ class ResultsStrip(QWidget):
     def _rerun(self) -> None:
         if chosen := self._chosen_ids():
             self._controller.rerun_result(chosen[-1])
+
+    @Slot(QPoint)
+    def _show_menu(self, at: QPoint) -> None:
+        """The buttons again, where the pointer is."""
+        menu = QMenu(self)
+        menu.setObjectName("results_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for button in self._buttons.values():
+            action = menu.addAction(button.icon(), button.text(), button.click)
+            action.setEnabled(button.isEnabled())
+        menu.popup(self._list.viewport().mapToGlobal(at))
 
     def _chosen_ids(self) -> list[str]:
         """Ids of the selected results in the order of the strip; the shown one where nothing is selected."""

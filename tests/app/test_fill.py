@@ -595,3 +595,30 @@ def test_a_list_of_weights_that_cannot_be_read_leaves_the_default(worker, docume
         rows = controller.weights_listed()
     assert [row.name for row in rows] == [""]
     assert "manifest.toml" in str(failed.args[0])
+
+
+def test_a_draft_is_made_in_full_before_it_becomes_a_layer(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer(100)
+    fill.apply_as_layer()
+    assert kinds(worker) == [DRAFT, ASKED]
+    assert len(document.layers) == 3
+    worker.answer(150)
+    layer = next(layer for layer in document.layers if layer.name == "Fill 1")
+    assert int(layer.planes["pixels"][..., 0].max()) == 150
+    assert not document.mask_layer.has_any("coverage")
+    qtbot.wait(3 * IDLE_MS)
+    assert worker.waiting == []
+
+
+def test_esc_ends_the_wish_for_a_layer_too(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer(100)
+    fill.apply_as_layer()
+    fill.cancel()
+    fill.fill()
+    worker.answer(150)
+    assert fill.state.shown == "full"
+    assert len(document.layers) == 3

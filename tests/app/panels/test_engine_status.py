@@ -109,3 +109,15 @@ def test_controls_have_names(status):
     assert status.findChild(QToolButton, "engine_stop").accessibleName() == "Stop"
     assert status.findChild(QToolButton, "engine_stop").toolTip() == "Stop what runs and what waits"
     assert status.findChild(QProgressBar, "engine_progress").accessibleName()
+
+
+def test_an_engine_that_does_not_start_is_called_so(status, worker):
+    for _ in range(3):
+        worker.died.emit("no module named torch")
+    assert words(status) == "Engine does not start"
+    assert "no module named torch" in status.toolTip()
+    assert "pentimento doctor" in status.toolTip()
+    status._trouble_ends.timeout.emit()
+    assert words(status) == "Engine does not start"
+    worker.ready.emit(READY)
+    assert words(status) == "Engine was restarted"

@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QListView, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QListView, QMenu, QToolButton
 
 from app.fill import FillController
 from app.panels.result_delegate import star_box
@@ -220,6 +220,18 @@ def test_another_document_lists_its_own_results(strip, three):
     assert strip.findChild(QLabel, "results_empty").isVisible()
     strip.set_document(None)
     other.close()
+
+
+def test_the_menu_offers_what_the_buttons_do(strip, three, document):
+    click_item(strip, 2)
+    view = the_list(strip)
+    view.customContextMenuRequested.emit(view.visualRect(view.model().index(2, 0)).center())
+    menu = strip.findChild(QMenu, "results_menu")
+    actions = {action.text(): action for action in menu.actions()}
+    assert list(actions) == ["Star", "Compare", "Reopen", "Fill again", "Apply as layer", "Delete"]
+    actions["Star"].trigger()
+    assert three[1].is_starred
+    menu.close()
 
 
 def test_every_button_has_a_name_and_a_tip(strip):
