@@ -35,6 +35,7 @@ MEASURE = (
     "result_count": len(document.results),
     "steps": len(document.history.entries),
     "gap_s": probe.longest_gap_s,
+    "stalls": len(probe.stalls),
     "modal": app.activeModalWidget() is not None,
 }
 """
@@ -193,6 +194,8 @@ def test_soak(start, screen, shots, request, tmp_path) -> None:
     editor.wait_for_idle()
     samples.append(measure(editor, began))
     screen.shot(shots / "after.png")
+    stalls = sorted(editor.ask("probe.stalls"), reverse=True)
+    (shots / "stalls.txt").write_text("\n".join(f"{seconds:.2f} s\n{stack}" for seconds, stack in stalls))
     (shots / "soak.json").write_text(json.dumps({"samples": samples, "counts": soak.counts}, indent=1))
 
     assert_nothing_was_raised(editor)

@@ -23,6 +23,8 @@ from typing import Any
 VARIABLE = "PENTIMENTO_TEST_PROBE"
 ANSWER_WITHIN_S = 60.0
 BEAT_MS = 5
+STALL_S = 0.2
+STALLS_KEPT = 200
 
 
 class Probe:
@@ -81,6 +83,8 @@ class Probe:
             def __init__(self) -> None:
                 super().__init__()
                 self.longest_gap_s = 0.0
+                self.stalls: list[list[Any]] = []
+                """[seconds, stack]: what the window's thread was at, each time it was long away."""
                 self._last_s = 0.0
                 self.moveToThread(app.thread())
                 self.call.connect(self.run, Qt.ConnectionType.QueuedConnection)
@@ -96,6 +100,26 @@ class Probe:
                 self._last_s = time.perf_counter()
                 self.longest_gap_s = 0.0
                 self.timer.start(BEAT_MS)
+                window_thread = threading.get_ident()
+                threading.Thread(
+                    target=self._watch, args=(window_thread,), name="test-watch", daemon=True
+                ).start()
+
+            def _watch(self, window_thread: int) -> None:
+                """Note where the window's thread is while it does not come back to its events."""
+                noted_s = 0.0
+                while True:
+                    time.sleep(STALL_S / 4)
+                    last_s = self._last_s
+                    away_s = time.perf_counter() - last_s
+                    if away_s < STALL_S:
+                        continue
+                    stack = "".join(traceback.format_stack(sys._current_frames()[window_thread])[-8:])
+                    if last_s == noted_s:
+                        self.stalls[-1] = [away_s, stack]
+                    elif len(self.stalls) < STALLS_KEPT:
+                        noted_s = last_s
+                        self.stalls.append([away_s, stack])
 
             def beat(self) -> None:
                 now_s = time.perf_counter()

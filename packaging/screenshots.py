@@ -1,0 +1,334 @@
+"""Write pictures of every state of the window, in both themes, for looking at: ``make screenshots``.
+
+Draws into memory, so it needs no display. Settings, journals and the log go to a folder that is removed afterwards. The
+fills are real ones of the starter weights.
+
+usage: python packaging/screenshots.py [--out DIR] [--size WxH] [--theme dark|light] [--only STATE ...]
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from app.main_window import MainWindow
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "resources" / "samples"
+PATIENCE_S = 120.0
+
+
+class Studio:
+    """One window, brought from state to state and photographed.
+
+    Args:
+        window: what is shown.
+        folder: for the pictures.
+        prefix: in front of every name, such as the theme.
+        only: states to write; all if empty.
+    """
+
+    def __init__(self, window: "MainWindow", folder: Path, prefix: str, only: frozenset[str]) -> None:
+        self.window = window
+        self.folder = folder
+        self.prefix = prefix
+        self.only = only
+        self.count = 0
+
+    def take(self, name: str, widget: "QWidget | None" = None) -> None:
+        """Photograph the window, or another widget."""
+        self.count += 1
+        if self.only and name not in self.only:
+            return
+        pump(0.15)
+        path = self.folder / f"{self.prefix}-{self.count:02d}-{name}.png"
+        (widget or self.window).grab().save(str(path))
+        print(path)
+
+    def states(self) -> None:
+        """All of them, in the order in which a user may meet them."""
+        window = self.window
+        self.take("empty")
+        self.recovery()
+        self.opened()
+        self.brushing()
+        self.busy()
+        self.result()
+        self.edges()
+        self.variants()
+        self.compare()
+        self.history()
+        self.zoomed()
+        self.error()
+        self.dialogs()
+        window.store.change(mask_colour="blue")
+        self.narrow()
+
+    def recovery(self) -> None:
+        """Work that a crash left behind."""
+        from app.document.recovery import Recoverable
+
+        now = datetime.now(UTC)
+        window = self.window
+        window.recovery.offer(
+            [
+                Recoverable(
+                    "holiday", now - timedelta(minutes=12), Path("/home/me/holiday.ora"), 34, Path("a")
+                ),
+                Recoverable("coffee", now - timedelta(days=2), None, 1, Path("b")),
+            ]
+        )
+        self.take("recovery")
+        window.recovery.offer([])
+
+    def opened(self) -> None:
+        """A photo, and nothing done to it yet."""
+        window = self.window
+        window.set_live(False)
+        window.files.open_path(SAMPLES / "coffee.png")
+        wait_for(lambda: window.document is not None)
+        self.take("photo")
+
+    def brushing(self) -> None:
+        """A stroke that is not over yet."""
+        self.stroke([(0.27, 0.24), (0.36, 0.34), (0.45, 0.26), (0.52, 0.36)], is_ended=False)
+        self.take("brushing")
+        self.release((0.52, 0.36))
+
+    def busy(self) -> None:
+        """While the engine works."""
+        window = self.window
+        window.fill.fill()
+        wait_for(lambda: window.fill.state.is_busy)
+        pump(0.6)
+        self.take("busy")
+        wait_for(lambda: not window.fill.state.is_busy)
+
+    def result(self) -> None:
+        """A hole filled."""
+        assert self.window.document is not None
+        assert self.window.document.current_result is not None, "the fill gave nothing"
+        self.take("result")
+
+    def edges(self) -> None:
+        """All four kinds of edges, on the guess that readily counts."""
+        window = self.window
+        window.context.target = "edges"
+        self.stroke([(0.28, 0.30), (0.42, 0.34), (0.5, 0.3)])
+        window.tools.choose("eraser")
+        window.context.set_brush(size_px=12)
+        self.stroke([(0.3, 0.22), (0.33, 0.25)])
+        window.tools.choose("edge_lock")
+        self.stroke([(0.44, 0.27), (0.48, 0.28)])
+        window.tools.choose("brush")
+        window.fill.change_settings(edge_sensitivity=0.9)
+        self.fill()
+        self.take("edges")
+        window.context.target = "mask"
+
+    def variants(self) -> None:
+        """Several answers in the strip, one with a star."""
+        window = self.window
+        before = len(window.document.results)
+        window.fill.fill_variants(3)
+        wait_for(lambda: len(window.document.results) >= before + 3 and not window.fill.state.is_busy)
+        window.fill.star_result(window.document.results[1].id, True)
+        self.take("variants")
+
+    def compare(self) -> None:
+        """Before and after, side by side."""
+        window = self.window
+        window.view.set_wipe(True)
+        self.take("wipe")
+        window.view.set_wipe(False)
+
+    def history(self) -> None:
+        """The list of steps."""
+        self.window.docks["history_dock"].raise_()
+        self.take("history")
+        self.window.docks["layers_dock"].raise_()
+
+    def zoomed(self) -> None:
+        """Single pixels, and a turned view."""
+        canvas = self.window.canvas
+        canvas.zoom_to(12.0)
+        self.take("zoomed")
+        canvas.fit()
+        canvas.rotate_by(15)
+        self.take("rotated")
+        canvas.reset_rotation()
+        canvas.fit()
+
+    def error(self) -> None:
+        """A damaged file, as a user meets it."""
+        window = self.window
+        broken = self.folder / "holiday.ora"
+        broken.write_bytes(b"PK\x03\x04 damaged")
+        try:
+            window.files.open_path(broken)
+            wait_for(lambda: window.messages.message is not None and not window.is_waiting)
+            self.take("error")
+        finally:
+            broken.unlink()
+        window.messages.put_away()
+
+    def dialogs(self) -> None:
+        """Everything that opens over the window."""
+        from PySide6.QtWidgets import QWidget
+
+        window = self.window
+        for name, show in (
+            ("shortcuts", window.show_shortcuts),
+            ("settings", window.show_settings),
+            ("keys", window.show_keys),
+            ("about", window.show_about),
+        ):
+            show()
+            pump(0.2)
+            dialog: QWidget = window._dialogs[name]
+            self.take(name, dialog)
+            dialog.close()
+
+    def narrow(self) -> None:
+        """A small laptop."""
+        size = self.window.size()
+        self.window.resize(1024, 700)
+        self.take("narrow")
+        self.window.resize(size)
+
+    # The user's hand -------------------------------------------------------------------------------------------------
+
+    def fill(self) -> None:
+        """Fill now, and wait for it."""
+        window = self.window
+        before = len(window.document.results)
+        window.fill.fill()
+        wait_for(lambda: len(window.document.results) > before and not window.fill.state.is_busy)
+
+    def stroke(self, shares: list[tuple[float, float]], *, is_ended: bool = True) -> None:
+        """Draw through these places, each a share of the photo's width and height."""
+        from PySide6.QtCore import QEvent
+
+        for index, (start, end) in enumerate(zip(shares, shares[1:], strict=False)):
+            if index == 0:
+                self.mouse(QEvent.Type.MouseButtonPress, start)
+            for step in range(1, 13):
+                x, y = (start[i] + (end[i] - start[i]) * step / 12 for i in (0, 1))
+                self.mouse(QEvent.Type.MouseMove, (x, y))
+        if is_ended:
+            self.release(shares[-1])
+
+    def release(self, share: tuple[float, float]) -> None:
+        """Lift the pen."""
+        from PySide6.QtCore import QEvent
+
+        self.mouse(QEvent.Type.MouseButtonRelease, share)
+
+    def mouse(self, kind: object, share: tuple[float, float]) -> None:
+        """Send one event of the mouse to the canvas."""
+        from PySide6.QtCore import QEvent, QPointF, Qt
+        from PySide6.QtGui import QMouseEvent
+        from PySide6.QtWidgets import QApplication
+
+        canvas, document = self.window.canvas, self.window.document
+        height, width = document.size_hw
+        at = QPointF(*canvas.viewport.to_view(share[0] * width, share[1] * height))
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        event = QMouseEvent(
+            kind, at, canvas.mapToGlobal(at),
+            none if kind == QEvent.Type.MouseMove else left,
+            none if kind == QEvent.Type.MouseButtonRelease else left,
+            Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(canvas, event)
+        pump(0)
+
+
+def pump(seconds: float) -> None:
+    """Let the window work for a while."""
+    from PySide6.QtWidgets import QApplication
+
+    until = time.monotonic() + seconds
+    QApplication.processEvents()
+    while time.monotonic() < until:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Let the window work until something is so.
+
+    Raises:
+        TimeoutError: if it takes too long.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while not is_so():
+        if time.monotonic() > until:
+            raise TimeoutError(f"expected a state of the window within {PATIENCE_S:g} s, got none")
+        pump(0.02)
+    pump(0.1)
+
+
+def tell_faults(_kind: object, _context: object, words: str) -> None:
+    """Pass on what Qt complains of, but not that memory is no screen."""
+    if not words.startswith("This plugin does not support"):
+        print(words, file=sys.stderr)
+
+
+def themes(wanted: str) -> Iterator[str]:
+    """The themes to show."""
+    yield from (wanted,) if wanted else ("dark", "light")
+
+
+def main() -> int:
+    """Write the pictures."""
+    parser = argparse.ArgumentParser(description="Write pictures of every state of the window.")
+    parser.add_argument("--out", type=Path, default=Path("screenshots_out"))
+    parser.add_argument("--size", default="1440x900")
+    parser.add_argument("--theme", choices=("dark", "light"), default="")
+    parser.add_argument("--only", nargs="*", default=())
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for old in options.out.glob("*.png"):
+        old.unlink()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(
+            QT_QPA_PLATFORM="offscreen",
+            PENTIMENTO_HOME=home,
+            PENTIMENTO_WEIGHTS=f"{home}/weights",
+            PENTIMENTO_LOG=f"{home}/log",
+        )
+        from PySide6.QtCore import qInstallMessageHandler
+        from PySide6.QtWidgets import QApplication
+
+        from app.main_window import MainWindow
+        from app.start import set_names
+
+        qInstallMessageHandler(tell_faults)
+        application = QApplication(["pentimento"])
+        set_names(application)
+        width, height = map(int, options.size.split("x"))
+        for theme in themes(options.theme):
+            window = MainWindow()
+            window.store.change(theme=theme)
+            window.resize(width, height)
+            window.show()
+            window.start_engine()
+            pump(0.3)
+            Studio(window, options.out, theme, frozenset(options.only)).states()
+            window.document.mark_saved(None)
+            window.close()
+            pump(0.2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
