@@ -137,11 +137,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("apply_result", "&Apply Result as Layer", "fill.apply_as_layer", "Fill", "Keep the result as a layer, and clear mask and edges", "apply", needs="result", starts_group=True),
     ActionSpec("hide_result", "&Hide Result", "hide_result", "Fill", "Show the picture without the result; it stays in the strip", "eye-off", needs="result"),
     # Window
-    ActionSpec("full_screen", "&Full Screen", "set_full_screen", "Window", "Use the whole screen", needs="", is_checkable=True),
-    ActionSpec("hide_panels", "&Hide Panels", "hide_panels", "Window", "Nothing but the picture", needs="", is_checkable=True),
-    ActionSpec("next_area", "&Next Area", "focus_next_area", "Window", "Move the keyboard to the next panel or the canvas", needs=""),
-    ActionSpec("previous_area", "&Previous Area", "focus_previous_area", "Window", "Move the keyboard to the panel before", needs=""),
-    ActionSpec("reset_layout", "&Reset Layout", "reset_layout", "Window", "Put every panel back to its place", needs="", starts_group=True),
+    ActionSpec("full_screen", "&Full Screen", "arrangement.set_full_screen", "Window", "Use the whole screen", needs="", is_checkable=True),
+    ActionSpec("hide_panels", "&Hide Panels", "arrangement.hide_panels", "Window", "Nothing but the picture", needs="", is_checkable=True),
+    ActionSpec("next_area", "&Next Area", "arrangement.focus_next", "Window", "Move the keyboard to the next panel or the canvas", needs=""),
+    ActionSpec("previous_area", "&Previous Area", "arrangement.focus_previous", "Window", "Move the keyboard to the panel before", needs=""),
+    ActionSpec("reset_layout", "&Reset Layout", "arrangement.reset", "Window", "Put every panel back to its place", needs="", starts_group=True),
     # Help
     ActionSpec("shortcuts", "&Shortcut Sheet", "show_shortcuts", "Help", "All keys on one page", "keyboard", needs=""),
     ActionSpec("sample", "&Open a Sample", "files.open_sample", "Help", "A photo with a mask to try things on", "image", needs=""),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -35,9 +35,10 @@ from app.document.events import CurrentResultChanged, Event, HistoryChanged, Sav
 from app.errors import OUR_FAULT, explain
 from app.fill import FillController
 from app.fill_state import FillState
-from app.folders import state_folder
 from app.handlers.files import FileHandlers
+from app.handlers.layout import LayoutHandlers
 from app.handlers.masks import MaskHandlers
+from app.handlers.recovery import RecoveryHandlers
 from app.handlers.tools import ToolHandlers
 from app.handlers.view import ViewHandlers
 from app.icons import refresh_icons
@@ -66,8 +67,6 @@ DOCKS = (
     ("results_dock", "Results", Qt.DockWidgetArea.BottomDockWidgetArea),
 )
 """objectName, title and place of each dock."""
-LAYOUT_VERSION = 1
-"""Raise it when docks or bars change: an older layout is then left aside."""
 SAID_MS = 5000
 VARIANTS = 4
 
@@ -91,7 +90,6 @@ class MainWindow(QMainWindow):
         self._is_painted = False
         self._waits = 0
         self._dialogs: dict[str, QWidget] = {}
-        self._hidden_panels: list[QWidget] = []
         self.store = settings_store()
         self.worker = acquire_worker()
         self.background = Background(self)
@@ -104,6 +102,8 @@ class MainWindow(QMainWindow):
         self.masks = MaskHandlers(self)
         self.view = ViewHandlers(self)
         self.tools = ToolHandlers(self, make_tools(self.context))
+        self.recoveries = RecoveryHandlers(self)
+        self.arrangement = LayoutHandlers(self)
         self._build_centre()
         self._build_bars()
         self._build_docks()
@@ -111,8 +111,8 @@ class MainWindow(QMainWindow):
         self._connect()
         self.apply_settings(self.store.value)
         self.tools.choose("brush")
-        self._default_state = self.saveState(LAYOUT_VERSION)
-        self._restore_layout()
+        self.context.restore_brushes(self.store.value.brushes)
+        self.arrangement.restore()
         self.set_document(None)
         MainWindow.windows.append(self)
 
@@ -212,8 +212,8 @@ class MainWindow(QMainWindow):
         self.inpaint.edges_shown.connect(self.view.show_edges)
         self.results.compare_asked.connect(self.view.set_wipe)
         self.history.failed.connect(self.show_error)
-        self.recovery.recover_asked.connect(self._guarded(self._recover))
-        self.recovery.discard_asked.connect(self._guarded(self._discard))
+        self.recovery.recover_asked.connect(self._guarded(self.recoveries.recover))
+        self.recovery.discard_asked.connect(self._guarded(self.recoveries.discard))
         self.context.observe(self._tools_changed)
         self._stop_settings = self.store.observe(self.apply_settings)
 
@@ -394,49 +394,6 @@ class MainWindow(QMainWindow):
 
         return slot
 
-    # Recovery --------------------------------------------------------------------------------------------------------
-
-    def offer_recovery(self) -> None:
-        """Look for work that a crash left behind, and offer it."""
-        from app.document.recovery import recoverable
-
-        self.background.run(recoverable, self.recovery.offer, self.show_error)
-
-    def _recover(self, item: object) -> None:
-        from app.document.recovery import recover
-
-        if not self.files.is_free:
-            window = self.new_window()
-            window._recover_here(item, recover)
-        else:
-            self._recover_here(item, recover)
-        self.recovery.remove(item)
-
-    def _recover_here(self, item: object, recover: object) -> None:
-        self.begin_wait("Recovering…")
-
-        def done(document: Document) -> None:
-            self.end_wait()
-            self.set_document(document)
-            self.notify(
-                "done",
-                "Your work is back",
-                "It is not saved yet.",
-                "Save it (Ctrl+S) when it is as you want it.",
-            )
-
-        def failed(error: Exception) -> None:
-            self.end_wait()
-            self.show_error(error)
-
-        self.background.run(lambda: recover(item), done, failed)  # type: ignore[operator]
-
-    def _discard(self, item: object) -> None:
-        from app.document.recovery import discard
-
-        discard(item)
-        self.recovery.remove(item)
-
     # Settings and dialogs --------------------------------------------------------------------------------------------
 
     def apply_settings(self, settings: Settings) -> None:
@@ -518,40 +475,6 @@ class MainWindow(QMainWindow):
             if not window.close():
                 return
 
-    def set_full_screen(self, is_on: bool) -> None:
-        """Use the whole screen, or a window again."""
-        self.setWindowState(
-            self.windowState() | Qt.WindowState.WindowFullScreen
-            if is_on
-            else self.windowState() & ~Qt.WindowState.WindowFullScreen
-        )
-
-    def hide_panels(self, is_hidden: bool) -> None:
-        """Nothing but the picture, or everything again."""
-        if is_hidden:
-            panels = [*self.docks.values(), self.tool_bar, self.tool_options, self.status]
-            self._hidden_panels = [panel for panel in panels if not panel.isHidden()]
-            for panel in self._hidden_panels:
-                panel.hide()
-        else:
-            for panel in self._hidden_panels:
-                panel.show()
-            self._hidden_panels = []
-
-    def reset_layout(self) -> None:
-        """Every panel back to its place."""
-        self.hide_panels(False)
-        self.registry.set_checked("hide_panels", False)
-        self.restoreState(self._default_state, LAYOUT_VERSION)
-
-    def focus_next_area(self) -> None:
-        """Move the keyboard to the next area."""
-        self._focus_area(1)
-
-    def focus_previous_area(self) -> None:
-        """Move the keyboard to the area before."""
-        self._focus_area(-1)
-
     def refresh_recent(self) -> None:
         """Show the files that were open last, in the menu and at the start."""
         paths = recent_files()
@@ -562,27 +485,6 @@ class MainWindow(QMainWindow):
             action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.files.open_paths([path]))
         self._recent_menu.setEnabled(bool(paths))
-
-    def _areas(self) -> list[QWidget]:
-        centre = self.stack.currentWidget()
-        panels = [dock.widget() for dock in self.docks.values()]
-        areas = [centre, self.tool_bar, self.tool_options, *panels, self.status]
-        return [area for area in areas if area.isVisible() and area.isEnabled()]
-
-    def _focus_area(self, step: int) -> None:
-        areas = self._areas()
-        focused = self.focusWidget()
-        inside = (
-            index
-            for index, area in enumerate(areas)
-            if focused is not None and (area is focused or area.isAncestorOf(focused))
-        )
-        start = next(inside, 0 if step < 0 else -1)
-        for turn in range(1, len(areas) + 1):
-            target = _first_focusable(areas[(start + step * turn) % len(areas)])
-            if target is not None:
-                target.setFocus(Qt.FocusReason.TabFocusReason)
-                return
 
     # Layout, first paint, closing ------------------------------------------------------------------------------------
 
@@ -605,7 +507,8 @@ class MainWindow(QMainWindow):
             self.files.close_window_after_save()
             event.ignore()
             return
-        self._save_layout()
+        self.arrangement.save()
+        self.store.change(brushes=self.context.brushes())
         for dialog in self._dialogs.values():
             dialog.close()
         self._stop_settings()
@@ -616,25 +519,6 @@ class MainWindow(QMainWindow):
             release_worker()
         super().closeEvent(event)
 
-    def _save_layout(self) -> None:
-        layout = QSettings(str(state_folder() / "window.ini"), QSettings.Format.IniFormat)
-        self.hide_panels(False)
-        layout.setValue("geometry", self.saveGeometry())
-        layout.setValue("state", self.saveState(LAYOUT_VERSION))
-
-    def _restore_layout(self) -> None:
-        path = state_folder() / "window.ini"
-        if not path.exists():
-            return
-        layout = QSettings(str(path), QSettings.Format.IniFormat)
-        for key, restore in (
-            ("geometry", self.restoreGeometry),
-            ("state", lambda value: self.restoreState(value, LAYOUT_VERSION)),
-        ):
-            value = layout.value(key)
-            if isinstance(value, QByteArray):
-                restore(value)
-
 
 def _sentence(words: str, end: str = ".") -> str:
     """Words of an error as a sentence: a capital in front and a full stop behind."""
@@ -642,12 +526,3 @@ def _sentence(words: str, end: str = ".") -> str:
     if not words:
         return ""
     return words[0].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else end)
-
-
-def _first_focusable(area: QWidget) -> QWidget | None:
-    """The widget of an area that takes the keyboard."""
-    for widget in (area, *area.findChildren(QWidget)):
-        takes_it = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-        if takes_it and widget.isVisible() and widget.isEnabled():
-            return widget
-    return None

@@ -90,8 +90,10 @@ class Settings(BaseModel):
         default_factory=dict, title="Own keys", json_schema_extra={"group": "Keys", "widget": "none"}
     )
     """Keys of actions that the user changed, over the profile's."""
-    has_seen_welcome: bool = Field(default=False, json_schema_extra={"widget": "none"})
-    """Whether the first hint was shown."""
+    brushes: dict[str, dict[str, float | bool]] = Field(
+        default_factory=dict, title="Brushes", json_schema_extra={"widget": "none"}
+    )
+    """The brushes as they were when the last window was closed."""
 
 
 class SettingsStore:

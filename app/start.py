@@ -68,7 +68,7 @@ def after_first_paint(window: object, files: Sequence[Path]) -> None:
     assert isinstance(window, MainWindow)
     if files:
         window.files.open_paths(files)
-    window.offer_recovery()
+    window.recoveries.offer()
     window.start_engine()
 
 

@@ -128,7 +128,7 @@ class SettingsDialog(QDialog):
         return box
 
     def _reset(self) -> None:
-        kept = {"own_keys", "has_seen_welcome"}
+        kept = {"own_keys", "brushes"}
         fresh = Settings()
         self._store.change(
             **{name: getattr(fresh, name) for name in Settings.model_fields if name not in kept}

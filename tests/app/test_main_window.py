@@ -111,7 +111,7 @@ def test_the_layout_is_kept_until_it_is_reset(window, qtbot) -> None:
     window.close()
     again = MainWindow()
     assert again.docks["results_dock"].isHidden()
-    again.reset_layout()
+    again.arrangement.reset()
     assert not again.docks["results_dock"].isHidden()
 
 
@@ -120,10 +120,10 @@ def test_f6_walks_through_the_areas(opened, qtbot) -> None:
     opened.canvas.setFocus()
     seen = []
     for _ in range(6):
-        opened.focus_next_area()
+        opened.arrangement.focus_next()
         seen.append(opened.focusWidget())
     assert len(set(map(id, seen))) >= 4
-    opened.focus_previous_area()
+    opened.arrangement.focus_previous()
     assert opened.focusWidget() is seen[-2]
 
 

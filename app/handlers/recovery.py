@@ -1,0 +1,59 @@
+"""Work that a crash left behind: looked for after the first paint, offered, taken up or thrown away."""
+
+from typing import TYPE_CHECKING
+
+from app.document.document import Document
+
+if TYPE_CHECKING:
+    from app.document.recovery import Recoverable
+    from app.main_window import MainWindow
+
+
+class RecoveryHandlers:
+    """The offer of one window."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        self._window = window
+
+    def offer(self) -> None:
+        """Look for work on a thread, and offer what is found."""
+        from app.document.recovery import recoverable
+
+        window = self._window
+        window.background.run(recoverable, window.recovery.offer, window.show_error)
+
+    def recover(self, item: "Recoverable") -> None:
+        """Open a piece of work; in a window of its own where this one has a document."""
+        window = self._window if self._window.files.is_free else self._window.new_window()
+        window.recoveries.recover_here(item, self._window)
+
+    def recover_here(self, item: "Recoverable", asked_by: "MainWindow") -> None:
+        """Open a piece of work in this window; the offer stays where it could not be opened."""
+        from app.document.recovery import recover
+
+        window = self._window
+        window.begin_wait(f"Recovering {item.name}…")
+
+        def done(document: Document) -> None:
+            window.end_wait()
+            window.set_document(document)
+            asked_by.recovery.remove(item)
+            window.notify(
+                "done",
+                "Your work is back",
+                "It is not saved yet.",
+                "Save it (Ctrl+S) when it is as you want it.",
+            )
+
+        def failed(error: Exception) -> None:
+            window.end_wait()
+            window.show_error(error)
+
+        window.background.run(lambda: recover(item), done, failed)
+
+    def discard(self, item: "Recoverable") -> None:
+        """Throw a piece of work away."""
+        from app.document.recovery import discard
+
+        discard(item)
+        self._window.recovery.remove(item)

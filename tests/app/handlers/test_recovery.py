@@ -1,0 +1,59 @@
+import pytest
+from PySide6.QtWidgets import QPushButton
+
+from app.document.journal import Journal
+from app.document.recovery import journal_for, recoverable
+from app.document.selection import select_all
+from app.main_window import MainWindow
+from tests.app.fakes import make_document
+
+
+@pytest.fixture
+def crashed() -> None:
+    """What a program leaves that was killed after one step."""
+    document = make_document()
+    journal: Journal = journal_for(document)
+    select_all(document)
+    assert journal.flush()
+    journal.close()
+
+
+def test_nothing_to_recover_is_not_mentioned(window, qtbot) -> None:
+    window.recoveries.offer()
+    qtbot.wait(100)
+    assert window.recovery.isHidden()
+
+
+@pytest.mark.usefixtures("crashed")
+def test_work_is_offered_and_comes_back(window, qtbot) -> None:
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    window.findChild(QPushButton, "recover_0").click()
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.document.mask_layer.planes["coverage"].min() == 255
+    assert window.document.is_modified
+    assert window.messages.message.title == "Your work is back"
+    assert window.recovery.isHidden()
+    window.undo()
+    assert window.document.mask_layer.planes["coverage"].max() == 0
+
+
+@pytest.mark.usefixtures("crashed")
+def test_recovering_beside_open_work_opens_a_second_window(window, qtbot) -> None:
+    document = make_document((20, 20))
+    window.set_document(document)
+    select_all(document)
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    window.findChild(QPushButton, "recover_0").click()
+    qtbot.waitUntil(lambda: len(MainWindow.windows) == 2 and MainWindow.windows[1].document is not None)
+    assert window.document is document
+
+
+@pytest.mark.usefixtures("crashed")
+def test_work_that_is_thrown_away_is_gone(window, qtbot) -> None:
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    window.findChild(QPushButton, "discard_0").click()
+    assert window.recovery.isHidden()
+    assert recoverable() == []
