@@ -6,12 +6,11 @@ is checked before it is used, and whatever is wrong ends in one `DocumentError` 
 A file of ours that another program changed is opened as that program left it; a note says so. Entries nobody here
 knows stay with the document and are written again.
 
-Elsewhere: the archive's limits in archive.py, PNG in png_stream.py, the layer stack in stack_xml.py.
+Elsewhere: files of other programs in ora_foreign.py, the archive's limits in archive.py, PNG in png_stream.py, the layer stack in stack_xml.py.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy as np
 from app.document.archive import ArchiveReader
 from app.document.document import Document
 from app.document.layers import PLANES, Layer, attributes_from_plain
+from app.document.ora_foreign import foreign_document
 from app.document.ora_layout import (
     EXIF_ENTRY,
     FORMAT,
@@ -35,7 +35,7 @@ from app.document.ora_layout import (
 from app.document.plain_data import read_json
 from app.document.png_stream import SIDE_LIMIT_PX, read_png
 from app.document.results import Result
-from app.document.stack_xml import Stack, StackLayer, read_stack
+from app.document.stack_xml import read_stack
 from app.document.strokes import MAX_SAMPLES, SAMPLE_COLUMNS, Stroke
 from app.document.tiles import tiles_of
 from app.errors import AppError, DocumentError
@@ -47,8 +47,6 @@ _INDEX_LIMIT_BYTES = 256 << 20
 _PROFILE_LIMIT_BYTES = 64 << 20
 _UNKNOWN_LIMIT_BYTES = 256 << 20  # of all unknown entries together; they are held in memory
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")  # ids become names of entries and folders
-_PNG_START = b"\x89PNG"
-_MODE_LIMITS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
 
 def read_ora(path: AnyPath, *, limit_bytes: int | None = None) -> tuple[Document, tuple[str, ...]]:
@@ -92,7 +90,7 @@ def _read(archive: ArchiveReader, path: Path) -> tuple[Document, tuple[str, ...]
         else:
             notes.append("another program changed the file: strokes, mask and results of ours were left out")
     if document is None:
-        document = _foreign_document(archive, stack, path, notes)
+        document = foreign_document(archive, stack, path, notes)
     sources = frozenset(layer.src for layer in stack.layers)
     document.unknown_entries = _unknown_entries(archive, sources, notes)
     return document, tuple(notes)
@@ -296,86 +294,6 @@ class _Index:
 
     def _damaged(self, expected: str, got: str) -> DocumentError:
         return DocumentError(INDEX_ENTRY, expected, got, "the file is damaged, open a copy of it")
-
-
-# Files of other programs ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _ForeignPicture:
-    """A layer's pixels, and what they say of the document."""
-
-    pixels: np.ndarray
-    icc_profile: bytes | None
-    is_opaque: bool
-
-    @property
-    def is_colour(self) -> bool:
-        return self.pixels.ndim == 3 and self.pixels.shape[2] >= 3
-
-
-def _foreign_document(archive: ArchiveReader, stack: Stack, path: Path, notes: list[str]) -> Document:
-    notes.extend(stack.notes)
-    layers, pictures = [], []
-    for place in stack.layers:
-        picture = _foreign_picture(archive, place, notes)
-        if picture is None:
-            continue
-        pictures.append((place, picture))
-        layers.append(
-            Layer(
-                "picture",
-                place.name[:1000],
-                {"pixels": picture.pixels},
-                origin_xy=place.offset_xy,
-                is_visible=place.is_visible,
-                opacity=place.opacity,
-            )
-        )
-    if not layers:
-        if stack.layers:
-            raise archive.error("a layer that can be shown", "none", "save the document again as OpenRaster")
-        blank = Document.blank(stack.size_hw, "RGBA", name=path.stem)
-        layers = [layer for layer in blank.layers if layer.kind == "picture"]
-        return Document(stack.size_hw, "RGBA", name=path.stem, path=path, layers=layers)
-    is_colour = any(picture.is_colour for _, picture in pictures)
-    is_covered = any(
-        picture.is_opaque and place.is_visible and place.opacity == 1 and _is_whole(place, picture, stack)
-        for place, picture in pictures
-    )
-    return Document(
-        stack.size_hw,
-        ("RGB" if is_colour else "L") + ("" if is_covered else "A"),
-        is_deep=any(picture.pixels.dtype == np.uint16 for _, picture in pictures),
-        name=path.stem,
-        path=path,
-        layers=layers,
-        icc_profile=next((one.icc_profile for _, one in pictures if one.icc_profile is not None), None),
-    )
-
-
-def _foreign_picture(archive: ArchiveReader, place: StackLayer, notes: list[str]) -> _ForeignPicture | None:
-    """A layer's pixels, without an alpha that says nothing; None where it is no picture."""
-    if place.src not in archive:
-        raise archive.error(f"an entry '{place.src[:60]}'", "none of that name", "save the document again")
-    data = archive.read(place.src)
-    if not data.startswith(_PNG_START):
-        notes.append(f"layer '{place.name[:40]}' is no PNG and was left out")
-        return None
-    decoded = read_png(data, name=place.src, limit_bytes=archive.left_bytes)
-    archive.take(decoded.pixels.nbytes)
-    pixels = decoded.pixels
-    if decoded.mode.endswith("A"):
-        if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
-            return _ForeignPicture(pixels, decoded.icc_profile, is_opaque=False)
-        pixels = np.ascontiguousarray(pixels[..., 0] if decoded.mode == "LA" else pixels[..., :3])
-    return _ForeignPicture(pixels, decoded.icc_profile, is_opaque=True)
-
-
-def _is_whole(place: StackLayer, picture: _ForeignPicture, stack: Stack) -> bool:
-    """Whether a layer lies under every pixel of the canvas."""
-    (x, y), (height, width) = place.offset_xy, picture.pixels.shape[:2]
-    return x <= 0 and y <= 0 and x + width >= stack.size_hw[1] and y + height >= stack.size_hw[0]
 
 
 def _picture(archive: ArchiveReader, src: str) -> np.ndarray:
