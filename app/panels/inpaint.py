@@ -155,10 +155,14 @@ class InpaintPanel(QWidget):
         self._target.setMinimumWidth(CHOICES_PX)
         self._mask_actions = MaskActions(self)
         self._load_mask = icon_button(
-            "mask_load", "load", "Load mask", "Take the mask from a picture file: white is selected", self
+            "inpaint_mask_load",
+            "load",
+            "Load mask",
+            "Take the mask from a picture file: white is selected",
+            self,
         )
         self._save_mask = icon_button(
-            "mask_save", "export", "Save mask", "Write the mask to a picture file", self
+            "inpaint_mask_save", "export", "Save mask", "Write the mask to a picture file", self
         )
         self._make_edge_controls()
         self._make_quality_controls()

@@ -18,10 +18,16 @@ LARGEST_PX = 250
 USUAL_PX = 8
 
 BY_AMOUNT: tuple[tuple[str, str, str, str, Callable[[Document, float], bool]], ...] = (
-    ("mask_grow", "grow", "Grow", "Make the mask wider by this many pixels", selection.grow),
-    ("mask_shrink", "shrink", "Shrink", "Make the mask narrower by this many pixels", selection.shrink),
+    ("inpaint_mask_grow", "grow", "Grow", "Make the mask wider by this many pixels", selection.grow),
     (
-        "mask_feather",
+        "inpaint_mask_shrink",
+        "shrink",
+        "Shrink",
+        "Make the mask narrower by this many pixels",
+        selection.shrink,
+    ),
+    (
+        "inpaint_mask_feather",
         "feather",
         "Feather",
         "Soften the mask's border over this many pixels",
@@ -30,8 +36,8 @@ BY_AMOUNT: tuple[tuple[str, str, str, str, Callable[[Document, float], bool]], .
 )
 """objectName, icon, words, tip and what it does."""
 AS_A_WHOLE: tuple[tuple[str, str, str, str, Callable[[Document], bool]], ...] = (
-    ("mask_invert", "invert", "Invert", "Select what is not selected", selection.invert),
-    ("mask_clear", "clear", "Clear", "Select nothing", selection.clear),
+    ("inpaint_mask_invert", "invert", "Invert", "Select what is not selected", selection.invert),
+    ("inpaint_mask_clear", "clear", "Clear", "Select nothing", selection.clear),
 )
 
 
@@ -50,7 +56,9 @@ class MaskActions(QWidget):
         self._amount.setValue(USUAL_PX)
         self._amount.setPrefix("by ")
         self._amount.setSuffix(" px")
-        named(self._amount, "mask_amount", "Amount in pixels", "How far Grow, Shrink and Feather reach")
+        named(
+            self._amount, "inpaint_mask_amount", "Amount in pixels", "How far Grow, Shrink and Feather reach"
+        )
         self._buttons: list[QToolButton] = []
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

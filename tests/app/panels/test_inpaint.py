@@ -187,23 +187,23 @@ def test_mask_buttons_change_the_mask_by_the_amount(panel, document):
     stroke(document, HOLE)
     mask = document.mask_layer.planes["coverage"]
     before = int((mask > 127).sum())
-    panel.findChild(QSpinBox, "mask_amount").setValue(2)
-    click(panel, "mask_grow")
+    panel.findChild(QSpinBox, "inpaint_mask_amount").setValue(2)
+    click(panel, "inpaint_mask_grow")
     assert mask[6, 20] == 255
     assert document.undo_label == "Grow mask"
-    click(panel, "mask_shrink")
+    click(panel, "inpaint_mask_shrink")
     assert int((mask > 127).sum()) <= before
-    click(panel, "mask_invert")
+    click(panel, "inpaint_mask_invert")
     assert mask[0, 0] == 255
-    click(panel, "mask_clear")
+    click(panel, "inpaint_mask_clear")
     assert not document.mask_layer.has_any("coverage")
 
 
 def test_loading_and_saving_are_left_to_the_window(panel, qtbot):
     with qtbot.waitSignal(panel.load_mask_asked):
-        click(panel, "mask_load")
+        click(panel, "inpaint_mask_load")
     with qtbot.waitSignal(panel.save_mask_asked):
-        click(panel, "mask_save")
+        click(panel, "inpaint_mask_save")
 
 
 def test_edges_can_be_hidden(panel, qtbot):
@@ -217,7 +217,7 @@ def test_a_mask_action_under_a_stroke_is_refused_in_words(panel, controller, doc
     stroke(document, HOLE)
     transaction = document.begin("Brush")
     with qtbot.waitSignal(controller.failed) as failed:
-        click(panel, "mask_invert")
+        click(panel, "inpaint_mask_invert")
     assert "finish or cancel the stroke first" in str(failed.args[0])
     transaction.rollback()
 
@@ -226,7 +226,7 @@ def test_without_a_document_nothing_can_be_pressed(panel, controller):
     controller.set_document(None)
     panel.set_document(None)
     assert words(panel, "inpaint_hint") == "Open a photo to begin."
-    for name in ("inpaint_fill", "inpaint_variants", "mask_grow", "mask_load"):
+    for name in ("inpaint_fill", "inpaint_variants", "inpaint_mask_grow", "inpaint_mask_load"):
         assert not panel.findChild(QAbstractButton, name).isEnabled(), name
 
 
