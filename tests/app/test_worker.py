@@ -406,3 +406,15 @@ def test_stop_does_not_wait_for_a_job(qtbot, until, weights_file):
     start = time.perf_counter()
     worker.stop()
     assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize("module", ["app.__main__", "engine.host_child"])
+def test_what_the_engines_process_imports_first_is_light(module):
+    """A spawned child imports the program's main module again, then the module of its own function."""
+    code = (
+        "import runpy, sys\n"
+        f"runpy.run_module({module!r}, run_name='__mp_main__', alter_sys=True)\n"
+        "print([name for name in ('PySide6', 'torch', 'models', 'cv2', 'skimage', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

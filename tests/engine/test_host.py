@@ -802,3 +802,30 @@ def test_threads_of_the_child_do_not_spin_and_let_the_window_go_first(host):
     assert os.getpriority(os.PRIO_PROCESS, process) > os.getpriority(os.PRIO_PROCESS, 0)
     host.submit(InpaintEdit(weights="environment OMP_WAIT_POLICY"), holed())
     assert event_of(host, Done).reply.report["said"] == os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_job_ends_once_whatever_happens(host, seed):
+    """Random jobs, cancelled at random moments, some of which take the process with them."""
+    rng = np.random.default_rng(seed)
+    words = ["", "", "", "listen", "late", "refuse", "tell", "deaf", "leave", "fault"]
+    jobs, seen = [], []
+    for _ in range(25):
+        word = words[rng.integers(len(words))]
+        jobs.append(
+            host.submit(work(word), holed(), image_key=str(rng.integers(4)) if rng.random() < 0.7 else "")
+        )
+        seen += host.poll(float(rng.random() * 0.1))
+        if rng.random() < 0.5:
+            host.cancel(int(rng.choice(jobs)))
+    until = time.monotonic() + WAIT_S
+    while host.jobs:
+        assert time.monotonic() < until, host.jobs
+        host.cancel(host.jobs[0])
+        seen += host.poll(0.3)
+    seen += host.poll()
+    ends = [event.job for event in seen if isinstance(event, Done | Refused | Cancelled | Died)]
+    assert sorted(job for job in ends if job is not None) == jobs
+    last = host.submit(InpaintEdit(), holed(), image_key="last")
+    assert event_of(host, Done).job == last
+    assert len(host._pictures) <= hosts.PICTURES_KEPT + 1
