@@ -1,14 +1,15 @@
 """Values that are kept but not in use: raw at first, soon packed, and on disk once memory is dear.
 
-A `Blob` is one array that never changes: a tile before or after a stroke, the pixels of a result. A `BlobStore` owns the
-byte budget of a document. Handing an array over costs one copy; a thread of the store packs it a moment later and moves
-the oldest blobs to a temporary file while the budget is exceeded. Reading a blob gives its values wherever they lie.
+A `Blob` is one array that never changes: a tile before or after a stroke, the pixels of a result. A `BlobStore` owns
+the byte budget of a document. Handing an array over costs one copy; a thread of the store packs it a moment later and
+moves the oldest blobs to a temporary file while the budget is exceeded. Reading a blob gives its values wherever they
+lie.
 
-The thread looks for work a few times a second instead of being woken, and waits while a stroke is being drawn: on a busy
-machine, handing the interpreter's lock to and fro costs the pen more than all the packing.
+The thread looks for work a few times a second instead of being woken, and waits while a stroke is being drawn: on a
+busy machine, handing the interpreter's lock to and fro costs the pen more than all the packing.
 
-A blob that nobody refers to any more frees its bytes by itself. The file has no name where the system allows that, so it
-is gone with the program, however it ends.
+A blob that nobody refers to any more frees its bytes by itself. The file has no name where the system allows that, so
+it is gone with the program, however it ends.
 """
 
 import bisect
@@ -27,6 +28,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from app.document.tiles import pack, unpack
+from app.folders import state_folder
 
 _log = logging.getLogger(__name__)
 
@@ -164,7 +166,8 @@ class BlobStore:
     Args:
         budget_bytes: memory for all blobs together; a machine's default where None.
         disk_bytes: most that goes to the file.
-        folder: where the file lies; the system's folder for temporary files where None.
+        folder: where the file lies; among the program's own where None, since the system's folder for temporary
+            files is often memory.
     """
 
     def __init__(
@@ -296,11 +299,21 @@ class BlobStore:
                 self._is_working = True
                 blob = self._queue.popleft() if self._queue else None
                 oldest = None if blob is not None else self._oldest.popleft()()
-            if blob is not None:
-                self._pack(blob)
-            elif oldest is not None:
-                self._spill(oldest)
+            try:
+                if blob is not None:
+                    self._pack(blob)
+                elif oldest is not None:
+                    self._spill(oldest)
+            except MemoryError:  # of all places here; what is raw stays raw until there is room
+                _log.warning("there is no memory to pack the undo history in")
+                self._stop_working()
+                return True
             del blob, oldest  # or this frame would keep the last one alive
+
+    def _stop_working(self) -> None:
+        with self._lock:
+            self._is_working = False
+            self._idle.notify_all()
 
     def _has_work(self) -> bool:
         """Whether anything is to be packed or spilled; the lock is held."""
@@ -372,7 +385,7 @@ class _SpillFile:
                 return None
             try:
                 if self._file is None:
-                    self._file = tempfile.TemporaryFile(prefix="pentimento-undo-", dir=self._folder)  # noqa: SIM115
+                    self._file = _open_temporary(self._folder)
                     weakref.finalize(self, _close_quietly, self._file)
                 self._file.seek(place.offset)
                 self._file.write(data)
@@ -426,6 +439,14 @@ class _SpillFile:
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.truncate(first)
+
+
+def _open_temporary(folder: Path | None) -> IO[bytes]:
+    """A file that is gone when it is closed or the program ends."""
+    if folder is None:
+        folder = state_folder() / "undo"
+        folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(prefix="pentimento-undo-", dir=folder)
 
 
 def _close_quietly(file: IO[bytes]) -> None:

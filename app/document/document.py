@@ -1,8 +1,8 @@
 """A document: a picture being worked on, its layers, results and history.
 
-Reading is free; changing goes through a transaction (`Document.begin`) or through undo and redo, all on one thread. Whoever
-needs to follow observes: callbacks run on that thread, after the change is whole. Another thread reads through a
-`Snapshot` only.
+Reading is free; changing goes through a transaction (`Document.begin`) or through undo and redo, all on one thread.
+Whoever needs to follow observes: callbacks run on that thread, after the change is whole. Another thread reads through
+a `Snapshot` only.
 
 Two doors lead in. `Document` is for everybody. `Inner`, as ``document.inner``, is for transactions, operations and
 snapshots: it changes state without asking the history.
@@ -344,7 +344,14 @@ class Document:
             raise DocumentError(
                 entry.label, "no change under way", f"'{self.transaction.label}'", "finish it"
             )
-        self._do_all(entry.ops)
+        for op in entry.ops:
+            for blob in getattr(op, "blobs", ()):
+                self.store.adopt(blob)
+        try:
+            self._apply_all(entry.ops)
+        except (ValueError, IndexError) as error:
+            hint = "the record is damaged"
+            raise DocumentError("history entry", "values that fit", str(error)[:80], hint) from error
         self._keep(entry)
         self.inner.tell()
 
@@ -422,33 +429,40 @@ class Document:
         self.inner.tell()
 
     def _take_back(self) -> None:
-        entry = self.history.pop_done()
-        for op in reversed(entry.ops):
-            op.revert(self)
+        entry = self.history.newest
+        assert entry is not None, "asked for by can_undo"
+        taken: list[Op] = []
+        try:
+            for op in reversed(entry.ops):
+                op.revert(self)
+                taken.append(op)
+        except BaseException:  # the disk that old values lie on failed: all of the entry or nothing
+            for op in reversed(taken):
+                op.apply(self)
+            self.inner.tell()
+            raise
+        self.history.pop_done()
         self.inner.say(EntryUndone(entry))
 
     def _do_again(self) -> None:
-        entry = self.history.pop_undone()
-        for op in entry.ops:
-            op.apply(self)
+        entry = self.history.next_redo
+        assert entry is not None, "asked for by can_redo"
+        self._apply_all(entry.ops)
+        self.history.pop_undone()
         self.inner.say(EntryRedone(entry))
 
-    def _do_all(self, ops: tuple[Op, ...]) -> None:
+    def _apply_all(self, ops: tuple[Op, ...]) -> None:
         """Apply operations; all or none."""
-        for op in ops:
-            for blob in getattr(op, "blobs", ()):
-                self.store.adopt(blob)
-        for at, op in enumerate(ops):
-            try:
+        done: list[Op] = []
+        try:
+            for op in ops:
                 op.apply(self)
-            except (DocumentError, ValueError, IndexError) as error:
-                for done in reversed(ops[:at]):
-                    done.revert(self)
-                self.inner.tell()
-                if isinstance(error, DocumentError):
-                    raise
-                hint = "the record is damaged"
-                raise DocumentError("history entry", "values that fit", str(error)[:80], hint) from error
+                done.append(op)
+        except BaseException:
+            for op in reversed(done):
+                op.revert(self)
+            self.inner.tell()
+            raise
 
     def _keep(self, entry: Entry) -> None:
         """Put an entry that was done into the history."""

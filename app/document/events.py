@@ -3,8 +3,8 @@
 A box is in the pixels of its plane; ``canvas_box`` is the same place on the canvas.
 
 The journal follows these alone: `ResultArrived` and `ResultDropped` for pictures, which no undo takes away, and
-`EntryCommitted`, `EntryUndone`, `EntryRedone` for the history. Each of the three names exactly one entry, in the order of
-the history; see `Document.apply_entry`, `undo_entry` and `redo_entry` for playing them back.
+`EntryCommitted`, `EntryUndone`, `EntryRedone` for the history. Each of the three names exactly one entry, in the order
+of the history; see `Document.apply_entry`, `undo_entry` and `redo_entry` for playing them back.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """Bring the picture layers together into one picture, in the document's mode and depth.
 
 Values are copied, bit for bit, wherever nothing has to be mixed: under one opaque layer, on top of a stack at full
-opacity, where a single layer lies alone with its alpha. Mixing is in float32, in bands of rows, so that a canvas of 16384
-px a side needs no more memory than its result. What no layer covers is clear, or black where the mode has no alpha.
+opacity, where a single layer lies alone with its alpha. Mixing is in float32, in bands of rows, so that a canvas of
+16384 px a side needs no more memory than its result. What no layer covers is clear, or black where the mode has no
+alpha.
 
 A result was blended by the engine already: where it counts its pixels are copied.
 """

@@ -1,8 +1,8 @@
 """Results: what the engine made, with the recipe to make it again.
 
 A result is finished work: undo never takes it away, it only changes which one is shown. Many of them pile up while
-someone draws, so a result that is not shown is packed, and moved to disk when memory is short; reading its pixels brings
-them back.
+someone draws, so a result that is not shown is packed, and moved to disk when memory is short; reading its pixels
+brings them back.
 """
 
 import weakref

@@ -1,8 +1,8 @@
 """A document as it was at one moment, for a thread that saves it while the user goes on.
 
-Taking a snapshot copies no pixels. It registers with the document, which hands it the values of each tile before they are
-written over; what is read later comes from there, or from the document where a tile is as it was. With a stroke under
-way, the snapshot holds what was before the stroke: half a stroke is never saved.
+Taking a snapshot copies no pixels. It registers with the document, which hands it the values of each tile before they
+are written over; what is read later comes from there, or from the document where a tile is as it was. With a stroke
+under way, the snapshot holds what was before the stroke: half a stroke is never saved.
 
 Make it on the thread that changes the document; read and close it on any one.
 """

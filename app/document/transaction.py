@@ -1,8 +1,8 @@
 """One undoable change: opened with `Document.begin`, committed as one entry of the history or rolled back whole.
 
 Whoever writes into a plane says so before (`touch`) and after (`changed`). Touching keeps the values of tiles that were
-not yet kept, as one copy each; everything that needs time, packing above all, is done later on another thread. Boxes are
-in the pixels of the plane; for masks and edges that is the canvas.
+not yet kept, as one copy each; everything that needs time, packing above all, is done later on another thread. Boxes
+are in the pixels of the plane; for masks and edges that is the canvas.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 import gc
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -111,6 +113,38 @@ def test_a_folder_that_cannot_be_written_keeps_values_in_memory(tmp_path, caplog
     assert store.is_full
     assert np.array_equal(blob.load(), noise(0))
     assert "cannot be moved to disk" in caplog.text
+
+
+def test_the_file_lies_among_the_programs_own_and_has_no_name(monkeypatch, tmp_path):
+    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path))
+    store = BlobStore(budget_bytes=0)
+    blob = store.hold(noise(0))
+    store.pack_soon([blob])
+    assert store.settle()
+    assert blob.is_on_disk
+    assert (tmp_path / "state" / "undo").is_dir()
+    if sys.platform != "win32":
+        assert list((tmp_path / "state" / "undo").iterdir()) == []
+
+
+def test_without_memory_to_pack_in_values_stay_raw(monkeypatch, caplog):
+    def fail(array):
+        raise MemoryError
+
+    store, blob = BlobStore(), Blob.of(noise(1))
+    with monkeypatch.context() as context:
+        context.setattr(blobs_module, "pack", fail)
+        store.adopt(blob)
+        store._hurry.set()
+        deadline = time.monotonic() + 5
+        while "no memory" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert "no memory to pack" in caplog.text
+    assert np.array_equal(blob.load(), noise(1))
+    later = store.hold(np.zeros((64, 64), np.uint8))
+    store.pack_soon([later])
+    assert store.settle()
+    assert later.is_packed
 
 
 def test_a_blob_of_a_file_is_adopted_and_counted():

@@ -1,9 +1,11 @@
+import errno
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from app.document.blobs import Blob, BlobStore
 from app.document.document import Document
 from app.document.events import (
     ActiveLayerChanged,
@@ -19,7 +21,7 @@ from app.document.events import (
 )
 from app.document.history import Entry
 from app.document.layers import Layer
-from app.document.ops import LayerChanged, LayerMoved
+from app.document.ops import LayerChanged, LayerMoved, TileChange
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.snapshot import Snapshot
@@ -360,6 +362,46 @@ def test_an_entry_that_does_not_fit_leaves_the_document_as_it_was(document):
         document.apply_entry(Entry("x", (good, bad)))
     assert document.layers[0].name == name
     assert not document.can_undo
+
+
+def test_an_entry_with_damaged_values_leaves_the_document_as_it_was(document):
+    tile = (document.mask_layer.id, "coverage", 0, 0)
+    good = Blob.of(np.full((40, 50), 9, np.uint8))
+    zero, bad = Blob.of(np.zeros((40, 50), np.uint8)), Blob.of_packed(b"\xff\xff", (40, 50), np.uint8)
+    with pytest.raises(
+        DocumentError, match="history entry: expected values that fit, got tile: expected 2000"
+    ):
+        document.apply_entry(Entry("x", (TileChange(*tile, zero, good), TileChange(*tile, good, bad))))
+    assert document.mask_layer.planes["coverage"].max() == 0
+
+
+def test_an_undo_whose_values_cannot_be_read_takes_nothing_back(monkeypatch):
+    document = Document((300, 600), store=BlobStore(budget_bytes=0))
+    stroke(document, box=(0, 0, 600, 300))
+    assert document.store.settle()
+    (entry,) = document.history.entries
+    reads = []
+
+    def fail(place):
+        reads.append(place)
+        if len(reads) == 3:
+            raise OSError(errno.EIO, "the disk is gone")
+        return original(place)
+
+    original = document.store.read
+    monkeypatch.setattr(document.store, "read", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        document.undo()
+    assert document.mask_layer.planes["coverage"].min() == 255
+    assert document.history.newest is entry
+    assert document.undo()
+    assert document.mask_layer.planes["coverage"].max() == 0
+    reads.clear()
+    with pytest.raises(OSError, match="the disk is gone"):
+        document.redo()
+    assert document.mask_layer.planes["coverage"].max() == 0
+    assert document.redo()
+    assert document.mask_layer.planes["coverage"].min() == 255
 
 
 def test_entries_are_taken_back_one_by_one(document):
