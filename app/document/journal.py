@@ -7,17 +7,15 @@ files of generation 0 go. Whatever moment the program dies at, a base and the lo
 
 What cannot be written (a full disk) is told once, and tried again with a new generation: work goes on meanwhile.
 
-Elsewhere: the file of records in journal_log.py, playing back and who owns which folder in recovery.py.
+Elsewhere: what is written in journal_records.py, playing back and who owns which folder in recovery.py.
 """
 
 import contextlib
 import logging
 import queue
-import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.document.document import Document
@@ -36,9 +34,20 @@ from app.document.events import (
 )
 from app.document.folder_lock import FolderLock
 from app.document.history import Entry
-from app.document.journal_log import LogWriter
+from app.document.journal_records import (
+    Begin,
+    Drop,
+    Flush,
+    Followed,
+    GenerationWriter,
+    Item,
+    Save,
+    Undo,
+    base_name,
+    generations,
+    log_name,
+)
 from app.document.ora_writer import write_ora
-from app.document.recipe import program_version
 from app.document.results import Result
 from app.document.snapshot import Snapshot
 from app.errors import AppError
@@ -50,56 +59,6 @@ SYNC_SECONDS = 1.0
 RETRY_SECONDS = 10.0
 LONG_LOG_BYTES = 128 << 20
 """A log longer than this, and than twice its base, gives way to a new base."""
-_FILE = re.compile(r"(?:base-(\d{1,9})\.ora|log-(\d{1,9}))")
-
-
-@dataclass(frozen=True)
-class Followed:
-    """A place in a journal: so many records of a generation's log."""
-
-    generation: int
-    records: int
-
-
-@dataclass(frozen=True)
-class _Begin:
-    """A generation begins: what comes next belongs to it."""
-
-    generation: int
-    snapshot: Snapshot
-    name: str
-    path: Path | None
-    follows: "Followed | None"
-    """Where the document stood in the journal it was recovered from, if it was."""
-    steps: int
-    """Steps and results in the snapshot that are in no file of the user's."""
-
-
-@dataclass(frozen=True)
-class _Undo:
-    """An entry was taken back, or done again."""
-
-    word: str
-    entry: Entry
-
-
-@dataclass(frozen=True)
-class _Drop:
-    result_id: str
-
-
-@dataclass(frozen=True)
-class _Save:
-    path: Path | None
-    is_modified: bool
-
-
-@dataclass(frozen=True)
-class _Flush:
-    is_done: threading.Event = field(default_factory=threading.Event)
-
-
-_Item = _Begin | Entry | _Undo | Result | _Drop | _Save | _Flush | None
 
 
 class Journal:
@@ -134,7 +93,7 @@ class Journal:
         self._lock = taken
         self._document = document
         self._on_trouble = on_trouble or (lambda _error: None)
-        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._base_thread: threading.Thread | None = None
         self._is_base_wanted = threading.Event()
@@ -157,7 +116,7 @@ class Journal:
         """Wait until all that was done so far has reached the disk; False if that takes longer."""
         if self._thread is None:
             return True
-        flush = _Flush()
+        flush = Flush()
         self._queue.put(flush)
         deadline = time.monotonic() + timeout_s
         if not flush.is_done.wait(timeout_s):
@@ -204,27 +163,27 @@ class Journal:
                 self._put(entry)
                 self._done_ids.append(entry.id)
             case EntryUndone(entry):
-                self._put(_Undo("undo", entry))
+                self._put(Undo("undo", entry))
                 if self._done_ids:
                     self._done_ids.pop()
             case EntryRedone(entry):
-                self._put(_Undo("redo", entry))
+                self._put(Undo("redo", entry))
                 self._done_ids.append(entry.id)
             case ResultArrived(result):
                 self._put(result)
             case ResultDropped(result_id):
-                self._put(_Drop(result_id))
+                self._put(Drop(result_id))
             case Saved(path):
                 self._steps = self._steps if self._document.is_modified else 0
                 if self._snapshot is None:  # else there is nothing yet that could be lost
-                    self._put(_Save(path, self._document.is_modified))
+                    self._put(Save(path, self._document.is_modified))
             case HistoryChanged():
                 if self._is_base_wanted.is_set() and time.monotonic() >= self._retry_s:
                     self._begin_again()
 
-    def _put(self, item: _Item) -> None:
+    def _put(self, item: Item) -> None:
         self._begin_if_new()
-        self._steps += not isinstance(item, _Save)
+        self._steps += not isinstance(item, Save)
         self._queue.put(item)
 
     def _begin_if_new(self) -> None:
@@ -235,7 +194,7 @@ class Journal:
         """Begin the generation of the snapshot that is held."""
         assert self._snapshot is not None, "a generation begins with a snapshot"
         name, path = self._document.name, self._document.path
-        self._queue.put(_Begin(self._generation, self._snapshot, name, path, self._follows, self._steps))
+        self._queue.put(Begin(self._generation, self._snapshot, name, path, self._follows, self._steps))
         self._snapshot = self._follows = None
         self._generation += 1
         if self._thread is None:
@@ -256,7 +215,7 @@ class Journal:
     # On the journal's thread -----------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        writer: _GenerationWriter | None = None
+        writer: GenerationWriter | None = None
         synced_s = time.monotonic()
         while True:
             timeout = (
@@ -264,39 +223,39 @@ class Journal:
                 if writer is None or writer.is_synced
                 else max(0.0, synced_s + SYNC_SECONDS - time.monotonic())
             )
-            item: _Item | bool
+            item: Item | bool
             try:
                 item = self._queue.get(timeout=timeout)
             except queue.Empty:
                 item = True
             try:
-                if isinstance(item, _Begin):
+                if isinstance(item, Begin):
                     writer = self._generation_writer(item, writer)
-                elif writer is not None and isinstance(item, Entry | _Undo | Result | _Drop | _Save):
+                elif writer is not None and isinstance(item, Entry | Undo | Result | Drop | Save):
                     writer.write(item)
                     self._watch_length(writer)
-                is_due = item is None or isinstance(item, Result | _Flush | _Save)
+                is_due = item is None or isinstance(item, Result | Flush | Save)
                 if writer is not None and (is_due or time.monotonic() - synced_s >= SYNC_SECONDS):
                     writer.sync()
                     synced_s = time.monotonic()
             except (OSError, AppError, ValueError, MemoryError) as error:
                 self._give_up(writer, error)
                 writer = None
-            if isinstance(item, _Flush):
+            if isinstance(item, Flush):
                 item.is_done.set()
             if item is None:
                 if writer is not None:
                     writer.close()
                 return
 
-    def _generation_writer(self, begin: _Begin, before: "_GenerationWriter | None") -> "_GenerationWriter":
+    def _generation_writer(self, begin: Begin, before: "GenerationWriter | None") -> "GenerationWriter":
         """Open the log of a generation, and have its base written."""
         if before is not None:
             before.sync()
             before.close()
         follows = begin.follows if before is None else Followed(before.generation, before.records)
         try:
-            writer = _GenerationWriter(self.folder, begin, follows)
+            writer = GenerationWriter(self.folder, begin, follows)
         except BaseException:
             begin.snapshot.close()
             raise
@@ -306,7 +265,7 @@ class Journal:
         self._base_thread.start()
         return writer
 
-    def _write_base(self, begin: _Begin) -> None:
+    def _write_base(self, begin: Begin) -> None:
         try:
             with begin.snapshot:
                 write_ora(begin.snapshot, self.folder / base_name(begin.generation), is_copy=True)
@@ -318,7 +277,7 @@ class Journal:
         except (OSError, AppError, ValueError, MemoryError) as error:
             self._tell(error)
 
-    def _watch_length(self, writer: "_GenerationWriter") -> None:
+    def _watch_length(self, writer: "GenerationWriter") -> None:
         if writer.nbytes < LONG_LOG_BYTES or self._is_base_wanted.is_set():
             return
         with contextlib.suppress(OSError):
@@ -326,7 +285,7 @@ class Journal:
             if writer.nbytes > 2 * base_bytes:
                 self._is_base_wanted.set()
 
-    def _give_up(self, writer: "_GenerationWriter | None", error: Exception) -> None:
+    def _give_up(self, writer: "GenerationWriter | None", error: Exception) -> None:
         """A record is missing from this generation, so nothing may follow it there."""
         if writer is not None:
             with contextlib.suppress(OSError):
@@ -346,90 +305,3 @@ class Journal:
             self._lock.remove()
         else:
             self._lock.release()
-
-
-class _GenerationWriter:
-    """Writes the log of one generation."""
-
-    def __init__(self, folder: Path, begin: _Begin, follows: Followed | None) -> None:
-        self.generation = begin.generation
-        self.records = 0
-        self.is_synced = False
-        self._known: set[str] = set()  # entries whose values this log holds
-        path = folder / log_name(begin.generation)
-        self._log = LogWriter(path)
-        try:
-            self._append(
-                {
-                    "do": "begin",
-                    "generation": begin.generation,
-                    "follows": None if follows is None else [follows.generation, follows.records],
-                    "steps": begin.steps,
-                    "program": program_version(),
-                    "id": begin.snapshot.id,
-                    "name": begin.name,
-                    "path": None if begin.path is None else str(begin.path),
-                }
-            )
-        except BaseException:
-            self._log.close()
-            path.unlink(missing_ok=True)
-            raise
-
-    @property
-    def nbytes(self) -> int:
-        return self._log.nbytes
-
-    def write(self, item: Entry | _Undo | Result | _Drop | _Save) -> None:
-        """Write one record."""
-        now = time.time()
-        match item:
-            case Entry():
-                self._known.add(item.id)
-                entry, packed = item.to_record()
-                self._append({"do": "commit", "at": now, "entry": entry}, packed)
-            case _Undo(word, entry) if entry.id in self._known:
-                self._append({"do": word, "at": now, "id": entry.id})
-            case _Undo(word, entry):
-                self._known.add(entry.id)
-                record, packed = entry.to_record()
-                self._append({"do": word, "at": now, "id": entry.id, "entry": record}, packed)
-            case Result():
-                result, packed = item.to_record()
-                self._append({"do": "result", "at": now, "result": result}, packed)
-            case _Drop(result_id):
-                self._append({"do": "drop", "at": now, "id": result_id})
-            case _Save(path, is_modified):
-                path_words = None if path is None else str(path)
-                self._append({"do": "saved", "at": now, "path": path_words, "is_modified": is_modified})
-
-    def sync(self) -> None:
-        self._log.sync()
-        self.is_synced = True
-
-    def close(self) -> None:
-        self._log.close()
-
-    def _append(self, data: dict[str, object], packed: list[bytes] | None = None) -> None:
-        self._log.append(data, packed or [])
-        self.records += 1
-        self.is_synced = False
-
-
-def base_name(generation: int) -> str:
-    """File of a generation's document."""
-    return f"base-{generation}.ora"
-
-
-def log_name(generation: int) -> str:
-    """File of a generation's log."""
-    return f"log-{generation}"
-
-
-def generations(folder: Path) -> list[int]:
-    """Numbers of all generations a folder holds any file of, in order."""
-    try:
-        found = {_FILE.fullmatch(path.name) for path in folder.iterdir()}
-    except OSError:
-        return []
-    return sorted({int(match[1] or match[2]) for match in found if match is not None})

@@ -19,8 +19,9 @@ from typing import Any
 from app.document.document import Document
 from app.document.folder_lock import FolderLock
 from app.document.history import Entry, entry_from_record
-from app.document.journal import Followed, Journal, base_name, generations, log_name
+from app.document.journal import Journal
 from app.document.journal_log import Record, read_log
+from app.document.journal_records import Followed, base_name, generations, log_name
 from app.document.ora_reader import read_ora
 from app.document.results import Result
 from app.errors import DocumentError

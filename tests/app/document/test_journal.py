@@ -4,8 +4,9 @@ import time
 import pytest
 
 from app.document import journal as journal_module
-from app.document.journal import Journal, generations
-from app.document.journal_log import read_log
+from app.document.journal import Journal
+from app.document.journal_log import LogWriter, read_log
+from app.document.journal_records import generations
 from app.document.ora import read_ora
 
 
@@ -87,7 +88,7 @@ def test_the_thread_that_draws_is_not_held_up(kit, full, follow, monkeypatch):
         slow.wait(20)
 
     monkeypatch.setattr(journal_module, "write_ora", stuck)
-    monkeypatch.setattr(journal_module.LogWriter, "append", stuck)
+    monkeypatch.setattr(LogWriter, "append", stuck)
     follow(full)
     start = time.perf_counter()
     for _ in range(5):
@@ -136,18 +137,18 @@ def test_what_an_observer_adds_is_not_counted_twice_by_a_new_base(kit, rng, full
 def test_a_full_disk_is_told_once_and_tried_again(kit, full, follow, monkeypatch):
     told = []
     monkeypatch.setattr(journal_module, "RETRY_SECONDS", 0.0)
-    real = journal_module.LogWriter.append
+    real = LogWriter.append
 
     def no_room(*_args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(journal_module.LogWriter, "append", no_room)
+    monkeypatch.setattr(LogWriter, "append", no_room)
     journal = follow(full, on_trouble=told.append)
     for value in (1, 2, 3):
         kit.brush(full, (0, 0, 80, 60), value)
         journal.flush()
     assert [str(error) for error in told] == ["[Errno 28] No space left on device"]
-    monkeypatch.setattr(journal_module.LogWriter, "append", real)
+    monkeypatch.setattr(LogWriter, "append", real)
     kit.brush(full, (0, 0, 80, 60), 4)
     assert journal.flush()
     kit.brush(full, (0, 0, 80, 60), 5)

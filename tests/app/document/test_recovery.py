@@ -11,7 +11,7 @@ import pytest
 
 from app.document import recovery
 from app.document.document import Document
-from app.document.journal import base_name, log_name
+from app.document.journal_records import base_name, log_name
 from app.document.recovery import discard, journal_for, journals_folder, recover, recoverable
 from app.errors import DocumentError
 

@@ -1,0 +1,177 @@
+"""What a journal's thread is told, how it is written down, and what the files are called.
+
+A generation is a document as it was (``base-0.ora``) and the log of what was done from there (``log-0``). An entry is
+written with its values once in a log; when it is undone or redone later, its name is enough.
+
+Elsewhere: the thread and the observer in journal.py, the file of records in journal_log.py.
+"""
+
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.document.history import Entry
+from app.document.journal_log import LogWriter
+from app.document.recipe import program_version
+from app.document.results import Result
+from app.document.snapshot import Snapshot
+
+_FILE = re.compile(r"(?:base-(\d{1,9})\.ora|log-(\d{1,9}))")
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A place in a journal: so many records of a generation's log."""
+
+    generation: int
+    records: int
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A generation begins: what comes next belongs to it."""
+
+    generation: int
+    snapshot: Snapshot
+    name: str
+    path: Path | None
+    follows: "Followed | None"
+    """Where the document stood in the journal it was recovered from, if it was."""
+    steps: int
+    """Steps and results in the snapshot that are in no file of the user's."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """An entry was taken back, or done again."""
+
+    word: str
+    """``undo`` or ``redo``."""
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A draft was replaced."""
+
+    result_id: str
+
+
+@dataclass(frozen=True)
+class Save:
+    """The document was written to its file."""
+
+    path: Path | None
+    is_modified: bool
+
+
+@dataclass(frozen=True)
+class Flush:
+    """Somebody waits until all before this has reached the disk."""
+
+    is_done: threading.Event = field(default_factory=threading.Event)
+
+
+Item = Begin | Entry | Undo | Result | Drop | Save | Flush | None
+"""Anything the thread may be told; None ends it."""
+
+
+class GenerationWriter:
+    """Writes the log of one generation.
+
+    Args:
+        folder: of the journal.
+        begin: the generation.
+        follows: the place its document stood at in an older log; None where a base of its own is its only start.
+
+    Raises:
+        OSError: if the place cannot be written; also from the methods.
+    """
+
+    def __init__(self, folder: Path, begin: Begin, follows: Followed | None) -> None:
+        self.generation = begin.generation
+        self.records = 0
+        self.is_synced = False
+        self._known: set[str] = set()  # entries whose values this log holds
+        path = folder / log_name(begin.generation)
+        self._log = LogWriter(path)
+        try:
+            self._append(
+                {
+                    "do": "begin",
+                    "generation": begin.generation,
+                    "follows": None if follows is None else [follows.generation, follows.records],
+                    "steps": begin.steps,
+                    "program": program_version(),
+                    "id": begin.snapshot.id,
+                    "name": begin.name,
+                    "path": None if begin.path is None else str(begin.path),
+                }
+            )
+        except BaseException:
+            self._log.close()
+            path.unlink(missing_ok=True)
+            raise
+
+    @property
+    def nbytes(self) -> int:
+        """Length of the log."""
+        return self._log.nbytes
+
+    def write(self, item: Entry | Undo | Result | Drop | Save) -> None:
+        """Write one record."""
+        now = time.time()
+        match item:
+            case Entry():
+                self._known.add(item.id)
+                entry, packed = item.to_record()
+                self._append({"do": "commit", "at": now, "entry": entry}, packed)
+            case Undo(word, entry) if entry.id in self._known:
+                self._append({"do": word, "at": now, "id": entry.id})
+            case Undo(word, entry):
+                self._known.add(entry.id)
+                record, packed = entry.to_record()
+                self._append({"do": word, "at": now, "id": entry.id, "entry": record}, packed)
+            case Result():
+                result, packed = item.to_record()
+                self._append({"do": "result", "at": now, "result": result}, packed)
+            case Drop(result_id):
+                self._append({"do": "drop", "at": now, "id": result_id})
+            case Save(path, is_modified):
+                path_words = None if path is None else str(path)
+                self._append({"do": "saved", "at": now, "path": path_words, "is_modified": is_modified})
+
+    def sync(self) -> None:
+        """Let everything reach the disk."""
+        self._log.sync()
+        self.is_synced = True
+
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
+
+    def _append(self, data: dict[str, object], packed: list[bytes] | None = None) -> None:
+        self._log.append(data, packed or [])
+        self.records += 1
+        self.is_synced = False
+
+
+def base_name(generation: int) -> str:
+    """File of a generation's document."""
+    return f"base-{generation}.ora"
+
+
+def log_name(generation: int) -> str:
+    """File of a generation's log."""
+    return f"log-{generation}"
+
+
+def generations(folder: Path) -> list[int]:
+    """Numbers of all generations a folder holds any file of, in order."""
+    try:
+        found = {_FILE.fullmatch(path.name) for path in folder.iterdir()}
+    except OSError:
+        return []
+    return sorted({int(match[1] or match[2]) for match in found if match is not None})
