@@ -68,10 +68,9 @@ def premultiplied(values: NDArray[np.generic]) -> NDArray[np.uint32]:
     source = QImage(values.data, w, h, w * channels, _FORMATS[channels])
     target = QImage(words.data, w, h, w * 4, QImage.Format.Format_ARGB32_Premultiplied)
     # Qt converts with vector instructions, several times as fast as array arithmetic.
-    painter = QPainter(target)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-    painter.drawImage(0, 0, source)
-    painter.end()
+    with QPainter(target) as painter:
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        painter.drawImage(0, 0, source)
     return words
 
 
@@ -180,9 +179,11 @@ class Pyramid:
         step = 1 << level
         for box in stale:
             for ty, tx in self._tiles(box):
-                if kept.state[ty, tx]:
-                    x0, y0, x1, y1 = _meet(box, self._tile_box(ty, tx))
-                    tile = self._tile_box(ty, tx)
+                tile = self._tile_box(ty, tx)
+                x0, y0, x1, y1 = _meet(box, tile)
+                if (x0, y0, x1, y1) == tile:
+                    kept.state[ty, tx] = 0  # to be filled like a new one, within the time limit
+                elif kept.state[ty, tx]:
                     whole = (
                         x0 // step * step,
                         y0 // step * step,

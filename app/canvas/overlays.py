@@ -50,7 +50,7 @@ class MaskLook:
     """A key of MASK_COLOURS."""
     pattern: MaskPattern = "stripes"
     """What makes it visible without colour."""
-    strength: float = 0.5
+    strength: float = 0.45
     """How much of the picture it hides, 0..1."""
     is_filled: bool = True
     """False shows the outline alone."""
@@ -195,12 +195,12 @@ def legend_image(
         wave = np.sin((xs - inset) / max(width - 2 * inset, 1) * 2 * np.pi) * height * 0.2
         for thick in range(max(1, round(ratio))):
             values[np.round(height / 2 + wave).astype(int) + thick, xs] = 255
-    painter = QPainter(image)
-    if kind == "mask":
-        paint_mask(painter, values, (0, 0, width, height), (0, 0), ratio, look)
-    else:
-        paint_edges(painter, values, (0, 0, width, height), (0, 0), ratio, kind)
-    painter.end()
+    box = (0, 0, width, height)
+    with QPainter(image) as painter:
+        if kind == "mask":
+            paint_mask(painter, values, box, (0, 0), ratio, look)
+        else:
+            paint_edges(painter, values, box, (0, 0), ratio, kind)
     image.setDevicePixelRatio(ratio)
     return image
 
@@ -243,8 +243,8 @@ def _mask_colours(look: MaskLook) -> tuple[Ink, Ink]:
         return (colour, look.strength), (colour, look.strength)
     red, green, blue = colour
     dark = round(red * 0.25), round(green * 0.25), round(blue * 0.25)
-    # About the same share of both inks: their contrast is then the same on dark and on light pictures.
-    return (dark, look.strength * 0.9), (colour, min(look.strength * 1.1, 1.0))
+    # The same share of both inks: their contrast is then the same on dark and on light pictures.
+    return (dark, look.strength), (colour, look.strength)
 
 
 def _mask_pattern(

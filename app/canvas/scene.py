@@ -79,6 +79,7 @@ class Scene:
         self.compare = Compare()
         self._pictures: dict[str, PictureSheet] = {}
         self._planes: dict[tuple[str, str], PlaneSheet] = {}
+        self._look: list[tuple[object, ...]] = []
         self._result: _ResultSheets | None = None
         self._preview: tuple[Box, QImage, NDArray[np.uint32]] | None = None
 
@@ -91,10 +92,15 @@ class Scene:
         self._planes.clear()
         self._result = None
         self._preview = None
+        self._look = self._layers_look()
         self.refresh_result()
 
-    def refresh_layers(self) -> None:
-        """Layers came, went, moved or changed; sheets of layers that stay are kept."""
+    def refresh_layers(self) -> bool:
+        """Layers came, went, moved or changed; whether that is seen (a stroke that was kept is not)."""
+        look = self._layers_look()
+        if look == self._look:
+            return False
+        self._look = look
         kept = {} if self.document is None else {layer.id: layer for layer in self.document.layers}
         for key, sheet in list(self._pictures.items()):
             layer = kept.get(key)
@@ -102,6 +108,12 @@ class Scene:
                 del self._pictures[key]
         for key in [key for key in self._planes if key[0] not in kept]:
             del self._planes[key]
+        return True
+
+    def _layers_look(self) -> list[tuple[object, ...]]:
+        """All of the layers but their pixels, as far as it is seen."""
+        layers = () if self.document is None else self.document.layers
+        return [(layer.id, layer.origin_xy, layer.is_visible, layer.opacity) for layer in layers]
 
     def refresh_result(self) -> Box | None:
         """Another result is current; the canvas box that looks different now."""
@@ -145,10 +157,11 @@ class Scene:
             box: what to paint.
             viewport: how the canvas lies.
         """
-        painter = QPainter(image)
-        painter.setClipRect(_qrect(box))
-        painter.fillRect(_qrect(box), self.colours.desk)
-        if self.document is not None:
+        with QPainter(image) as painter:
+            painter.setClipRect(_qrect(box))
+            painter.fillRect(_qrect(box), self.colours.desk)
+            if self.document is None:
+                return
             deadline = time.perf_counter() + FINE_WITHIN_S
             for part, has_result in self.compare.split(box, viewport):
                 painter.setClipRect(_qrect(part))
@@ -157,7 +170,6 @@ class Scene:
                     self._paint_marks(painter, part, viewport, deadline)
             painter.setClipRect(_qrect(box))
             self._paint_border(painter, viewport)
-        painter.end()
 
     def refine(self, viewport: Viewport, device_box: Box, seconds: float) -> tuple[list[Box], bool]:
         """Make what was read roughly exact.
@@ -201,15 +213,15 @@ class Scene:
             self._paint_checks(painter, box, viewport)
             part = QImage(box[2] - box[0], box[3] - box[1], QImage.Format.Format_ARGB32_Premultiplied)
             part.fill(Qt.GlobalColor.transparent)
-            inner = QPainter(part)
-            inner.translate(-box[0], -box[1])
-            self._paint_sheets(inner, layers, matrix, scale, box, deadline)
-            if result is not None:
-                inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOut)
-                result.hole.draw(inner, matrix, scale, box, deadline)
-                inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-                result.picture.draw(inner, matrix, scale, box, deadline)
-            inner.end()
+            # In the widget's own pixels, so that sheets draw into the part as into the whole.
+            with QPainter(part) as inner:
+                inner.setWindow(_qrect(box))
+                self._paint_sheets(inner, layers, matrix, scale, box, deadline)
+                if result is not None:
+                    inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOut)
+                    result.hole.draw(inner, matrix, scale, box, deadline)
+                    inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+                    result.picture.draw(inner, matrix, scale, box, deadline)
             painter.save()
             _clip_to_canvas(painter, viewport)
             painter.drawImage(box[0], box[1], part)
@@ -244,10 +256,9 @@ class Scene:
         side = round(CHECK_PX * viewport.device_ratio)
         tile = QImage(2 * side, 2 * side, QImage.Format.Format_RGB32)
         tile.fill(self.colours.check_light)
-        inner = QPainter(tile)
-        inner.fillRect(0, 0, side, side, self.colours.check_dark)
-        inner.fillRect(side, side, side, side, self.colours.check_dark)
-        inner.end()
+        with QPainter(tile) as inner:
+            inner.fillRect(0, 0, side, side, self.colours.check_dark)
+            inner.fillRect(side, side, side, side, self.colours.check_dark)
         painter.save()
         _clip_to_canvas(painter, viewport)
         anchor = _anchor(viewport)

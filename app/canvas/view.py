@@ -6,7 +6,7 @@ brush ring, the wipe line). A pan moves that image and paints the rest.
 
 Keys: Space with a drag pans, with Ctrl zooms, with Shift turns; Tab held compares; F6 moves the
     focus on; Esc takes back a running stroke.
-Elsewhere: transform in viewport.py, painting in scene.py, mouse, pen and fingers in
+Elsewhere: transform in viewport.py, painting in scene.py and backing.py, mouse, pen and fingers in
     pointer_input.py, dragging the view in gestures.py.
 """
 
@@ -24,25 +24,24 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
-    QImage,
     QKeyEvent,
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPalette,
     QPen,
-    QRegion,
     QResizeEvent,
     QTouchEvent,
 )
 from PySide6.QtWidgets import QWidget
 
+from app.canvas.backing import Backing
 from app.canvas.gestures import Drag, DragKind
 from app.canvas.overlays import MARGIN_PX, MaskLook, paint_ring, ring_bounds
 from app.canvas.pointer import PointerEvent
 from app.canvas.pointer_input import PointerInput
 from app.canvas.scene import DARK, LIGHT, Scene
-from app.canvas.viewport import Box, Matrix
+from app.canvas.viewport import Box
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
     from app.document.events import Event
 
 REFINE_S = 0.010  # of exact reductions between two events
-_MANY_RECTS = 12
 
 _DRAG_CURSORS: dict[DragKind, Qt.CursorShape] = {
     "pan": Qt.CursorShape.ClosedHandCursor,
@@ -92,9 +90,7 @@ class CanvasView(PointerInput):
         self.setMinimumSize(120, 120)
 
         self.scene = Scene()
-        self._image = QImage()
-        self._stale = QRegion()
-        self._painted_matrix: Matrix | None = None
+        self.backing = Backing(self.scene, self.viewport)
         self._tool: Tool | None = None
         self._stop_observing: list[Callable[[], None]] = []
         self._stop_observing_tool: Callable[[], None] | None = None
@@ -111,7 +107,7 @@ class CanvasView(PointerInput):
         self._refine_timer = QTimer(self)
         self._refine_timer.setSingleShot(True)
         self._refine_timer.setInterval(0)
-        self._refine_timer.timeout.connect(self._refine)
+        self._refine_timer.timeout.connect(lambda: self._refine())
         self._choose_colours()
         self._update_cursor()
 
@@ -135,7 +131,7 @@ class CanvasView(PointerInput):
         self.scene.set_document(document)
         self.viewport.set_canvas((1, 1) if document is None else document.size_hw)
         self.viewport.reset_rotation()
-        self._painted_matrix = None
+        self.backing.mark_all()
         self.fit()
 
     @property
@@ -267,33 +263,10 @@ class CanvasView(PointerInput):
 
     def _view_moved(self) -> None:
         """Repaint after any change of the viewport; a plain pan keeps what is painted."""
-        matrix = self.viewport.device_matrix
-        before, self._painted_matrix = self._painted_matrix, matrix
-        if before is not None and before[:4] == matrix[:4] and not self._image.isNull():
-            self._scroll(round(matrix.e - before.e), round(matrix.f - before.f))
-        else:
-            self._repaint_all()
+        if self.backing.follow():
             self.zoom_changed.emit(self.viewport.scale)
-        self._update_ring()
-
-    def _scroll(self, dx: int, dy: int) -> None:
-        """Move what is painted by device pixels; what comes into view is painted."""
-        if not dx and not dy:
-            return
-        whole = self._image.rect()
-        if abs(dx) >= whole.width() or abs(dy) >= whole.height() or self.wipe is not None:
-            self._repaint_all()
-            return
-        moved = QImage(self._image.size(), self._image.format())
-        painter = QPainter(moved)
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-        painter.drawImage(dx, dy, self._image)
-        painter.end()
-        self._image = moved
-        self._stale = self._stale.translated(dx, dy) + QRegion(whole).subtracted(
-            QRegion(whole.translated(dx, dy))
-        )
         self.update()
+        self._update_ring()
 
     # -- keeping up with the document
 
@@ -307,8 +280,7 @@ class CanvasView(PointerInput):
             changed = self.scene.refresh_result()
             if changed is not None:
                 self.update_box(changed)
-        elif isinstance(event, events.LayerListChanged | events.LayerChanged):
-            self.scene.refresh_layers()
+        elif isinstance(event, events.LayerListChanged | events.LayerChanged) and self.scene.refresh_layers():
             self._repaint_all()
 
     def _on_tool_change(self, change: str) -> None:
@@ -321,88 +293,55 @@ class CanvasView(PointerInput):
     # -- painting
 
     def _repaint_all(self) -> None:
-        self._stale = QRegion(self._image.rect())
+        self.backing.mark_all()
+        self.backing.follow()
         self.update()
 
     def _repaint(self, view_rect: QRect) -> None:
         """Paint a rectangle of logical pixels anew."""
         seen = view_rect.intersected(self.rect())
-        if seen.isEmpty():
-            return
-        self._stale += self._to_device(seen)
-        self.update(seen)
-
-    def _to_device(self, rect: QRect) -> QRect:
-        """The device pixels a logical rectangle touches."""
-        ratio = self.viewport.device_ratio
-        if ratio == 1.0:
-            return rect
-        outer = QRectF(
-            rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio
-        ).toAlignedRect()
-        return outer.intersected(self._image.rect())
+        if not seen.isEmpty():
+            self.backing.mark(seen)
+            self.update(seen)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint what changed, copy it to the screen, add what moves with the pointer."""
-        self._paint_stale()
-        painter = QPainter(self)
-        ratio = self.viewport.device_ratio
-        for rect in event.region():
-            if ratio == 1.0:
-                painter.drawImage(rect, self._image, rect)
-            else:
-                self._image.setDevicePixelRatio(ratio)
-                painter.save()
-                painter.setClipRect(rect)
-                painter.drawImage(QPointF(0, 0), self._image)
-                painter.restore()
-                self._image.setDevicePixelRatio(1.0)
-        if not self.scene.compare.is_held:
-            if self._tool is not None and self.document is not None:
-                painter.save()
-                self._tool.paint_overlay(painter, self.viewport)
-                painter.restore()
-            if self.document is not None:
-                self.scene.compare.paint(painter, self.viewport, self.font())
-            outline = self._shown_outline()
-            if outline is not None and self._pointer_xy is not None:
-                radius = outline.diameter_px / 2 * self.viewport.view_scale
-                paint_ring(painter, QPointF(*self._pointer_xy), radius, outline.hardness)
-        if self._is_dropping:
-            self._paint_drop_frame(painter)
-        painter.end()
-
-    def _paint_stale(self) -> None:
-        if self._stale.isEmpty() or self._image.isNull():
-            return
-        rects = [self._stale.boundingRect()] if self._stale.rectCount() > _MANY_RECTS else list(self._stale)
-        self._stale = QRegion()
-        for rect in rects:
-            seen = rect.intersected(self._image.rect())
-            if not seen.isEmpty():
-                box = (seen.x(), seen.y(), seen.x() + seen.width(), seen.y() + seen.height())
-                self.scene.paint(self._image, box, self.viewport)
-        if self.viewport.scale < 1.0 and not self._refine_timer.isActive():
+        if self.backing.paint_stale() and self.viewport.scale < 1.0 and not self._refine_timer.isActive():
             self._refine_timer.start()
+        with QPainter(self) as painter:
+            self.backing.copy_to(painter, event.region())
+            if self.document is not None and not self.scene.compare.is_held:
+                self._paint_over(painter)
+            if self._is_dropping:
+                self._paint_drop_frame(painter)
 
-    def _refine(self) -> None:
-        """Between events: replace rough reductions by exact ones."""
-        rect = self._image.rect()
-        changed, is_more = self.scene.refine(self.viewport, (0, 0, rect.width(), rect.height()), REFINE_S)
+    def _paint_over(self, painter: QPainter) -> None:
+        """What lies over the scene and moves with the pointer."""
+        if self._tool is not None:
+            painter.save()
+            self._tool.paint_overlay(painter, self.viewport)
+            painter.restore()
+        self.scene.compare.paint(painter, self.viewport, self.font())
+        outline = self._shown_outline()
+        if outline is not None and self._pointer_xy is not None:
+            radius = outline.diameter_px / 2 * self.viewport.view_scale
+            paint_ring(painter, QPointF(*self._pointer_xy), radius, outline.hardness)
+
+    def _refine(self, seconds: float = REFINE_S) -> bool:
+        """Between events: replace rough reductions by exact ones; whether more is left."""
+        changed, is_more = self.backing.refine(seconds)
         for box in changed:
             self.update_box(box)
         if is_more:
             self._refine_timer.start()
+        return is_more
 
     def refine_now(self) -> None:
         """Make all that is seen exact at once, as a screenshot wants it."""
-        self._paint_stale()
-        is_more = True
-        while is_more:
-            rect = self._image.rect()
-            changed, is_more = self.scene.refine(self.viewport, (0, 0, rect.width(), rect.height()), 1.0)
-            for box in changed:
-                self.update_box(box)
+        self.backing.paint_stale()
+        while self._refine(1.0):
+            pass
+        self._refine_timer.stop()
 
     def _paint_drop_frame(self, painter: QPainter) -> None:
         accent = self.palette().color(QPalette.ColorRole.Highlight)
@@ -420,9 +359,7 @@ class CanvasView(PointerInput):
 
     def _new_size(self) -> None:
         ratio = self.devicePixelRatioF()
-        size = QSize(-int(-self.width() * ratio // 1), -int(-self.height() * ratio // 1))
-        self._image = QImage(size, QImage.Format.Format_RGB32)
-        self._painted_matrix = None
+        self.backing.resize((self.width(), self.height()), ratio)
         self.viewport.resize((self.width(), self.height()), ratio)
         if self._is_fitting:
             self.viewport.fit()

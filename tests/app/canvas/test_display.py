@@ -142,6 +142,19 @@ def test_a_change_is_seen_in_the_reduced_copy():
     assert np.array_equal(shown, fresh)
 
 
+def test_a_change_of_everything_is_not_waited_for():
+    """Else an inverted mask or a replaced picture would stop the window at 16384 px."""
+    pixels = np.zeros((2048, 2048, 3), np.uint8)
+    viewport = Viewport((2048, 2048), (256, 256))
+    viewport.zoom_to(0.125)
+    sheet = sheet_of(pixels)
+    painted(sheet, viewport, (0, 0, 256, 256))
+    pixels[:] = 77
+    sheet.invalidate((0, 0, 2048, 2048))
+    assert (painted(sheet, viewport, (0, 0, 256, 256), deadline=0.0)[..., :3] == 77).all()
+    assert not sheet.pyramid.is_fine(3, (0, 0, 2048, 2048))
+
+
 def test_out_of_time_is_rough_and_then_refined():
     pixels = np.random.default_rng(4).integers(0, 256, (3000, 2100, 3), dtype=np.uint8)
     viewport = Viewport((3000, 2100), (300, 400))

@@ -216,6 +216,30 @@ def test_repainting_what_changed_equals_painting_all(document, scale, degrees):
         assert (seen == (255, 0, 255)).all(), "nothing outside the box is touched"
 
 
+@pytest.mark.parametrize("scale", [0.3, 0.75, 1.0, 1.4, 2.6])
+def test_repainting_a_part_of_a_transparent_picture_equals_painting_all(scale):
+    pixels = photo((H, W), 4)
+    pixels[..., 3] = np.linspace(0, 255, W).astype(np.uint8)
+    document = document_of(pixels, "RGBA")
+    document.add_result(result_of(document, RESULT_BOX, 90))
+    scene = scene_of(document)
+    whole = shown(scene, scale=scale).astype(int)
+    box = (111, 70, 190, 151)
+    image = QImage(W, H, QImage.Format.Format_RGB32)
+    part = shown(scene, scale=scale, box=box, onto=image).astype(int)
+    assert np.abs(part[70:151, 111:190] - whole[70:151, 111:190]).max() <= 2
+
+
+def test_a_kept_stroke_is_no_change_of_the_layers(document):
+    scene = scene_of(document)
+    with document.begin("rename") as transaction:
+        transaction.set_layer(document.mask_layer.id, name="Hole")
+    assert not scene.refresh_layers()
+    with document.begin("hide") as transaction:
+        transaction.set_layer(document.mask_layer.id, is_visible=False)
+    assert scene.refresh_layers()
+
+
 def test_the_mask_look_is_used(document):
     write(document, "coverage", RESULT_BOX)
     scene = scene_of(document)
