@@ -183,6 +183,12 @@ def _flatten_band(sheets: Sequence[Sheet], band: Box, result: np.ndarray, mode: 
     colours = result[..., :-1] if has_alpha else result
     top = np.float32(np.iinfo(result.dtype).max)
     opaque_from = max((at for at, sheet in enumerate(sheets) if _hides_all(sheet, band)), default=0)
+    if opaque_from == len(sheets) - 1 and _hides_all(sheets[-1], band):
+        x, y, _, _ = sheets[-1].box_xyxy
+        colours[...], _ = converted(sheets[-1].read(shift(band, (-x, -y))), mode, result.dtype)
+        if has_alpha:
+            result[..., -1] = np.iinfo(result.dtype).max
+        return
     coverage = np.zeros(result.shape[:2], np.float32)
     for sheet in sheets[opaque_from:]:
         shared = overlap(sheet.box_xyxy, band)
