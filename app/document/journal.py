@@ -35,6 +35,7 @@ from app.document.events import (
 from app.document.folder_lock import FolderLock
 from app.document.history import Entry
 from app.document.journal_records import (
+    Arrival,
     Begin,
     Drop,
     Flush,
@@ -48,7 +49,6 @@ from app.document.journal_records import (
     log_name,
 )
 from app.document.ora_writer import write_ora
-from app.document.results import Result
 from app.document.snapshot import Snapshot
 from app.errors import AppError
 
@@ -170,7 +170,7 @@ class Journal:
                 self._put(Undo("redo", entry))
                 self._done_ids.append(entry.id)
             case ResultArrived(result):
-                self._put(result)
+                self._put(Arrival(result, result.is_starred))
             case ResultDropped(result_id):
                 self._put(Drop(result_id))
             case Saved(path):
@@ -231,10 +231,10 @@ class Journal:
             try:
                 if isinstance(item, Begin):
                     writer = self._generation_writer(item, writer)
-                elif writer is not None and isinstance(item, Entry | Undo | Result | Drop | Save):
+                elif writer is not None and isinstance(item, Entry | Undo | Arrival | Drop | Save):
                     writer.write(item)
                     self._watch_length(writer)
-                is_due = item is None or isinstance(item, Result | Flush | Save)
+                is_due = item is None or isinstance(item, Arrival | Flush | Save)
                 if writer is not None and (is_due or time.monotonic() - synced_s >= SYNC_SECONDS):
                     writer.sync()
                     synced_s = time.monotonic()

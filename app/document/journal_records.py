@@ -53,6 +53,14 @@ class Undo:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """A result came. Its star is noted now: it may have another by the time this is written."""
+
+    result: Result
+    is_starred: bool
+
+
+@dataclass(frozen=True)
 class Drop:
     """A draft was replaced."""
 
@@ -74,7 +82,7 @@ class Flush:
     is_done: threading.Event = field(default_factory=threading.Event)
 
 
-Item = Begin | Entry | Undo | Result | Drop | Save | Flush | None
+Item = Begin | Entry | Undo | Arrival | Drop | Save | Flush | None
 """Anything the thread may be told; None ends it."""
 
 
@@ -120,7 +128,7 @@ class GenerationWriter:
         """Length of the log."""
         return self._log.nbytes
 
-    def write(self, item: Entry | Undo | Result | Drop | Save) -> None:
+    def write(self, item: Entry | Undo | Arrival | Drop | Save) -> None:
         """Write one record."""
         now = time.time()
         match item:
@@ -134,9 +142,11 @@ class GenerationWriter:
                 self._known.add(entry.id)
                 record, packed = entry.to_record()
                 self._append({"do": word, "at": now, "id": entry.id, "entry": record}, packed)
-            case Result():
-                result, packed = item.to_record()
-                self._append({"do": "result", "at": now, "result": result}, packed)
+            case Arrival(result, is_starred):
+                record, packed = result.to_record()
+                self._append(
+                    {"do": "result", "at": now, "result": {**record, "is_starred": is_starred}}, packed
+                )
             case Drop(result_id):
                 self._append({"do": "drop", "at": now, "id": result_id})
             case Save(path, is_modified):

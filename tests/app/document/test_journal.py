@@ -98,6 +98,27 @@ def test_the_thread_that_draws_is_not_held_up(kit, full, follow, monkeypatch):
     assert seconds < 2  # twenty seconds if anything had waited
 
 
+def test_a_result_is_written_with_the_star_it_came_with(kit, rng, full, follow, monkeypatch):
+    """The journal's thread may be behind: the star is a step of its own."""
+    is_free = threading.Event()
+    real = LogWriter.append
+
+    def late(*args):
+        is_free.wait(20)
+        real(*args)
+
+    monkeypatch.setattr(LogWriter, "append", late)
+    journal = follow(full)
+    result = kit.result_of(rng, full, (0, 0, 9, 9))
+    full.add_result(result)
+    with full.begin("Star") as change:
+        change.star_result(result.id, True)
+    is_free.set()
+    assert journal.flush()
+    record = next(r for r in read_log(journal.folder / "log-0") if r.data["do"] == "result")
+    assert record.data["result"]["is_starred"] is False
+
+
 def test_a_long_log_gives_way_to_a_new_base(kit, rng, full, follow, monkeypatch):
     monkeypatch.setattr(journal_module, "LONG_LOG_BYTES", 20_000)
     journal = follow(full)
