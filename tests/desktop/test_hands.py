@@ -1,0 +1,201 @@
+"""Hands on the canvas with real events: moving about, brush sizes, straight lines, comparing, cancelling, closing.
+
+Each gesture is one that a user of another editor brings along; the window manager and X stand between it and us.
+"""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from tests.desktop.editor import CANVAS, Editor
+from tests.desktop.program import ROOT
+from tests.desktop.screen import line
+
+pytestmark = [pytest.mark.desktop, pytest.mark.timeout(600)]
+
+PHOTO = ROOT / "resources" / "samples" / "coffee.png"
+VIEW = CANVAS + "v = canvas.viewport\n[v.scale, *v.to_canvas(canvas.width() / 2, canvas.height() / 2)]"
+
+
+@pytest.fixture
+def editor(start) -> Editor:
+    editor = start(PHOTO, kind=Editor)
+    editor.wait_for_window()
+    editor.wait_for_picture()
+    if editor.ask("window.fill.is_live"):
+        editor.key("ctrl+l")
+    editor.focus_canvas()
+    return editor
+
+
+def test_the_view_moves_by_space_and_middle_button_and_zooms_at_the_pointer(editor, screen) -> None:
+    rect = editor.rect("canvas")
+    screen.wheel(rect.at(0.5, 0.5), 4)
+    editor.settle()
+    scale, x, y = editor.ask(VIEW)
+    start, end = rect.at(0.5, 0.5), rect.at(0.6, 0.55)
+    moved = (end[0] - start[0]) / scale, (end[1] - start[1]) / scale
+    for options in ({"held": ("space",)}, {"button": 2}):
+        screen.drag(line(start, end, 10), **options)
+        editor.settle()
+        now = editor.ask(VIEW)
+        assert now == pytest.approx([scale, x - moved[0], y - moved[1]], abs=2)
+        x, y = now[1:]
+    assert editor.masked_pixels() == 0, "moving the view paints nothing"
+
+    corner = rect.at(0.25, 0.25)
+    under = CANVAS + f"canvas.viewport.to_canvas({corner[0] - rect.x}, {corner[1] - rect.y})"
+    before = editor.ask(under)
+    screen.wheel(corner, 2)
+    editor.settle()
+    assert editor.ask(VIEW)[0] > scale
+    assert editor.ask(under) == pytest.approx(before, abs=1.5), "what is under the pointer stays there"
+
+    screen.key("ctrl+1")
+    editor.settle()
+    assert editor.ask(VIEW)[0] == 1
+    screen.key("ctrl+0")
+    editor.settle()
+    assert editor.ask(VIEW)[1:] == pytest.approx([300, 200], abs=1)
+
+
+def test_the_brush_grows_by_keys_wheel_and_drag(editor, screen) -> None:
+    size = "window.context.brush().size_px"
+    middle = editor.rect("canvas").at()
+    sizes = [editor.ask(size)]
+    editor.key("bracketright")
+    sizes.append(editor.ask(size))
+    screen.wheel(middle, 2, held=("alt",))
+    editor.settle()
+    sizes.append(editor.ask(size))
+    screen.drag(line(middle, (middle[0] + 60, middle[1]), 8), button=3, held=("alt",))
+    editor.settle()
+    sizes.append(editor.ask(size))
+    assert sizes == sorted(set(sizes)), "each makes it larger"
+    assert editor.masked_pixels() == 0
+
+
+def test_shift_draws_straight_alt_takes_away_and_escape_takes_back(editor, screen) -> None:
+    editor.ask("window.context.set_brush(size_px=20)")
+    editor.click_picture((100, 100))
+    dab = editor.masked_pixels()
+    assert dab == pytest.approx(np.pi * 10**2, rel=0.2)
+    editor.click_picture((300, 200), held=("shift",))
+    length = np.hypot(200, 100)
+    assert editor.masked_pixels() == pytest.approx(dab + length * 20, rel=0.15)
+    drawn = editor.masked_pixels()
+    editor.draw(line((200, 100), (200, 200)), held=("alt",))
+    assert editor.masked_pixels() < drawn
+    left = editor.state()
+    points = editor.to_screen(line((100, 300), (300, 300)))
+    screen.do("mousemove", *map(float, points[0]), "mousedown", 1)
+    for at in points[1:]:
+        screen.do("mousemove", *map(float, at))
+    editor.settle()
+    assert editor.state() != left
+    screen.key("Escape")
+    screen.do("mouseup", 1)
+    editor.settle()
+    assert editor.state() == left, "Esc gives back the document as it was before the stroke"
+
+
+def test_tab_shows_the_picture_without_its_result_while_it_is_held(editor, screen, shots) -> None:
+    editor.draw(line((180, 120), (260, 150)))
+    editor.key("ctrl+Return")
+    editor.wait_for_fill(1)
+    editor.wait_for_idle()
+    rect = editor.rect("canvas")
+    screen.move(rect.at(0.05, 0.05))
+    box = rect.box_xyxy
+    shown = np.asarray(screen.shot(shots / "result.png").crop(box)).astype(int)
+    editor.ask("widget('canvas').setFocus()")
+    screen.do("keydown", "Tab")
+    time.sleep(0.7)  # long enough for X to repeat the key
+    editor.settle()
+    without = np.asarray(screen.shot(shots / "held.png").crop(box)).astype(int)
+    screen.do("keyup", "Tab")
+    editor.settle()
+    again = np.asarray(screen.shot(shots / "again.png").crop(box)).astype(int)
+    assert (np.abs(shown - without).max(-1) > 12).mean() > 0.003
+    np.testing.assert_array_equal(shown, again)
+    assert editor.ask("widget('canvas').hasFocus()")
+    editor.key("F6")
+    assert not editor.ask("widget('canvas').hasFocus()")
+
+
+def test_cancel_is_quick_and_leaves_nothing_behind(editor) -> None:
+    """A measured time beside a generous bound: the machine may be busy with other tests."""
+    editor.draw(line((180, 120), (260, 150)))
+    editor.key("ctrl+Return")
+    editor.wait_for_fill(1)
+    editor.wait_for_idle()
+    before = editor.state()
+    editor.ask("window.fill.change_settings(seed=5, context='full')")
+    editor.screen.key("ctrl+Return")
+    editor.wait_for("window.fill.state.is_busy", 10)
+    pressed = time.monotonic()
+    editor.screen.key("Escape")
+    editor.wait_for("not window.fill.state.is_busy and not window.worker.job_count", 10)
+    took_s = time.monotonic() - pressed
+    assert took_s < 3, f"cancelling took {took_s:.2f} s"
+    assert editor.state() == before
+
+
+def test_an_engine_that_is_killed_costs_the_job_and_nothing_else(editor, shots) -> None:
+    editor.draw(line((180, 120), (260, 150)))
+    editor.wait_for("window.worker is not None")
+    editor.key("ctrl+Return")
+    editor.wait_for_fill(1)
+    before = editor.state()
+    editor.screen.key("ctrl+Return")
+    for pid in editor.children():
+        os.kill(pid, signal.SIGKILL)
+    editor.wait_for("window.messages.message is not None or window.fill.state.is_busy", 30)
+    editor.screen.shot(shots / "engine-killed.png")
+    editor.wait_for_idle()
+    assert editor.state()["layers"] == before["layers"]
+    editor.focus_canvas()
+    editor.key("ctrl+Return")
+    editor.wait_for_fill(len(before["results"]) + 1)
+    assert "Traceback" not in editor.output
+
+
+def test_closing_asks_about_changes(editor, screen, shots, tmp_path) -> None:
+    editor.draw(line((180, 120), (260, 150)))
+    screen.key("ctrl+q")
+    editor.wait_for("app.activeModalWidget() is not None and app.activeModalWidget().isActiveWindow()")
+    screen.shot(shots / "ask.png")
+    screen.key("Escape")
+    editor.wait_for("app.activeModalWidget() is None")
+    assert editor.masked_pixels() > 0, "Cancel keeps everything"
+    screen.key("ctrl+q")
+    editor.wait_for("app.activeModalWidget() is not None and app.activeModalWidget().isActiveWindow()")
+    screen.key("Return")  # Save is the answer by default; the document has no file yet
+    editor.wait_for(
+        "app.activeModalWidget() is not None and app.activeModalWidget().metaObject().className() == 'QFileDialog'"
+    )
+    path = tmp_path / "kept.ora"
+    screen.key("ctrl+a")
+    screen.type_text(str(path))
+    screen.key("Return")
+    editor.process.wait(30)
+    assert editor.process.returncode == 0
+    assert path.stat().st_size > 1000
+    journals = [entry for entry in editor.home.rglob("journals/*") if entry.is_dir()]
+    assert not journals, "what was saved needs no recovery"
+
+
+def test_a_second_window_has_a_document_of_its_own(editor, screen, shots) -> None:
+    editor.draw(line((180, 120), (260, 150)))
+    screen.key("ctrl+shift+n")
+    editor.wait_for(
+        "from app.main_window import MainWindow\nlen(MainWindow.windows) == 2 and window.document is None"
+    )
+    screen.shot(shots / "two.png")
+    editor.open_file(ROOT / "resources" / "samples" / "astronaut.png")
+    names = editor.ask("[w.document.name for w in MainWindow.windows]")
+    assert names == ["coffee", "astronaut"]
+    assert editor.masked_pixels() == 0
