@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from app.action_table import ACTIONS, AREAS, BY_ID, ActionSpec, Area, Need
-from app.icons import set_icon
+from app.icons import NAME_PROPERTY, set_icon
 from app.keys import Keys
 
 
@@ -85,8 +85,11 @@ class ActionRegistry(QObject):
         action.setChecked(spec.is_on)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setMenuRole(QAction.MenuRole.NoRole)
-        if spec.icon:
+        if spec.icon and spec.area == "Tools":
             set_icon(action, spec.icon)
+        elif spec.icon:
+            # Drawing 50 icons takes longer than making the window: `refresh_icons` draws them after the first paint.
+            action.setProperty(NAME_PROPERTY, spec.icon)
         action.triggered.connect(lambda is_on=False: self._call(spec, is_on))
         return action
 

@@ -16,7 +16,7 @@ from app.resources import resources_dir
 from app.theme import current_theme
 
 NAME_PROPERTY = "icon_name"
-SIZES_PX = (16, 20, 24, 32)
+SIZES_PX = (16, 20, 24)
 
 
 class IconOwner(Protocol):

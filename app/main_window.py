@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self.document: Document | None = None
         self._stop_observing = lambda: None
         self._is_painted = False
+        self._theme = ""
         self._waits = 0
         self._dialogs: dict[str, QWidget] = {}
         self.store = settings_store()
@@ -398,11 +399,13 @@ class MainWindow(QMainWindow):
 
     def apply_settings(self, settings: Settings) -> None:
         """Take the settings in force."""
-        application = QApplication.instance()
-        if isinstance(application, QApplication) and application.property("theme") != settings.theme:
-            application.setProperty("theme", settings.theme)
-            apply_theme(application, settings.theme)
-        self.refresh_theme()
+        if settings.theme != self._theme:
+            self._theme = settings.theme
+            application = QApplication.instance()
+            if isinstance(application, QApplication) and application.property("theme") != settings.theme:
+                application.setProperty("theme", settings.theme)
+                apply_theme(application, settings.theme)
+            self.refresh_theme()
         self.registry.set_keys(keys_in_force(settings.key_profile, settings.own_keys))
         open_keys = self.registry["open"].shortcuts()
         if open_keys:
@@ -419,7 +422,8 @@ class MainWindow(QMainWindow):
 
     def refresh_theme(self) -> None:
         """Colour icons and marks anew."""
-        refresh_icons(self)
+        if self._is_painted:
+            refresh_icons(self)
         for part in (self.messages, self.recovery, self.welcome):
             part.refresh_theme()
         self.history.refresh()
@@ -493,7 +497,11 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._is_painted:
             self._is_painted = True
-            QTimer.singleShot(0, self.first_painted.emit)
+            QTimer.singleShot(0, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        refresh_icons(self)  # menus have theirs from here on
+        self.first_painted.emit()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Follow the window manager out of full screen."""

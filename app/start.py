@@ -9,6 +9,7 @@ Whatever is raised while the window is open comes to the window's one door for e
 """
 
 import ctypes
+import importlib
 import os
 import signal
 import socket
@@ -42,6 +43,10 @@ def run_window(files: Sequence[Path]) -> int:
         NoWindowError: if there is no display, or Qt cannot use it.
     """
     check_display()
+    # Before Qt: once PySide6 is there, it reads the source of every module that is imported, which takes a tenth of a second.
+    for name in ("app.document.document", "app.settings", "engine.host"):
+        importlib.import_module(name)
+
     try:
         from PySide6.QtWidgets import QApplication
     except ImportError as error:
