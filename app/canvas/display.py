@@ -1,10 +1,8 @@
 """What the canvas draws from: rasters with the smaller copies that zooming out needs.
 
 A sheet is one raster at its place on the canvas. At 100 % and more it is read where it
-lies, a part at a time: nothing is copied whole. Zoomed out it is read from a copy
-reduced by 2, 4, 8.. that is filled in where it is looked at. Filling has a time limit:
-what is not ready is read roughly (every n-th pixel) and refined between events, so
-a picture of 16384 px a side is seen at once.
+lies, a part at a time: nothing is copied whole. Zoomed out it is read from a smaller
+copy (pyramid.py).
 
 Formats: pictures end as 32-bit premultiplied pixels (Qt's own), planes stay 8-bit.
     16-bit samples are rounded to 8 bit part by part, for the screen alone.
@@ -12,8 +10,6 @@ Reducing: pictures and masks by the mean, edges by the maximum, or thin lines va
 Elsewhere: reading through the transform in sampling.py; what is drawn when in scene.py.
 """
 
-import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -22,13 +18,12 @@ from PIL import Image
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QTransform
 
+from app.canvas.pyramid import Pyramid, level_for
 from app.canvas.sampling import nearest, smooth
 from app.canvas.viewport import Box, Matrix, bounds_of
+from app.document.tiles import overlap, shift
 
-TILE_SPAN_PX = 1024  # canvas pixels a reduced tile covers: one takes about 4 ms of RGB
 NEAREST_FROM = 2.0  # scale from which single pixels are shown as squares
-_FINE = 2
-_ROUGH = 1
 
 _FORMATS = {
     1: QImage.Format.Format_Grayscale8,
@@ -38,11 +33,6 @@ _FORMATS = {
 
 Fetch = Callable[[Box], NDArray[np.generic]]
 """Gives the part of a raster in a box of its own pixels."""
-
-
-def level_for(scale: float) -> int:
-    """How many times to halve, so that what is left to scale is in (0.5, 1]; 0 from 100 % on."""
-    return max(0, math.floor(math.log2(1.0 / scale) + 1e-9)) if scale < 1.0 else 0
 
 
 def to_eight_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -83,128 +73,6 @@ def image_of(words: NDArray[np.uint32], *, is_opaque: bool) -> QImage:
     return image
 
 
-class _Level:
-    """One reduced copy: its array, and which of its tiles hold something."""
-
-    def __init__(self, size_hw: tuple[int, int], level: int, dtype: type) -> None:
-        step = 1 << level
-        # np.zeros of this size is pages that do not exist before they are written.
-        self.array = np.zeros((-(-size_hw[0] // step), -(-size_hw[1] // step)), dtype)
-        tiles = (-(-size_hw[0] // TILE_SPAN_PX), -(-size_hw[1] // TILE_SPAN_PX))
-        self.state = np.zeros(tiles, np.uint8)
-        self.stale: list[Box] = []
-
-
-class Pyramid:
-    """Reduced copies of a raster, made where they are asked for.
-
-    Args:
-        size_hw: of the raster.
-        dtype: of the copies.
-        reduce: (box, level) -> the reduced part; the box starts at multiples of 2**level.
-        skim: the same, rough and quick.
-    """
-
-    def __init__(
-        self,
-        size_hw: tuple[int, int],
-        dtype: type,
-        reduce: Callable[[Box, int], NDArray[np.generic]],
-        skim: Callable[[Box, int], NDArray[np.generic]],
-    ) -> None:
-        self.size_hw = size_hw
-        self._dtype = dtype
-        self._reduce = reduce
-        self._skim = skim
-        self._levels: dict[int, _Level] = {}
-
-    def invalidate(self, box: Box) -> None:
-        """The raster changed in a box."""
-        for level in self._levels.values():
-            level.stale.append(box)
-            if len(level.stale) > 64:
-                level.stale = [_around(level.stale)]
-
-    def read(self, level: int, box: Box, deadline: float) -> NDArray[np.generic]:
-        """The copy, valid at least in ``box`` (of the raster's pixels); rough where the time was up."""
-        if level not in self._levels:
-            for other in [held for held in self._levels if self._levels[held].array.nbytes > 1 << 26]:
-                del self._levels[other]
-            self._levels[level] = _Level(self.size_hw, level, self._dtype)
-        kept = self._levels[level]
-        self._catch_up(kept, level)
-        for ty, tx in self._tiles(box):
-            if kept.state[ty, tx] == _FINE:
-                continue
-            if time.perf_counter() <= deadline:
-                self._fill(kept, level, ty, tx)
-            elif kept.state[ty, tx] == 0:
-                self._write(kept, level, self._tile_box(ty, tx), self._skim)
-                kept.state[ty, tx] = _ROUGH
-        return kept.array
-
-    def refine(self, level: int, box: Box, deadline: float) -> list[Box]:
-        """Make rough tiles fine until the time is up; the boxes that changed."""
-        kept = self._levels.get(level)
-        done: list[Box] = []
-        if kept is None:
-            return done
-        for ty, tx in self._tiles(box):
-            if kept.state[ty, tx] == _ROUGH:
-                if done and time.perf_counter() > deadline:
-                    break
-                self._fill(kept, level, ty, tx)
-                done.append(self._tile_box(ty, tx))
-        return done
-
-    def is_fine(self, level: int, box: Box) -> bool:
-        """Is everything in the box read from full averages?"""
-        kept = self._levels.get(level)
-        return kept is None or all(kept.state[tile] != _ROUGH for tile in self._tiles(box))
-
-    def _fill(self, kept: _Level, level: int, ty: int, tx: int) -> None:
-        self._write(kept, level, self._tile_box(ty, tx), self._reduce)
-        kept.state[ty, tx] = _FINE
-
-    def _write(
-        self, kept: _Level, level: int, box: Box, make: Callable[[Box, int], NDArray[np.generic]]
-    ) -> None:
-        part = make(box, level)
-        y, x = box[1] >> level, box[0] >> level
-        kept.array[y : y + part.shape[0], x : x + part.shape[1]] = part
-
-    def _catch_up(self, kept: _Level, level: int) -> None:
-        """Redo the changed boxes inside tiles that are filled already."""
-        stale, kept.stale = kept.stale, []
-        step = 1 << level
-        for box in stale:
-            for ty, tx in self._tiles(box):
-                tile = self._tile_box(ty, tx)
-                x0, y0, x1, y1 = _meet(box, tile)
-                if (x0, y0, x1, y1) == tile:
-                    kept.state[ty, tx] = 0  # to be filled like a new one, within the time limit
-                elif kept.state[ty, tx]:
-                    whole = (
-                        x0 // step * step,
-                        y0 // step * step,
-                        min(-(-x1 // step) * step, tile[2]),
-                        min(-(-y1 // step) * step, tile[3]),
-                    )
-                    self._write(kept, level, whole, self._reduce)
-
-    def _tiles(self, box: Box) -> list[tuple[int, int]]:
-        x0, y0, x1, y1 = _meet(box, (0, 0, self.size_hw[1], self.size_hw[0]))
-        if x1 <= x0 or y1 <= y0:
-            return []
-        rows = range(y0 // TILE_SPAN_PX, (y1 - 1) // TILE_SPAN_PX + 1)
-        columns = range(x0 // TILE_SPAN_PX, (x1 - 1) // TILE_SPAN_PX + 1)
-        return [(ty, tx) for ty in rows for tx in columns]
-
-    def _tile_box(self, ty: int, tx: int) -> Box:
-        y, x = ty * TILE_SPAN_PX, tx * TILE_SPAN_PX
-        return x, y, min(x + TILE_SPAN_PX, self.size_hw[1]), min(y + TILE_SPAN_PX, self.size_hw[0])
-
-
 class PictureSheet:
     """A picture layer or a result at its place on the canvas.
 
@@ -232,7 +100,7 @@ class PictureSheet:
 
     def invalidate(self, box: Box) -> None:
         """The picture changed in a box of the canvas."""
-        self.pyramid.invalidate(_shift(box, self.origin_xy))
+        self.pyramid.invalidate(shift(box, (-self.origin_xy[0], -self.origin_xy[1])))
 
     def draw(
         self, painter: QPainter, to_device: Matrix, scale: float, device_box: Box, deadline: float
@@ -246,7 +114,7 @@ class PictureSheet:
             device_box: what is to be painted.
             deadline: ``time.perf_counter()`` after which reductions are made roughly.
         """
-        box = _meet(device_box, bounds_of(to_device, self.box_xyxy))
+        box = overlap(device_box, bounds_of(to_device, self.box_xyxy))
         if box[2] <= box[0] or box[3] <= box[1]:
             return
         level = level_for(scale)
@@ -278,7 +146,7 @@ class PictureSheet:
         x0, y0, x1, y1 = bounds_of(inverse, box)
         step = 1 << level
         height, width = -(-self.size_hw[0] // step), -(-self.size_hw[1] // step)
-        return _meet((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
+        return overlap((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
 
     def _draw_nearest(self, painter: QPainter, part: NDArray[np.generic], inverse: Matrix, box: Box) -> None:
         is_turned = inverse.a != 0.0 and inverse.b != 0.0
@@ -360,7 +228,7 @@ class PlaneSheet:
 
     def invalidate(self, box: Box) -> None:
         """The plane changed in a box of the canvas."""
-        self.pyramid.invalidate(_shift(box, self.origin_xy))
+        self.pyramid.invalidate(shift(box, (-self.origin_xy[0], -self.origin_xy[1])))
 
     def seen(
         self, to_device: Matrix, scale: float, device_box: Box, deadline: float
@@ -368,7 +236,7 @@ class PlaneSheet:
         """The plane as it lies under a box of device pixels, (h, w); None where all of it is zero."""
         level = level_for(scale)
         reach = 2 << level  # a reduced pixel shows a little beyond what it was made of
-        box = _meet(device_box, bounds_of(to_device, self._written_box(reach)))
+        box = overlap(device_box, bounds_of(to_device, self._written_box(reach)))
         if box[2] <= box[0] or box[3] <= box[1]:
             return None
         if self.keeps_lines and scale * (1 << level) < 1.0 - 1e-9:
@@ -378,7 +246,7 @@ class PlaneSheet:
         inverse = placed.inverted()
         height, width = -(-self.size_hw[0] // (1 << level)), -(-self.size_hw[1] // (1 << level))
         x0, y0, x1, y1 = bounds_of(inverse, box)
-        under = _meet((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
+        under = overlap((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
         if under[2] <= under[0] or under[3] <= under[1]:
             return None
         if level:
@@ -407,12 +275,12 @@ class PlaneSheet:
         if x1 <= x0:
             return 0, 0, 0, 0
         x, y = self.origin_xy
-        return _meet((x0 + x - reach, y0 + y - reach, x1 + x + reach, y1 + y + reach), self.box_xyxy)
+        return overlap((x0 + x - reach, y0 + y - reach, x1 + x + reach, y1 + y + reach), self.box_xyxy)
 
     def _reduce(self, box: Box, level: int) -> NDArray[np.generic]:
         step = 1 << level
         if self.written is not None:
-            x0, y0, x1, y1 = _meet(box, self.written())
+            x0, y0, x1, y1 = overlap(box, self.written())
             if x1 <= x0 or y1 <= y0:
                 return np.zeros((-(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)), np.uint8)
         part = self.fetch(box).astype(np.uint8, copy=False)
@@ -447,21 +315,3 @@ def _even(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _middles(size: int, step: int) -> NDArray[np.intp]:
     """The pixel near the middle of each group of ``step``."""
     return np.minimum(np.arange(0, size, step) + step // 2, size - 1)
-
-
-def _meet(one: Box, other: Box) -> Box:
-    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
-
-
-def _shift(box: Box, origin_xy: tuple[int, int]) -> Box:
-    x, y = origin_xy
-    return box[0] - x, box[1] - y, box[2] - x, box[3] - y
-
-
-def _around(boxes: list[Box]) -> Box:
-    return (
-        min(b[0] for b in boxes),
-        min(b[1] for b in boxes),
-        max(b[2] for b in boxes),
-        max(b[3] for b in boxes),
-    )

@@ -193,7 +193,7 @@ def legend_image(
     else:
         xs = np.arange(inset, width - inset)
         wave = np.sin((xs - inset) / max(width - 2 * inset, 1) * 2 * np.pi) * height * 0.2
-        for thick in range(max(1, round(ratio))):
+        for thick in range(round(2 * ratio)):
             values[np.round(height / 2 + wave).astype(int) + thick, xs] = 255
     box = (0, 0, width, height)
     with QPainter(image) as painter:

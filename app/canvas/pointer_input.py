@@ -36,8 +36,6 @@ class PointerInput(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewport = Viewport()
-        self.stroke_device: PointerDevice | None = None
-        """What draws at the moment."""
         self._pinch: Pinch | None = None
         self._last_pen_s = -1.0
         self.setMouseTracking(True)
@@ -45,6 +43,11 @@ class PointerInput(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
 
     # -- what the view does with it
+
+    @property
+    def stroke_device(self) -> PointerDevice | None:
+        """What draws at the moment."""
+        raise NotImplementedError
 
     def pointer_pressed(self, event: PointerEvent) -> None:
         """A button went down, or the pen or a finger touched."""

@@ -10,8 +10,8 @@ Elsewhere: sheets in display.py, marks in overlays.py, before and after in compa
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,16 +25,17 @@ from app.canvas.display import (
     PictureSheet,
     PlaneSheet,
     image_of,
-    level_for,
     premultiplied,
 )
 from app.canvas.overlays import EDGE_STYLES, MARGIN_PX, EdgeKind, MaskLook, paint_edges, paint_mask
+from app.canvas.pyramid import level_for
+from app.canvas.result_sheets import ResultSheets, result_sheets, written_box
 from app.canvas.viewport import Box, Matrix, Viewport
+from app.document.tiles import join
 
 if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.layers import Layer
-    from app.document.results import Result
 
 FINE_WITHIN_S = 0.012  # what one paint may spend on exact reductions; the rest is refined later
 CHECK_PX = 8
@@ -56,17 +57,6 @@ LIGHT = SceneColours(
 )
 
 
-@dataclass
-class _ResultSheets:
-    """A result, cut into what is drawn."""
-
-    id: str
-    picture: PictureSheet
-    hole: PictureSheet
-    covered: PlaneSheet
-    predicted: PlaneSheet | None
-
-
 class Scene:
     """A document's rasters, ready to be painted."""
 
@@ -80,7 +70,7 @@ class Scene:
         self._pictures: dict[str, PictureSheet] = {}
         self._planes: dict[tuple[str, str], PlaneSheet] = {}
         self._look: list[tuple[object, ...]] = []
-        self._result: _ResultSheets | None = None
+        self._result: ResultSheets | None = None
         self._preview: tuple[Box, QImage, NDArray[np.uint32]] | None = None
 
     # -- what there is
@@ -121,9 +111,9 @@ class Scene:
         result = None if self.document is None else self.document.current_result
         if result is not None and before is not None and result.id == before.id:
             return None
-        self._result = None if result is None else _result_sheets(result)
+        self._result = None if result is None else result_sheets(result)
         boxes = [sheets.picture.box_xyxy for sheets in (before, self._result) if sheets is not None]
-        return _around(boxes) if boxes else None
+        return reduce(join, boxes) if boxes else None
 
     def set_preview(self, box: Box | None, pixels: NDArray[np.generic] | None) -> Box | None:
         """Show a running job's pixels in a box of the canvas, at any resolution; None takes them away.
@@ -138,7 +128,7 @@ class Scene:
             has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
             self._preview = (box, image_of(words, is_opaque=not has_alpha), words)
         boxes = [preview[0] for preview in (before, self._preview) if preview is not None]
-        return _around(boxes) if boxes else None
+        return reduce(join, boxes) if boxes else None
 
     def invalidate(self, layer_id: str, plane: str, canvas_box: Box) -> None:
         """Pixels of a layer changed."""
@@ -356,7 +346,7 @@ class Scene:
                 layer.planes[plane].shape[:2],
                 layer.origin_xy,
                 keeps_lines=plane == "drawn",
-                written=_written_box(layer, plane),
+                written=written_box(layer, plane),
             )
         return self._planes[key]
 
@@ -365,56 +355,6 @@ class Scene:
             return None if self._result is None else self._result.predicted
         assert kind in EDGE_STYLES, "a kind of edges"
         return self._plane_sheet(edges, kind)
-
-
-def _written_box(layer: "Layer", plane: str) -> Callable[[], Box]:
-    """Where a plane can hold anything but zeros; joined again only when tiles were added."""
-    known: tuple[int, Box] = (0, (0, 0, 0, 0))
-
-    def written() -> Box:
-        nonlocal known
-        count = len(layer.written_tiles(plane))
-        if count != known[0]:
-            known = count, layer.written_box(plane)
-        return known[1]
-
-    return written
-
-
-def _result_sheets(result: "Result") -> _ResultSheets:
-    x0, y0, x1, y1 = result.box_xyxy
-    size_hw, origin_xy = (y1 - y0, x1 - x0), (x0, y0)
-    pixels, coverage, edges = result.pixels, result.coverage, result.edges
-
-    def picture(box: Box) -> NDArray[np.generic]:
-        part = pixels[box[1] : box[3], box[0] : box[2]]
-        part = part[..., None] if part.ndim == 2 else part
-        full = np.iinfo(part.dtype).max
-        covered = coverage[box[1] : box[3], box[0] : box[2]] > 0
-        if part.shape[2] in (2, 4):
-            return np.where(covered[..., None], part, 0).astype(part.dtype)
-        alpha = np.where(covered, full, 0).astype(part.dtype)
-        return np.concatenate([part, alpha[..., None]], axis=2)
-
-    def hole(box: Box) -> NDArray[np.generic]:
-        covered = (coverage[box[1] : box[3], box[0] : box[2]] > 0).astype(np.uint8) * 255
-        return np.stack([np.zeros_like(covered), covered], axis=2)
-
-    def covered(box: Box) -> NDArray[np.generic]:
-        return (coverage[box[1] : box[3], box[0] : box[2]] > 0).astype(np.uint8) * 255
-
-    def predicted(box: Box) -> NDArray[np.generic]:
-        assert edges is not None, "the sheet is made with edges alone"
-        inside = coverage[box[1] : box[3], box[0] : box[2]] > 0
-        return np.where(inside, edges[box[1] : box[3], box[0] : box[2]], 0).astype(np.uint8)
-
-    return _ResultSheets(
-        result.id,
-        PictureSheet(picture, size_hw, origin_xy, is_opaque=False),
-        PictureSheet(hole, size_hw, origin_xy, is_opaque=False),
-        PlaneSheet(covered, size_hw, origin_xy),
-        None if edges is None else PlaneSheet(predicted, size_hw, origin_xy, keeps_lines=True),
-    )
 
 
 def _anchor(viewport: Viewport) -> tuple[int, int]:
@@ -439,12 +379,3 @@ def _clip_to_canvas(painter: QPainter, viewport: Viewport) -> None:
 
 def _qrect(box: Box) -> QRect:
     return QRect(box[0], box[1], box[2] - box[0], box[3] - box[1])
-
-
-def _around(boxes: list[Box]) -> Box:
-    return (
-        min(b[0] for b in boxes),
-        min(b[1] for b in boxes),
-        max(b[2] for b in boxes),
-        max(b[3] for b in boxes),
-    )

@@ -7,7 +7,7 @@ brush ring, the wipe line). A pan moves that image and paints the rest.
 Keys: Space with a drag pans, with Ctrl zooms, with Shift turns; Tab held compares; F6 moves the
     focus on; Esc takes back a running stroke.
 Elsewhere: transform in viewport.py, painting in scene.py and backing.py, mouse, pen and fingers in
-    pointer_input.py, dragging the view in gestures.py.
+    pointer_input.py, whose a gesture is in handling.py.
 """
 
 # ruff: noqa: N802 (names that Qt calls)
@@ -36,9 +36,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.backing import Backing
-from app.canvas.gestures import Drag, DragKind
+from app.canvas.handling import Handling
 from app.canvas.overlays import MARGIN_PX, MaskLook, paint_ring, ring_bounds
-from app.canvas.pointer import PointerEvent
+from app.canvas.pointer import PointerDevice, PointerEvent
 from app.canvas.pointer_input import PointerInput
 from app.canvas.scene import DARK, LIGHT, Scene
 from app.canvas.viewport import Box
@@ -47,18 +47,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from app.canvas.tools.base import BrushOutline, Tool
+    from app.canvas.tools.base import Tool
     from app.document.document import Document
     from app.document.events import Event
 
 REFINE_S = 0.010  # of exact reductions between two events
-
-_DRAG_CURSORS: dict[DragKind, Qt.CursorShape] = {
-    "pan": Qt.CursorShape.ClosedHandCursor,
-    "zoom": Qt.CursorShape.SizeVerCursor,
-    "rotate": Qt.CursorShape.SizeAllCursor,
-    "resize": Qt.CursorShape.BlankCursor,
-}
 
 
 class CanvasView(PointerInput):
@@ -91,16 +84,12 @@ class CanvasView(PointerInput):
 
         self.scene = Scene()
         self.backing = Backing(self.scene, self.viewport)
-        self._tool: Tool | None = None
+        self.handling = Handling(self.viewport, self.scene.compare)
         self._stop_observing: list[Callable[[], None]] = []
         self._stop_observing_tool: Callable[[], None] | None = None
         self._is_fitting = True
         """The view follows the window's size until somebody zooms or pans."""
 
-        self._has_space = False
-        self._drag: Drag | None = None
-        self._is_wiping = False
-        self._pointer_xy: tuple[float, float] | None = None
         self._ring = QRect()
         self._is_dropping = False
 
@@ -129,6 +118,7 @@ class CanvasView(PointerInput):
             stop()
         self._stop_observing = [] if document is None else [document.observe(self._on_event)]
         self.scene.set_document(document)
+        self.handling.has_document = document is not None
         self.viewport.set_canvas((1, 1) if document is None else document.size_hw)
         self.viewport.reset_rotation()
         self.backing.mark_all()
@@ -137,16 +127,17 @@ class CanvasView(PointerInput):
     @property
     def tool(self) -> "Tool | None":
         """What the pointer does."""
-        return self._tool
+        return self.handling.tool
 
     def set_tool(self, tool: "Tool | None") -> None:
         """Give the pointer to a tool; the one before ends what it was doing."""
-        if self._tool is not None and self._tool is not tool:
-            self._tool.finish()
-            self.stroke_device = None
+        before = self.handling.tool
+        if before is not None and before is not tool:
+            before.finish()
+            self.handling.stroke_device = None
         if self._stop_observing_tool is not None:
             self._stop_observing_tool()
-        self._tool = tool
+        self.handling.tool = tool
         self._stop_observing_tool = None
         if tool is not None:
             self._stop_observing_tool = tool.context.observe(self._on_tool_change)
@@ -317,15 +308,15 @@ class CanvasView(PointerInput):
 
     def _paint_over(self, painter: QPainter) -> None:
         """What lies over the scene and moves with the pointer."""
-        if self._tool is not None:
+        if self.tool is not None:
             painter.save()
-            self._tool.paint_overlay(painter, self.viewport)
+            self.tool.paint_overlay(painter, self.viewport)
             painter.restore()
         self.scene.compare.paint(painter, self.viewport, self.font())
-        outline = self._shown_outline()
-        if outline is not None and self._pointer_xy is not None:
+        outline, at = self.handling.outline(), self.handling.pointer_xy
+        if outline is not None and at is not None:
             radius = outline.diameter_px / 2 * self.viewport.view_scale
-            paint_ring(painter, QPointF(*self._pointer_xy), radius, outline.hardness)
+            paint_ring(painter, QPointF(*at), radius, outline.hardness)
 
     def _refine(self, seconds: float = REFINE_S) -> bool:
         """Between events: replace rough reductions by exact ones; whether more is left."""
@@ -378,96 +369,53 @@ class CanvasView(PointerInput):
 
     # -- the pointer: one door for mouse, pen and finger
 
+    @property
+    def stroke_device(self) -> PointerDevice | None:
+        """What draws at the moment."""
+        return self.handling.stroke_device
+
     def pointer_pressed(self, event: PointerEvent) -> None:
-        """Start moving the view, dragging the wipe line, or a gesture of the tool."""
-        kind = self._drag_kind(event)
-        if kind is not None:
-            self._drag = Drag(kind, event.view_xy, event.view_xy)
-            self._update_cursor()
-        elif event.button == "left" and self.scene.compare.is_on_line(event.view_xy[0], self.viewport):
-            self._is_wiping = True
-        elif event.button == "left" and self._tool is not None and self.document is not None:
-            self.stroke_device = event.device
-            if event.clicks == 2:
-                self._tool.double_press(event)
-            else:
-                self._tool.press(event)
+        """A button went down, or the pen or a finger touched."""
+        self.handling.press(event)
         self._pointer_at(event)
 
     def pointer_moved(self, event: PointerEvent) -> None:
-        """Go on with what was started, or hover."""
-        if self._drag is not None:
-            self._drag_to(event.view_xy)
-        elif self._is_wiping:
-            share = self.scene.compare.drag_to(event.view_xy[0], self.viewport)
+        """The pointer moved, pressed or not."""
+        changed = self.handling.move(event)
+        if changed == "view":
+            self.view_moved_by_hand()
+        elif changed == "wipe":
             self._repaint_all()
-            self.wipe_changed.emit(share)
-        elif self._tool is not None and self.document is not None:
-            if self.stroke_device == event.device:
-                self._tool.move(event)
-            elif self.stroke_device is None and event.kind == "hover":
-                self._tool.hover(event)
+            self.wipe_changed.emit(self.wipe)
         self._pointer_at(event)
 
     def pointer_released(self, event: PointerEvent) -> None:
-        """End it."""
-        if self._drag is not None:
-            self._drag = None
-            self._update_cursor()
-        elif self._is_wiping:
-            self._is_wiping = False
-        elif self.stroke_device == event.device and event.button in ("left", "none"):
-            self.stroke_device = None
-            if self._tool is not None:
-                self._tool.release(event)
-                if not self._tool.is_busy:
-                    self.tool_finished.emit()
+        """The button, pen or finger went up."""
+        is_complete = self.handling.release(event)
         self._pointer_at(event)
-
-    def _drag_kind(self, event: PointerEvent) -> DragKind | None:
-        """What a press does to the view, None if it is the tool's."""
-        if event.button == "middle":
-            return "pan"
-        if event.button == "right" and event.alt:
-            return "resize"
-        if event.button == "left" and self._has_space:
-            return "zoom" if event.ctrl else "rotate" if event.shift else "pan"
-        return None
-
-    def _drag_to(self, view_xy: tuple[float, float]) -> None:
-        assert self._drag is not None, "the caller looked"
-        factor = self._drag.to(view_xy, self.viewport)
-        if self._drag.kind != "resize":
-            self.view_moved_by_hand()
-        elif factor != 1.0:
-            self.resize_brush(factor)
-
-    def resize_brush(self, factor: float) -> None:
-        """Multiply the brush size of the tool, and show it."""
-        if self._tool is not None:
-            self._tool.resize_brush(factor)
-            self._update_ring()
-
-    def _pointer_at(self, event: PointerEvent) -> None:
-        is_resizing = self._drag is not None and self._drag.kind == "resize"
-        self._pointer_xy = self._drag.start if is_resizing and self._drag is not None else event.view_xy
-        self._update_ring()
-        if self._drag is None:
-            self._update_cursor()
-        x, y = self.viewport.to_canvas(*event.view_xy)
-        self.cursor_moved.emit(x, y)
+        if is_complete:
+            self.tool_finished.emit()
 
     def cancel_gesture(self) -> bool:
         """Take back a running stroke and let go of the view; whether there was anything."""
-        was_busy = self._drag is not None or self._is_wiping or self._pinch is not None
-        self._drag, self._pinch, self._is_wiping = None, None, False
-        if self._tool is not None and (self._tool.is_busy or self.stroke_device is not None):
-            self._tool.cancel()
-            was_busy = True
-            self.stroke_device = None
-            self.tool_finished.emit()
+        was_pinching, self._pinch = self._pinch is not None, None
+        was_any, was_tool = self.handling.cancel()
         self._update_cursor()
-        return was_busy
+        if was_tool:
+            self.tool_finished.emit()
+        return was_any or was_pinching
+
+    def resize_brush(self, factor: float) -> None:
+        """Multiply the brush size of the tool, and show it."""
+        if self.tool is not None:
+            self.tool.resize_brush(factor)
+            self._update_ring()
+
+    def _pointer_at(self, event: PointerEvent) -> None:
+        self._update_ring()
+        self._update_cursor()
+        x, y = self.viewport.to_canvas(*event.view_xy)
+        self.cursor_moved.emit(x, y)
 
     # -- keys and focus
 
@@ -498,8 +446,7 @@ class CanvasView(PointerInput):
         is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if key == Qt.Key.Key_Space or (key == Qt.Key.Key_Tab and is_plain):
             return True
-        is_busy = self._tool is not None and (self._tool.is_busy or self.stroke_device is not None)
-        return is_busy and key in (
+        return self.handling.is_busy and key in (
             Qt.Key.Key_Escape,
             Qt.Key.Key_Return,
             Qt.Key.Key_Enter,
@@ -511,7 +458,7 @@ class CanvasView(PointerInput):
         key = Qt.Key(event.key())
         if key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
-                self._has_space = True
+                self.handling.has_space = True
                 self._update_cursor()
                 self._update_ring()
         elif key == Qt.Key.Key_Escape:
@@ -519,14 +466,14 @@ class CanvasView(PointerInput):
                 event.ignore()
         elif key == Qt.Key.Key_F6:
             self.focusNextPrevChild(not event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        elif self._tool is None or not self._tool.key(key):
+        elif self.tool is None or not self.tool.key(key):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Space is let go."""
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
-                self._has_space = False
+                self.handling.has_space = False
                 self._update_cursor()
                 self._update_ring()
         else:
@@ -534,58 +481,34 @@ class CanvasView(PointerInput):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Keys that were held are not known to be held any more."""
-        self._has_space = False
+        self.handling.has_space = False
         self.set_comparing(False)
         self._update_cursor()
         super().focusOutEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """The pointer is elsewhere; so is the ring."""
-        if self.stroke_device is None and self._drag is None:
-            self._pointer_xy = None
+        if self.handling.is_idle:
+            self.handling.pointer_xy = None
             self._update_ring()
             self.cursor_left.emit()
         super().leaveEvent(event)
 
     # -- ring and cursor
 
-    def _shown_outline(self) -> "BrushOutline | None":
-        """The brush ring, when the pointer is the tool's."""
-        is_tools = not self._has_space and not self._is_wiping
-        is_tools = is_tools and (self._drag is None or self._drag.kind == "resize")
-        if self._tool is None or self.document is None or self._pointer_xy is None or not is_tools:
-            return None
-        if self._drag is None and self.scene.compare.is_on_line(self._pointer_xy[0], self.viewport):
-            return None
-        return self._tool.outline()
-
     def _update_ring(self) -> None:
         """Repaint where the ring was and where it is; the picture beneath is not painted again."""
-        outline = self._shown_outline()
+        outline, at = self.handling.outline(), self.handling.pointer_xy
         before, self._ring = self._ring, QRect()
-        if outline is not None and self._pointer_xy is not None:
+        if outline is not None and at is not None:
             radius = outline.diameter_px / 2 * self.viewport.view_scale
-            self._ring = ring_bounds(QPointF(*self._pointer_xy), radius).toAlignedRect()
+            self._ring = ring_bounds(QPointF(*at), radius).toAlignedRect()
         for rect in {before.getRect(), self._ring.getRect()}:
             if rect[2] > 0:
                 self.update(QRect(*rect))
 
     def _update_cursor(self) -> None:
-        shape: QCursor | Qt.CursorShape
-        if self._drag is not None:
-            shape = _DRAG_CURSORS[self._drag.kind]
-        elif self._has_space:
-            shape = Qt.CursorShape.OpenHandCursor
-        elif self._pointer_xy is not None and self.scene.compare.is_on_line(
-            self._pointer_xy[0], self.viewport
-        ):
-            shape = Qt.CursorShape.SplitHCursor
-        elif self._tool is None or self.document is None:
-            shape = Qt.CursorShape.ArrowCursor
-        elif self._tool.outline() is not None:
-            shape = Qt.CursorShape.BlankCursor
-        else:
-            shape = self._tool.cursor()
+        shape = self.handling.cursor()
         wanted = QCursor(shape)
         if isinstance(shape, QCursor) or self.cursor().shape() != wanted.shape():
             self.setCursor(wanted)

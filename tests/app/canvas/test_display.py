@@ -5,14 +5,12 @@ import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.canvas.display import (
-    TILE_SPAN_PX,
     PictureSheet,
     PlaneSheet,
-    Pyramid,
-    level_for,
     premultiplied,
     to_eight_bit,
 )
+from app.canvas.pyramid import TILE_SPAN_PX
 from app.canvas.viewport import Viewport
 
 FAR = 1e12  # a deadline that never comes
@@ -40,14 +38,6 @@ def painted(sheet: PictureSheet, viewport: Viewport, box, deadline: float = FAR)
     painter.end()
     values = np.frombuffer(image.constBits(), np.uint8).reshape(height, width, 4)
     return values[box[1] : box[3], box[0] : box[2]].copy()
-
-
-@pytest.mark.parametrize(
-    ("scale", "level"), [(4.0, 0), (1.0, 0), (0.99, 0), (0.51, 0), (0.5, 1), (0.3, 1), (0.25, 2), (0.01, 6)]
-)
-def test_what_is_left_to_scale_is_between_a_half_and_one(scale, level):
-    assert level_for(scale) == level
-    assert scale >= 1 or 0.5 < scale * 2**level <= 1
 
 
 def test_sixteen_bits_are_rounded_to_eight():
@@ -168,21 +158,6 @@ def test_out_of_time_is_rough_and_then_refined():
     assert len(done) == 9
     assert sheet.pyramid.is_fine(3, (0, 0, 2100, 3000))
     assert np.array_equal(painted(sheet, viewport, box), painted(sheet_of(pixels), viewport, box))
-
-
-def test_refining_stops_when_the_time_is_up_but_never_stands_still():
-    pyramid = Pyramid(
-        (4096, 4096),
-        np.uint8,
-        lambda box, level: np.ones(((box[3] - box[1]) >> level, (box[2] - box[0]) >> level), np.uint8),
-        lambda box, level: np.zeros(((box[3] - box[1]) >> level, (box[2] - box[0]) >> level), np.uint8),
-    )
-    whole = (0, 0, 4096, 4096)
-    assert pyramid.read(2, whole, 0.0).max() == 0
-    for expected in range(1, 17):
-        assert len(pyramid.refine(2, whole, 0.0)) == 1
-        assert pyramid.read(2, whole, 0.0).sum() == expected * (TILE_SPAN_PX >> 2) ** 2
-    assert pyramid.refine(2, whole, 0.0) == []
 
 
 def test_a_huge_picture_is_read_only_where_it_is_seen():
