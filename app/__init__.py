@@ -1,1 +1,1 @@
-"""The command line and, in time, the window: the only folder that speaks to people."""
+"""The window and the command line: the only folder that speaks to people."""
