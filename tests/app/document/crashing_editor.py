@@ -53,8 +53,12 @@ class Editor:
         self._noise = np.random.default_rng(number)
         self._done = self._undone = 0  # entries of this round: older ones need not be in the history
 
-    def step(self) -> list[str]:
-        """Do one thing; gives the digests a journal may be cut at: after it, or in its middle."""
+    def step(self, *, is_cut: bool = False) -> list[str]:
+        """Do one thing; gives the digests a journal may be cut at: in its middle if it has one, and after it.
+
+        Args:
+            is_cut: stop in the middle: a result has come and is not shown yet.
+        """
         document = self.document
         kinds = ["brush"] * 6 + ["edges"] * 2 + ["result", "opacity", "star", "layer"]
         kinds += ["live result", "undo", "undo"] if self._done else []
@@ -69,7 +73,7 @@ class Editor:
             self._done, self._undone = self._done + 1, self._undone - 1
         elif kind.endswith("result"):
             before = document.current_result_id
-            document.add_result(self._result(), amend=kind.startswith("live"))
+            document.add_result(self._result(), make_current=not is_cut, amend=kind.startswith("live"))
             middle = [digest(document, current=before)]
             self._done += 1
             self._undone = self._undone if kind.startswith("live") else 0

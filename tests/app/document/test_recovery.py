@@ -254,12 +254,14 @@ def editing():
 
 
 def _replayed(editing, rounds):
-    """The document after the given numbers of steps of each round before, and an editor for the next."""
+    """The document after the rounds before: how many steps of each came back, and whether half of one more did."""
     document = editing.start()
-    for number, steps in enumerate(rounds):
+    for number, (steps, is_cut) in enumerate(rounds):
         editor = editing.Editor(document, number)
         for _ in range(steps):
             editor.step()
+        if is_cut:
+            editor.step(is_cut=True)
         document.history.clear()
     return document
 
@@ -287,32 +289,29 @@ def _killed(number, pause_ms, wait_s, long_log_bytes):
 def test_a_program_killed_at_random_loses_at_most_the_last_moment(editing, seed, long_log_bytes):
     """Each round goes on from what the round before left; states of the first rounds are played once more here."""
     drawn = random.Random(seed)
-    rounds: list[int] = []
+    rounds: list[tuple[int, bool]] = []
     expected_start = editing.digest(editing.start())
     for number in range(4):
         wait_s = drawn.choice([0.0, 0.05, 0.4, 1.0, 2.0])
         began, old_steps, steps = _killed(number, drawn.choice([0, 5, 30]), wait_s, long_log_bytes)
         assert began == expected_start
-        states = {expected_start: (0, 0)}
-        document = _replayed(editing, rounds)
-        editor = editing.Editor(document, number)
+        states = {expected_start: (0, False)}
+        results = [len(_replayed(editing, rounds).results)]
+        editor = editing.Editor(_replayed(editing, rounds), number)
         for count in range(1, steps + 2):  # one more than it had time to tell
             *middle, last = editor.step()
             for state in middle:
-                states.setdefault(state, (count - 1, len(document.results)))
-            states[last] = (count, len(document.results))
+                states.setdefault(state, (count - 1, True))
+            states[last] = (count, False)
+            results.append(len(editor.document.results))
         found = recoverable()
-        if not found:
-            assert not any(rounds)
-            assert not old_steps
-            recovered, results = expected_start, 0
-        else:
+        if found:
             again, _, _ = recovery._played(found[0].folder)
-            recovered, results = editing.digest(again), len(again.results)
-        assert recovered in states, "what came back never was"
-        count, _ = states[recovered]
-        assert count >= max(old_steps, default=0), "more than the last moment is gone"
-        in_time = _replayed(editing, [*rounds, max(old_steps, default=0)])
-        assert results >= len(in_time.results), "a finished result is gone"
-        rounds.append(count)
-        expected_start = recovered
+            assert editing.digest(again) in states, "what came back never was"
+            assert len(again.results) >= results[max(old_steps, default=0)], "a finished result is gone"
+            expected_start = editing.digest(again)
+        else:
+            assert not any(map(any, rounds)), "all is gone"
+        came_back = states[expected_start]
+        assert sum(came_back) >= max(old_steps, default=0), "more than the last moment is gone"
+        rounds.append(came_back)
