@@ -23,7 +23,7 @@ Verdict = Literal["ok", "warning", "fault"]
 
 PACKAGES = (
     "torch", "numpy", "pillow", "safetensors", "scikit-image", "lightning-fabric", "torchmetrics",
-    "pydantic", "cyclopts", "rich", "platformdirs",
+    "pydantic", "cyclopts", "rich", "platformdirs", "lz4", "pyside6-essentials",
 )  # fmt: skip
 OPENCV_WHEELS = (
     "opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python",
@@ -181,14 +181,24 @@ def check_disk() -> Iterator[Finding]:
 
 
 def check_display() -> Iterator[Finding]:
-    """A display; the command line needs none."""
+    """A display, and whether Qt can open a window there; the command line needs neither."""
+    from app.errors import NoWindowError
+    from app.start import check_display, check_platform_plugin
+
     named = next((key for key in ("WAYLAND_DISPLAY", "DISPLAY") if os.environ.get(key)), None)
     if sys.platform in ("win32", "darwin"):
         yield Finding("display", "ok", "the system's own")
-    elif named:
-        yield Finding("display", "ok", f"{named}={os.environ[named]}")
-    else:
+    elif named is None:
         yield Finding("display", "ok", "none; the command line needs none")
+        return
+    try:
+        check_display()
+        check_platform_plugin()
+    except (NoWindowError, ImportError) as error:
+        yield Finding("window", "warning", explain(error).sentence, explain(error).next_step)
+    else:
+        if named is not None:
+            yield Finding("display", "ok", f"{named}={os.environ[named]}")
 
 
 def check_weights() -> Iterator[Finding]:

@@ -174,7 +174,7 @@ class MainWindow(QMainWindow):
         right = [self.docks["inpaint_dock"], self.docks["layers_dock"]]
         self.resizeDocks(right, [336, 336], Qt.Orientation.Horizontal)
         self.resizeDocks(right, [500, 300], Qt.Orientation.Vertical)
-        self.resizeDocks([self.docks["results_dock"]], [196], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["results_dock"]], [222], Qt.Orientation.Vertical)
 
     def _build_menus(self) -> None:
         menus = self.registry.fill_menu_bar(self.menuBar())

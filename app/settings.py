@@ -66,7 +66,7 @@ class Settings(BaseModel):
     quality: Literal["exact", "fast"] = Field(
         default="exact",
         title="Quality",
-        description="Exact keeps every digit; fast uses the processor's short numbers where it has them",
+        description="Exact keeps every digit; fast takes shorter numbers where it can",
         json_schema_extra={"group": "Filling"},
     )
     """Quality of a full fill."""
@@ -74,7 +74,7 @@ class Settings(BaseModel):
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$",
         title="Run on",
-        description="By itself it takes the graphics card where there is one; a change holds from the next start",
+        description="A graphics card is taken where there is one; holds from the next start",
         json_schema_extra={"group": "Filling", "choices": ["auto", "cpu", "cuda"]},
     )
     """Where networks run: auto, cpu, cuda or cuda:N."""

@@ -160,6 +160,14 @@ QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url({arrows}/{t.name}-down.svg); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.window}; border: 1px solid {t.line}; border-radius: 0;
     selection-background-color: {t.accent}; selection-color: {t.accent_text}; outline: none; padding: 2px; }}
+QCheckBox {{ spacing: 7px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.dim_text}; border-radius: 3px;
+    background: {t.base}; }}
+QCheckBox::indicator:hover {{ border: 1px solid {t.text}; }}
+QCheckBox::indicator:checked {{ background: {t.accent}; border: 1px solid {t.accent};
+    image: url({arrows}/check.svg); }}
+QCheckBox::indicator:disabled {{ border: 1px solid {t.faint_line}; background: transparent; }}
+QCheckBox:focus {{ color: {t.focus}; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
 QScrollBar::handle {{ background: {t.line}; border-radius: 3px; margin: 3px; min-height: 28px; min-width: 28px; }}
