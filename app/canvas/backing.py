@@ -46,8 +46,8 @@ class Backing:
     def mark(self, view_rect: QRect) -> None:
         """A rectangle of the widget is stale."""
         ratio = self._viewport.device_ratio
-        x, y, width, height = (side * ratio for side in view_rect.getRect())
-        outer = QRectF(x, y, width, height).toAlignedRect()
+        x, y = view_rect.x() * ratio, view_rect.y() * ratio
+        outer = QRectF(x, y, view_rect.width() * ratio, view_rect.height() * ratio).toAlignedRect()
         self._stale += outer.intersected(self._image.rect())
 
     def follow(self) -> bool:
@@ -65,7 +65,9 @@ class Backing:
         """Paint what is stale; whether there was anything."""
         if self._stale.isEmpty() or self._image.isNull():
             return False
-        rects = [self._stale.boundingRect()] if self._stale.rectCount() > _MANY_RECTS else list(self._stale)
+        rects = (
+            [self._stale.boundingRect()] if self._stale.rectCount() > _MANY_RECTS else rects_of(self._stale)
+        )
         self._stale = QRegion()
         for rect in rects:
             box = (rect.x(), rect.y(), rect.x() + rect.width(), rect.y() + rect.height())
@@ -76,7 +78,7 @@ class Backing:
         """Copy a region to the widget's painter, which counts logical pixels."""
         ratio = self._viewport.device_ratio
         if ratio == 1.0:
-            for rect in view_region:
+            for rect in rects_of(view_region):
                 painter.drawImage(rect, self._image, rect)
             return
         self._image.setDevicePixelRatio(ratio)
@@ -107,3 +109,9 @@ class Backing:
         self._image = moved
         kept = QRegion(whole.translated(dx, dy))
         self._stale = self._stale.translated(dx, dy).intersected(whole) + QRegion(whole).subtracted(kept)
+
+
+def rects_of(region: QRegion) -> list[QRect]:
+    """The rectangles of a region; PySide iterates over it but does not say so in its types."""
+    rects: list[QRect] = list(region)  # type: ignore[call-overload]
+    return rects

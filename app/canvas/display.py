@@ -11,6 +11,7 @@ Elsewhere: reading through the transform in sampling.py; what is drawn when in s
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,11 @@ _FORMATS = {
     4: QImage.Format.Format_RGBA8888,
 }
 
-Fetch = Callable[[Box], NDArray[np.generic]]
+Fetch = Callable[[Box], NDArray[Any]]
 """Gives the part of a raster in a box of its own pixels."""
 
 
-def to_eight_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+def to_eight_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
     """16-bit samples rounded to 8 bit (65535 is 255); 8-bit ones as they are."""
     if values.dtype != np.uint16:
         return values.astype(np.uint8, copy=False)
@@ -43,7 +44,7 @@ def to_eight_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     return ((wide * 255 + 32767) // 65535).astype(np.uint8)
 
 
-def premultiplied(values: NDArray[np.generic]) -> NDArray[np.uint32]:
+def premultiplied(values: NDArray[Any]) -> NDArray[np.uint32]:
     """Pixels (h, w) or (h, w, C), C 1..4, as Qt's ARGB32_Premultiplied words (h, w)."""
     values = to_eight_bit(values)
     if values.ndim == 2:
@@ -119,22 +120,18 @@ class PictureSheet:
             return
         level = level_for(scale)
         step = float(1 << level)
-        x, y = self.origin_xy
-        placed = Matrix(
-            *(value * step for value in to_device[:4]),
-            *to_device.map(x, y),
-        )
+        placed = to_device.scaled_at(step, self.origin_xy)
         inverse = placed.inverted()
         under = self._under(inverse, box, level)
         if under[2] <= under[0] or under[3] <= under[1]:
             return
         if level:
-            whole = self.pyramid.read(level, tuple(v << level for v in under), deadline)
+            whole = self.pyramid.read(level, _enlarged(under, level), deadline)
             part = whole[under[1] : under[3], under[0] : under[2]]
         else:
             part = self.fetch(under)
         remaining = scale * step
-        inverse = Matrix(*inverse[:4], inverse.e - under[0], inverse.f - under[1])
+        inverse = inverse.less((under[0], under[1]))
         is_plain = abs(remaining - 1.0) < 1e-9 and 0.0 in (to_device.b, to_device.a)
         if remaining >= NEAREST_FROM or is_plain:
             self._draw_nearest(painter, part, inverse, box)
@@ -148,7 +145,7 @@ class PictureSheet:
         height, width = -(-self.size_hw[0] // step), -(-self.size_hw[1] // step)
         return overlap((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
 
-    def _draw_nearest(self, painter: QPainter, part: NDArray[np.generic], inverse: Matrix, box: Box) -> None:
+    def _draw_nearest(self, painter: QPainter, part: NDArray[Any], inverse: Matrix, box: Box) -> None:
         is_turned = inverse.a != 0.0 and inverse.b != 0.0
         words = part if part.dtype == np.uint32 else premultiplied(part)
         image = image_of(nearest(words, inverse, box), is_opaque=self.is_opaque and not is_turned)
@@ -157,7 +154,7 @@ class PictureSheet:
     def _draw_smooth(
         self,
         painter: QPainter,
-        part: NDArray[np.generic],
+        part: NDArray[Any],
         placed: Matrix,
         under: Box,
         box: Box,
@@ -175,7 +172,7 @@ class PictureSheet:
         painter.drawImage(QPointF(under[0], under[1]), image)
         painter.restore()
 
-    def _reduce(self, box: Box, level: int) -> NDArray[np.generic]:
+    def _reduce(self, box: Box, level: int) -> NDArray[Any]:
         part = to_eight_bit(self.fetch(box))
         step = 1 << level
         if part.ndim == 3 and part.shape[2] == 1:
@@ -187,7 +184,7 @@ class PictureSheet:
         bands = Image.frombuffer("CMYK", words.shape[::-1], words.tobytes(), "raw", "CMYK", 0, 1)
         return np.ascontiguousarray(np.asarray(bands.reduce(step))).view(np.uint32)[..., 0]
 
-    def _skim(self, box: Box, level: int) -> NDArray[np.generic]:
+    def _skim(self, box: Box, level: int) -> NDArray[Any]:
         step = 1 << level
         part = self.fetch(box)
         return premultiplied(part[_middles(part.shape[0], step)][:, _middles(part.shape[1], step)])
@@ -242,7 +239,7 @@ class PlaneSheet:
         if self.keeps_lines and scale * (1 << level) < 1.0 - 1e-9:
             level += 1  # a line of the copy is then at least a pixel of the screen
         step = float(1 << level)
-        placed = Matrix(*(value * step for value in to_device[:4]), *to_device.map(*self.origin_xy))
+        placed = to_device.scaled_at(step, self.origin_xy)
         inverse = placed.inverted()
         height, width = -(-self.size_hw[0] // (1 << level)), -(-self.size_hw[1] // (1 << level))
         x0, y0, x1, y1 = bounds_of(inverse, box)
@@ -250,13 +247,13 @@ class PlaneSheet:
         if under[2] <= under[0] or under[3] <= under[1]:
             return None
         if level:
-            whole = self.pyramid.read(level, tuple(v << level for v in under), deadline)
+            whole = self.pyramid.read(level, _enlarged(under, level), deadline)
             part = whole[under[1] : under[3], under[0] : under[2]]
         else:
             part = self.fetch(under)
         if not part.any():
             return None
-        inverse = Matrix(*inverse[:4], inverse.e - under[0], inverse.f - under[1])
+        inverse = inverse.less((under[0], under[1]))
         remaining = scale * step
         is_smooth = remaining < NEAREST_FROM and not self.keeps_lines
         found = smooth(part, inverse, box) if is_smooth else nearest(part, inverse, box)
@@ -277,7 +274,7 @@ class PlaneSheet:
         x, y = self.origin_xy
         return overlap((x0 + x - reach, y0 + y - reach, x1 + x + reach, y1 + y + reach), self.box_xyxy)
 
-    def _reduce(self, box: Box, level: int) -> NDArray[np.generic]:
+    def _reduce(self, box: Box, level: int) -> NDArray[Any]:
         step = 1 << level
         if self.written is not None:
             x0, y0, x1, y1 = overlap(box, self.written())
@@ -290,7 +287,7 @@ class PlaneSheet:
             part = _halve_by_maximum(part) if self.keeps_lines else _halve_by_mean(part)
         return part
 
-    def _skim(self, box: Box, level: int) -> NDArray[np.generic]:
+    def _skim(self, box: Box, level: int) -> NDArray[Any]:
         return self._reduce(box, level)  # a plane that is mostly empty costs next to nothing
 
 
@@ -315,3 +312,8 @@ def _even(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _middles(size: int, step: int) -> NDArray[np.intp]:
     """The pixel near the middle of each group of ``step``."""
     return np.minimum(np.arange(0, size, step) + step // 2, size - 1)
+
+
+def _enlarged(box: Box, level: int) -> Box:
+    """A box of the reduced copy in pixels of the raster."""
+    return box[0] << level, box[1] << level, box[2] << level, box[3] << level

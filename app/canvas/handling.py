@@ -144,8 +144,9 @@ class Handling:
         return self.tool.cursor() if self.tool.outline() is None else Qt.CursorShape.BlankCursor
 
     def _is_on_line(self) -> bool:
-        is_free = self.stroke_device is None and self.pointer_xy is not None
-        return is_free and self._compare.is_on_line(self.pointer_xy[0], self._viewport)
+        if self.stroke_device is not None or self.pointer_xy is None:
+            return False
+        return self._compare.is_on_line(self.pointer_xy[0], self._viewport)
 
     def _drag_kind(self, event: PointerEvent) -> DragKind | None:
         """What a press does to the view, None if it is the tool's."""

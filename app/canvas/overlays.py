@@ -290,7 +290,9 @@ def _paint_lines(
     is_gap = (
         is_line & ~_checks(line.shape, place, anchor_xy, step) if style.dash_px else np.zeros_like(is_line)
     )
-    _paint_marks(painter, casing >> 1, place, ((0, 0, 0), 0.4), ((0, 0, 0), 0.0))
+    _paint_marks(
+        painter, np.right_shift(casing, 1, dtype=np.uint8), place, ((0, 0, 0), 0.4), ((0, 0, 0), 0.0)
+    )
     marks = np.where(is_line, line >> 1, 0).astype(np.uint8)
     marks |= is_gap.view(np.uint8) << 7
     _paint_marks(painter, marks, place, (style.colour, 1.0), (style.colour, 0.45))
@@ -389,7 +391,8 @@ def _lattice(
     is_odd = (np.floor(ys / step).astype(np.int64) & 1).astype(np.bool_)
     in_row = np.mod(ys, step) < dot
     even, odd = np.mod(xs, step) < dot, np.mod(xs + step / 2, step) < dot
-    return (in_row & ~is_odd)[:, None] & even | (in_row & is_odd)[:, None] & odd
+    dots: NDArray[np.bool_] = (in_row & ~is_odd)[:, None] & even | (in_row & is_odd)[:, None] & odd
+    return dots
 
 
 def _steps(

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.gestures import Pinch, wheel_scale
-from app.canvas.pointer import PointerDevice, PointerEvent
+from app.canvas.pointer import PointerDevice, PointerEvent, PointerKind
 from app.canvas.qt_events import from_mouse, from_tablet, from_touch, is_synthesised
 from app.canvas.viewport import Viewport
 
@@ -69,6 +69,18 @@ class PointerInput(QWidget):
         """Change the brush size."""
         raise NotImplementedError
 
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Push the canvas by logical pixels."""
+        raise NotImplementedError
+
+    def zoom_to(self, scale: float, at_view_xy: tuple[float, float] | None = None) -> None:
+        """Change the scale round a point of the widget."""
+        raise NotImplementedError
+
+    def zoom_by(self, factor: float, at_view_xy: tuple[float, float] | None = None) -> None:
+        """Multiply the scale."""
+        raise NotImplementedError
+
     def view_moved_by_hand(self) -> None:
         """The viewport was changed; repaint."""
         raise NotImplementedError
@@ -95,7 +107,7 @@ class PointerInput(QWidget):
         """Follow the pointer."""
         event.accept()
         if not self._is_echo(event):
-            kind = "move" if event.buttons() != Qt.MouseButton.NoButton else "hover"
+            kind: PointerKind = "move" if event.buttons() != Qt.MouseButton.NoButton else "hover"
             self.pointer_moved(from_mouse(event, kind, self.viewport))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class _Level:
     def __init__(self, size_hw: tuple[int, int], level: int, dtype: type) -> None:
         step = 1 << level
         # np.zeros of this size is pages that do not exist before they are written.
-        self.array = np.zeros((-(-size_hw[0] // step), -(-size_hw[1] // step)), dtype)
+        self.array: NDArray[Any] = np.zeros((-(-size_hw[0] // step), -(-size_hw[1] // step)), dtype)
         tiles = (-(-size_hw[0] // TILE_SPAN_PX), -(-size_hw[1] // TILE_SPAN_PX))
         self.state = np.zeros(tiles, np.uint8)
         self.stale: list[Box] = []
@@ -54,8 +55,8 @@ class Pyramid:
         self,
         size_hw: tuple[int, int],
         dtype: type,
-        make: Callable[[Box, int], NDArray[np.generic]],
-        skim: Callable[[Box, int], NDArray[np.generic]],
+        make: Callable[[Box, int], NDArray[Any]],
+        skim: Callable[[Box, int], NDArray[Any]],
     ) -> None:
         self.size_hw = size_hw
         self._dtype = dtype
@@ -70,7 +71,7 @@ class Pyramid:
             if len(level.stale) > 64:
                 level.stale = [reduce(join, level.stale)]
 
-    def read(self, level: int, box: Box, deadline: float) -> NDArray[np.generic]:
+    def read(self, level: int, box: Box, deadline: float) -> NDArray[Any]:
         """The copy, valid at least in ``box`` (of the raster's pixels); rough where the time was up."""
         if level not in self._levels:
             for other in [held for held in self._levels if self._levels[held].array.nbytes > 1 << 26]:
@@ -111,9 +112,7 @@ class Pyramid:
         self._write(kept, level, self._tile_box(ty, tx), self._make)
         kept.state[ty, tx] = _FINE
 
-    def _write(
-        self, kept: _Level, level: int, box: Box, make: Callable[[Box, int], NDArray[np.generic]]
-    ) -> None:
+    def _write(self, kept: _Level, level: int, box: Box, make: Callable[[Box, int], NDArray[Any]]) -> None:
         part = make(box, level)
         y, x = box[1] >> level, box[0] >> level
         kept.array[y : y + part.shape[0], x : x + part.shape[1]] = part

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def result_sheets(result: "Result") -> ResultSheets:
     size_hw, origin_xy = (y1 - y0, x1 - x0), (x0, y0)
     pixels, coverage, edges = result.pixels, result.coverage, result.edges
 
-    def picture(box: Box) -> NDArray[np.generic]:
+    def picture(box: Box) -> NDArray[Any]:
         part = pixels[box[1] : box[3], box[0] : box[2]]
         part = part[..., None] if part.ndim == 2 else part
         full = np.iinfo(part.dtype).max
@@ -60,14 +60,14 @@ def result_sheets(result: "Result") -> ResultSheets:
         alpha = np.where(covered, full, 0).astype(part.dtype)
         return np.concatenate([part, alpha[..., None]], axis=2)
 
-    def hole(box: Box) -> NDArray[np.generic]:
+    def hole(box: Box) -> NDArray[Any]:
         covered = (coverage[box[1] : box[3], box[0] : box[2]] > 0).astype(np.uint8) * 255
         return np.stack([np.zeros_like(covered), covered], axis=2)
 
-    def covered(box: Box) -> NDArray[np.generic]:
+    def covered(box: Box) -> NDArray[Any]:
         return (coverage[box[1] : box[3], box[0] : box[2]] > 0).astype(np.uint8) * 255
 
-    def predicted(box: Box) -> NDArray[np.generic]:
+    def predicted(box: Box) -> NDArray[Any]:
         assert edges is not None, "the sheet is made with edges alone"
         inside = coverage[box[1] : box[3], box[0] : box[2]] > 0
         return np.where(inside, edges[box[1] : box[3], box[0] : box[2]], 0).astype(np.uint8)

@@ -10,17 +10,20 @@ Cost: upright views take rows and columns apart (1 ms for 1600 x 1000 RGB); turn
     views need an index for each pixel (about 20 ms).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from app.canvas.viewport import Box, Matrix
 
 IntIndex = NDArray[np.intp]
+Places = NDArray[np.floating[Any]]
 
 TIE = 1e-6  # a screen pixel's middle may fall between two source pixels; rounding errors must not choose
 
 
-def axes_of(to_source: Matrix, box: Box) -> tuple[NDArray[np.float64], NDArray[np.float64], bool] | None:
+def axes_of(to_source: Matrix, box: Box) -> tuple[Places, Places, bool] | None:
     """Source x of each column and source y of each row, and whether they are swapped; None in a turned view.
 
     Args:
@@ -36,9 +39,7 @@ def axes_of(to_source: Matrix, box: Box) -> tuple[NDArray[np.float64], NDArray[n
     return None
 
 
-def nearest(
-    source: NDArray[np.generic], to_source: Matrix, box: Box, outside: int = 0
-) -> NDArray[np.generic]:
+def nearest(source: NDArray[Any], to_source: Matrix, box: Box, outside: int = 0) -> NDArray[Any]:
     """The source value under the middle of each device pixel.
 
     Args:
@@ -59,7 +60,7 @@ def nearest(
         rows = np.floor(to_source.b * xs + to_source.d * ys + to_source.f + TIE).astype(np.intp)
         inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
         flat = np.ascontiguousarray(source).reshape(height * width, *source.shape[2:])
-        found = flat.take(np.where(inside, rows * width + columns, 0), axis=0)
+        found: NDArray[Any] = flat.take(np.where(inside, rows * width + columns, 0), axis=0)
         found[~inside] = outside
         return found
     x, y, is_swapped = axes
@@ -98,7 +99,7 @@ def _is_run(index: IntIndex, size: int) -> bool:
     return first >= 0 and last < size and last - first == len(index) - 1
 
 
-def _blend(source: NDArray[np.uint8], at: NDArray[np.float64], axis: int) -> NDArray[np.uint8]:
+def _blend(source: NDArray[np.uint8], at: Places, axis: int) -> NDArray[np.uint8]:
     """Linear reading along one axis, in 8-bit fixed point."""
     size = source.shape[axis]
     place = at - 0.5 + TIE
@@ -107,7 +108,8 @@ def _blend(source: NDArray[np.uint8], at: NDArray[np.float64], axis: int) -> NDA
     is_low, is_high = (low >= 0) & (low < size), (low >= -1) & (low < size - 1)
     weights = np.stack([np.where(is_low, 256 - share, 0), np.where(is_high, share, 0)])
     if not weights[1].any() and is_low.all():
-        return source.take(low, axis=axis)
+        same: NDArray[np.uint8] = source.take(low, axis=axis)
+        return same
     shape = (-1, 1) if axis == 0 else (1, -1)
     first = source.take(low.clip(0, size - 1), axis=axis).astype(np.uint32)
     second = source.take((low + 1).clip(0, size - 1), axis=axis)
@@ -115,4 +117,5 @@ def _blend(source: NDArray[np.uint8], at: NDArray[np.float64], axis: int) -> NDA
     first += second * weights[1].astype(np.uint32).reshape(shape)
     first += 128
     first >>= 8
-    return first.astype(np.uint8)
+    blended: NDArray[np.uint8] = first.astype(np.uint8)
+    return blended

@@ -12,7 +12,7 @@ Elsewhere: sheets in display.py, marks in overlays.py, before and after in compa
 import time
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,8 +96,8 @@ class Scene:
             layer = kept.get(key)
             if layer is None or layer.origin_xy != sheet.origin_xy:
                 del self._pictures[key]
-        for key in [key for key in self._planes if key[0] not in kept]:
-            del self._planes[key]
+        for place in [place for place in self._planes if place[0] not in kept]:
+            del self._planes[place]
         return True
 
     def _layers_look(self) -> list[tuple[object, ...]]:
@@ -115,7 +115,7 @@ class Scene:
         boxes = [sheets.picture.box_xyxy for sheets in (before, self._result) if sheets is not None]
         return reduce(join, boxes) if boxes else None
 
-    def set_preview(self, box: Box | None, pixels: NDArray[np.generic] | None) -> Box | None:
+    def set_preview(self, box: Box | None, pixels: NDArray[Any] | None) -> Box | None:
         """Show a running job's pixels in a box of the canvas, at any resolution; None takes them away.
 
         Returns:

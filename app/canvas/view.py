@@ -13,7 +13,7 @@ Elsewhere: transform in viewport.py, painting in scene.py and backing.py, mouse,
 # ruff: noqa: N802 (names that Qt calls)
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -44,7 +44,6 @@ from app.canvas.scene import DARK, LIGHT, Scene
 from app.canvas.viewport import Box
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from app.canvas.tools.base import Tool
@@ -161,7 +160,7 @@ class CanvasView(PointerInput):
         self.scene.shows_edges = is_visible
         self._repaint_all()
 
-    def set_preview(self, box: Box | None, pixels: "NDArray[np.generic] | None") -> None:
+    def set_preview(self, box: Box | None, pixels: "NDArray[Any] | None") -> None:
         """Show what a running job has so far in a box of the canvas; None takes it away."""
         changed = self.scene.set_preview(box, pixels)
         if changed is not None:
@@ -503,9 +502,9 @@ class CanvasView(PointerInput):
         if outline is not None and at is not None:
             radius = outline.diameter_px / 2 * self.viewport.view_scale
             self._ring = ring_bounds(QPointF(*at), radius).toAlignedRect()
-        for rect in {before.getRect(), self._ring.getRect()}:
-            if rect[2] > 0:
-                self.update(QRect(*rect))
+        for rect in (before, self._ring):
+            if not rect.isEmpty():
+                self.update(rect)
 
     def _update_cursor(self) -> None:
         shape = self.handling.cursor()

@@ -42,6 +42,15 @@ class Matrix(NamedTuple):
         """Where a point goes."""
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
 
+    def scaled_at(self, factor: float, origin_xy: tuple[float, float]) -> "Matrix":
+        """For a raster whose pixels are ``factor`` times as large and that starts at a point of this space."""
+        e, f = self.map(*origin_xy)
+        return Matrix(self.a * factor, self.b * factor, self.c * factor, self.d * factor, e, f)
+
+    def less(self, offset_xy: tuple[float, float]) -> "Matrix":
+        """The same, counted from another origin of where it leads."""
+        return self._replace(e=self.e - offset_xy[0], f=self.f - offset_xy[1])
+
     def inverted(self) -> "Matrix":
         """The way back."""
         det = self.a * self.d - self.b * self.c
