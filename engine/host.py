@@ -15,28 +15,61 @@ Pixels go through shared memory in both directions (see shared.py). A picture st
 ``image_key``, so that a live edit sends no more than the rows of its masks that hold something. Of a result only the
 holes come back, since nothing else may have changed.
 
-Elsewhere: the child in host_child.py; a Qt face for this in app/worker.py.
+Elsewhere: events in host_events.py, the way there in host_inputs.py, the process in host_process.py, what runs in it in
+host_child.py; a Qt face for this in app/worker.py.
 """
 
 import itertools
 import logging
 import multiprocessing
-import signal
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from dataclasses import dataclass
+from multiprocessing.connection import wait
 from typing import Any, Literal
 
 import numpy as np
 
 from engine.edits import Edit, EditInputs
 from engine.errors import EngineError, HostError
-from engine.host_child import Setup, serve
+from engine.host_child import Setup
+from engine.host_events import (
+    BoxXYXY,
+    Cancelled,
+    Died,
+    Done,
+    HostEvent,
+    HostReply,
+    Patch,
+    ProgressSaid,
+    Ready,
+    Refused,
+    Started,
+    StatusSaid,
+)
+from engine.host_inputs import SharedPictures, SharedPlane, share_planes
+from engine.host_process import ChildProcess
 from engine.shared import BEST_KIND, Kind, Layout, Segment
+
+__all__ = [
+    "STARTS_LIMIT",
+    "BoxXYXY",
+    "Cancelled",
+    "Died",
+    "Done",
+    "EngineHost",
+    "HostEvent",
+    "HostReply",
+    "Patch",
+    "ProgressSaid",
+    "Ready",
+    "Refused",
+    "Started",
+    "State",
+    "StatusSaid",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -44,177 +77,10 @@ PATIENCE_S = 0.2
 """How long a cancelled job may take to end by itself; with the kill it stays below 300 ms."""
 STARTS_LIMIT = 3
 """Children in a row that may die before they are ready."""
-PICTURES_KEPT = 2
-"""Pictures that stay with the child though no job waits for them."""
-PREVIEW_BYTES = 3 << 20
-"""Room for one preview, 1024x1024 in colour; a larger one is thinned out."""
 FAREWELL_S = 0.5
 """How long a child may take to leave when the host is closed."""
 
-PLANES = ("mask", "drawn_edges", "erased_edges")
-
-BoxXYXY = tuple[int, int, int, int]
 State = Literal["off", "starting", "ready", "busy", "broken"]
-
-
-# What is told ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ready:
-    """The child has its device and takes jobs."""
-
-    device: str
-    """``cpu`` or ``cuda:N``."""
-    device_name: str
-    """In words: ``cpu``, or what the GPU is called."""
-    fast_precision: str
-    """What ``fast`` computes with there: ``bfloat16`` or ``float32``."""
-    seconds: float
-    """From the start of the process."""
-    process_id: int
-
-
-@dataclass(frozen=True)
-class StatusSaid:
-    """What the child holds, after each job and when asked."""
-
-    device: str
-    device_name: str
-    resident_bytes: int
-    """Networks that stay loaded."""
-    free_bytes: int
-    """What a job could get now on the device."""
-    process_bytes: int
-    """Memory of the child's process; 0 where the system does not tell."""
-
-
-@dataclass(frozen=True)
-class Started:
-    """The child has the job now."""
-
-    job: int
-
-
-@dataclass(frozen=True, eq=False)
-class ProgressSaid:
-    """A job on its way."""
-
-    job: int
-    share: float
-    """In [0, 1]; never falls within a job."""
-    word: str
-    preview: np.ndarray | None = None
-    """(h, w, 3) uint8; may be smaller than its box."""
-    box_xyxy: BoxXYXY | None = None
-    """Where in the result the preview belongs."""
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """A rectangle of a result."""
-
-    box_xyxy: BoxXYXY
-    pixels: np.ndarray
-    """(h, w) or (h, w, C), in the type of the whole."""
-
-
-@dataclass(frozen=True, eq=False)
-class HostReply:
-    """What changed."""
-
-    size_hw: tuple[int, int]
-    """Of the whole result; larger than the picture where the canvas grew."""
-    patches: tuple[Patch, ...]
-    """One a hole, like the picture in channels and type; outside of them nothing changed. No two share a pixel."""
-    edges: tuple[Patch, ...]
-    """(h, w) uint8, the edge map used, one for each frame that the networks saw; frames may overlap."""
-    report: dict[str, Any]
-    """As `engine.engine.Result.report`, and ``peak_bytes``, the memory the job took where that can be told."""
-
-    @property
-    def box_xyxy(self) -> BoxXYXY:
-        """Around all patches; empty where nothing changed."""
-        return _around([patch.box_xyxy for patch in self.patches])
-
-    def edges_in(self, box_xyxy: BoxXYXY) -> np.ndarray:
-        """(h, w) uint8: the edge map inside a box of the result, 0 where no network looked."""
-        x0, y0, x1, y1 = box_xyxy
-        whole = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        for patch in self.edges:
-            shared = _common(patch.box_xyxy, box_xyxy)
-            if shared is not None:
-                part = whole[_slices(shared, box_xyxy)]
-                np.maximum(part, patch.pixels[_slices(shared, patch.box_xyxy)], out=part)
-        return whole
-
-    def paste_into(self, image: np.ndarray, *, offset_xy: tuple[int, int] = (0, 0)) -> None:
-        """Write the patches into an array of the result; ``offset_xy`` is where the array begins in the result."""
-        height, width = image.shape[:2]
-        area = (offset_xy[0], offset_xy[1], offset_xy[0] + width, offset_xy[1] + height)
-        for patch in self.patches:
-            shared = _common(patch.box_xyxy, area)
-            if shared is not None:
-                image[_slices(shared, area)] = patch.pixels[_slices(shared, patch.box_xyxy)]
-
-
-@dataclass(frozen=True, eq=False)
-class Done:
-    """A job ended well."""
-
-    job: int
-    reply: HostReply
-
-
-@dataclass(frozen=True, eq=False)
-class Refused:
-    """A job cannot be done with this input, these weights or this machine."""
-
-    job: int
-    error: EngineError
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """A job ended because it was asked to."""
-
-    job: int
-    was_killed: bool = False
-    """Whether its process had to go with it; another one is starting then."""
-
-
-@dataclass(frozen=True)
-class Died:
-    """The child is gone; another one is starting unless the host is broken."""
-
-    job: int | None
-    """What it was doing; that job has ended."""
-    reason: str
-    """In words."""
-
-
-HostEvent = Ready | StatusSaid | Started | ProgressSaid | Done | Refused | Cancelled | Died
-
-
-# The host --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(eq=False)
-class _Picture:
-    segment: Segment
-    layout: Layout
-    jobs: int = 0
-    """That wait for it or run on it."""
-
-
-@dataclass(frozen=True)
-class _Plane:
-    """Rows ``first_row`` and on of a plane of ``shape``; the others are zero."""
-
-    name: str
-    layout: Layout
-    shape: tuple[int, int]
-    first_row: int
 
 
 @dataclass(eq=False)
@@ -222,22 +88,12 @@ class _Job:
     number: int
     edit: dict[str, Any]
     image_key: str
-    planes: tuple[_Plane, ...]
+    planes: tuple[SharedPlane, ...]
     segment: Segment | None
     cancel_by: float = float("inf")
     """When patience ends; infinite while nobody asked to stop."""
     is_cancelled: bool = False
     room: Segment | None = None
-
-
-@dataclass(eq=False)
-class _Child:
-    process: multiprocessing.process.BaseProcess
-    connection: Connection
-    preview: Segment
-    pictures: set[str] = field(default_factory=set)
-    """Keys it knows."""
-    is_ready: bool = False
 
 
 class EngineHost:
@@ -263,7 +119,6 @@ class EngineHost:
         self._setup = Setup(device, engine)
         self._patience_s = patience_s
         self._memory_kind = memory_kind
-        self._context = multiprocessing.get_context("spawn")
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._waker, self._alarm = multiprocessing.Pipe(duplex=False)
@@ -272,9 +127,9 @@ class EngineHost:
         self._events: list[HostEvent] = []
         self._queue: deque[_Job] = deque()
         self._running: _Job | None = None
-        self._pictures: OrderedDict[str, _Picture] = OrderedDict()
-        self._child: _Child | None = None
-        self._dying: list[multiprocessing.process.BaseProcess] = []
+        self._pictures = SharedPictures(memory_kind)
+        self._child: ChildProcess | None = None
+        self._dying: list[ChildProcess] = []
         self._is_wanted = False
         """Whether there should be a child; `_work` starts one then."""
         self._failed_starts = 0
@@ -294,7 +149,7 @@ class EngineHost:
     def process_id(self) -> int | None:
         """Of the child that is there now."""
         with self._lock:
-            return None if self._child is None else self._child.process.pid
+            return None if self._child is None else self._child.process_id
 
     @property
     def jobs(self) -> tuple[int, ...]:
@@ -332,9 +187,9 @@ class EngineHost:
                 raise HostError("engine", "an open host", "a closed one", "make another one")
             number = next(self._numbers)
             key = image_key or f"job {number}"
-            self._keep_picture(key, inputs.image)
+            self._pictures.keep(key, inputs.image, is_for_one_job=not image_key)
             try:
-                planes, segment = self._copy_planes(inputs)
+                planes, segment = share_planes(inputs, self._memory_kind)
             except BaseException:
                 self._let_go(key)
                 raise
@@ -401,7 +256,7 @@ class EngineHost:
                     return events
                 sources: list[Any] = [self._waker]
                 if self._child is not None:
-                    sources += [self._child.connection, self._child.process.sentinel]
+                    sources += [self._child.connection, self._child.sentinel]
                 by = min(until, self._running.cancel_by if self._running else until)
             wait(sources, max(by - time.monotonic(), 0))
             with self._alarm_lock:
@@ -422,12 +277,8 @@ class EngineHost:
             self._running = None
             if self._child is not None:
                 self._end_child(self._child, FAREWELL_S)
-            for process in self._dying:
-                process.join(FAREWELL_S)
-            self._reap()
-            for picture in self._pictures.values():
-                picture.segment.close()
-            self._pictures.clear()
+            self._reap(FAREWELL_S)
+            self._pictures.close()
             with self._alarm_lock:
                 self._alarm.close()
                 self._waker.close()
@@ -439,82 +290,21 @@ class EngineHost:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Pixels out --------------------------------------------------------------------------------------------------------
-
-    def _keep_picture(self, key: str, image: np.ndarray) -> None:
-        """Have the picture in shared memory under its key, for one job more."""
-        known = self._pictures.get(key)
-        layout = Layout.of(image)
-        if known is not None and known.layout != layout:
-            raise HostError(
-                "image_key", f"{known.layout.shape} {known.layout.dtype} under '{key}'",
-                f"{layout.shape} {layout.dtype}", "give another content another key",
-            )  # fmt: skip
-        if known is None:
-            known = _Picture(Segment.create(layout.nbytes, self._memory_kind), layout)
-            np.copyto(known.segment.view(layout), image)
-            self._pictures[key] = known
-        known.jobs += 1
-        self._pictures.move_to_end(key)
-
-    def _copy_planes(self, inputs: EditInputs) -> tuple[tuple[_Plane, ...], Segment | None]:
-        """Masks and edges in one segment: of each the rows between the first and the last that hold something."""
-        planes: list[_Plane] = []
-        parts: list[np.ndarray] = []
-        offset = 0
-        for name in PLANES:
-            plane: np.ndarray | None = getattr(inputs, name)
-            if plane is None:
-                continue
-            rows = np.flatnonzero(plane.any(axis=1))
-            first, last = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 0)
-            part = plane[first:last]
-            layout = Layout.of(part, offset)
-            offset = layout.next_offset
-            planes.append(_Plane(name, layout, inputs.size_hw, first))
-            parts.append(part)
-        if not offset:
-            return tuple(planes), None
-        segment = Segment.create(offset, self._memory_kind)
-        for place, part in zip(planes, parts, strict=True):
-            if part.size:
-                np.copyto(segment.view(place.layout), part)
-        return tuple(planes), segment
+    # The child ---------------------------------------------------------------------------------------------------------
 
     def _let_go(self, key: str) -> None:
-        """One job less needs a picture; those that nobody needs leave, but for the newest."""
-        picture = self._pictures[key]
-        picture.jobs -= 1
-        unused = [name for name, known in self._pictures.items() if not known.jobs]
-        single = [name for name in unused if name.startswith("job ")]
-        kept = [name for name in unused if name not in single]
-        for name in (*single, *kept[: max(len(kept) - PICTURES_KEPT, 0)]):
-            self._pictures.pop(name).segment.close()
+        """One job less needs a picture; the child forgets what nobody needs."""
+        for name in self._pictures.let_go(key):
             if self._child is not None and name in self._child.pictures:
                 self._child.pictures.discard(name)
                 self._send(("forget", name))
 
-    # The child ---------------------------------------------------------------------------------------------------------
-
     def _spawn(self) -> None:
-        preview = Segment.create(PREVIEW_BYTES, self._memory_kind)
-        ours, theirs = self._context.Pipe(duplex=True)
-        process = self._context.Process(
-            target=serve, args=(theirs, self._setup), name="pentimento-engine", daemon=True
-        )
-        process.start()
-        theirs.close()
-        self._child = _Child(process, ours, preview)
-        self._send(("preview", preview.address), preview)
+        self._child = ChildProcess(self._setup, self._memory_kind)
 
     def _send(self, message: tuple[Any, ...], segment: Segment | None = None) -> None:
-        """Tell the child something. A broken pipe is not looked at here: the child's end is noticed by `_work`."""
-        if self._child is None:
-            return
-        with suppress(OSError):
-            self._child.connection.send(message)
-            if segment is not None:
-                segment.send(self._child.connection)
+        if self._child is not None:
+            self._child.send(message, segment)
 
     def _send_next(self) -> None:
         """Give the child the next job if it is free."""
@@ -540,7 +330,7 @@ class EngineHost:
         if child is None:
             return
         # Looked at before the last messages are read: what a child said before it died counts.
-        has_died = child.process.exitcode is not None
+        has_died = child.has_ended
         try:
             while self._child is child and child.connection.poll():
                 self._take(child.connection.recv())
@@ -549,17 +339,12 @@ class EngineHost:
         if self._child is not child:
             return
         if has_died:
-            self._bury(child)
+            self._lose(child, child.reason())
         elif self._running is not None and time.monotonic() >= self._running.cancel_by:
             self._kill_for(self._running)
         self._send_next()
 
-    def _bury(self, child: _Child) -> None:
-        """The child ended by itself."""
-        child.process.join(FAREWELL_S)  # the pipe closes a moment before the process has its exit code
-        self._lose(child, _reason(child.process.exitcode))
-
-    def _lose(self, child: _Child, reason: str) -> None:
+    def _lose(self, child: ChildProcess, reason: str) -> None:
         """Tell that a child is gone, and start another unless that has failed too often."""
         job, self._running = self._running, None
         self._failed_starts = 0 if child.is_ready else self._failed_starts + 1
@@ -593,24 +378,16 @@ class EngineHost:
         self._end_child(child, 0)
         self._end(job, Cancelled(job.number, was_killed=True))
 
-    def _end_child(self, child: _Child, patience_s: float) -> None:
-        """Close the pipe, and end the process if that does not. It may take a moment to go; nobody waits for that."""
+    def _end_child(self, child: ChildProcess, patience_s: float) -> None:
+        """Have a process gone. It may take a moment to go; nobody waits for that."""
         if self._child is child:
             self._child = None
-        child.connection.close()
-        process: Any = child.process
-        if patience_s:
-            process.join(patience_s)
-        if process.exitcode is None:
-            process.kill()
-        self._dying.append(process)
-        child.preview.close()
+        child.end(patience_s)
+        self._dying.append(child)
 
-    def _reap(self) -> None:
+    def _reap(self, wait_s: float = 0.0) -> None:
         """Let go of processes that are gone now."""
-        for process in [process for process in self._dying if process.exitcode is not None]:
-            self._dying.remove(process)
-            process.close()
+        self._dying = [child for child in self._dying if not child.let_go(wait_s)]
 
     # What the child says -----------------------------------------------------------------------------------------------
 
@@ -639,7 +416,7 @@ class EngineHost:
                 facts["device_name"],
                 facts["fast_precision"],
                 seconds,
-                child.process.pid or 0,
+                child.process_id,
             )
         )
         self._take_status(facts)
@@ -741,35 +518,3 @@ class EngineHost:
             if segment is not None:
                 segment.close()
         self._let_go(job.image_key)
-
-
-def _reason(exitcode: int | None) -> str:
-    """An exit code in words."""
-    if exitcode is None:
-        return "it closed its pipe"
-    if exitcode >= 0:
-        return f"it left with exit code {exitcode}"
-    try:
-        name = signal.Signals(-exitcode).name
-    except ValueError:
-        name = f"signal {-exitcode}"
-    words = {"SIGKILL": ", which a system short of memory does", "SIGSEGV": ", a fault in native code"}
-    return f"it was ended by {name}{words.get(name, '')}"
-
-
-def _around(boxes: list[BoxXYXY]) -> BoxXYXY:
-    if not boxes:
-        return (0, 0, 0, 0)
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
-
-
-def _common(box: BoxXYXY, other: BoxXYXY) -> BoxXYXY | None:
-    x0, y0 = max(box[0], other[0]), max(box[1], other[1])
-    x1, y1 = min(box[2], other[2]), min(box[3], other[3])
-    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-
-
-def _slices(box: BoxXYXY, area: BoxXYXY) -> tuple[slice, slice]:
-    """Rows and columns of a box in an array that begins where ``area`` does."""
-    return slice(box[1] - area[1], box[3] - area[1]), slice(box[0] - area[0], box[2] - area[0])

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import host as hosts
 from engine.edits import EditInputs, InpaintEdit
 from engine.engine import Engine
 from engine.errors import DeviceError, EngineError, HostError, MaskError, OutOfMemoryError, WeightsError
@@ -22,14 +21,13 @@ from engine.host import (
     Died,
     Done,
     EngineHost,
-    HostReply,
-    Patch,
     ProgressSaid,
     Ready,
     Refused,
     Started,
     StatusSaid,
 )
+from engine.host_inputs import PICTURES_KEPT
 from engine.shared import Segment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -359,7 +357,7 @@ def test_pictures_that_nobody_needs_leave(host, monkeypatch):
     for key in ("a", "b", "c", "d", "", ""):
         host.submit(InpaintEdit(), holed(), image_key=key)
         event_of(host, Done)
-    assert set(host._pictures) == {"c", "d"}
+    assert set(host._pictures.keys) == {"c", "d"}
     assert words.count("forget") == 4
 
 
@@ -394,7 +392,7 @@ def test_no_room_for_a_result_is_told(host, monkeypatch):
             raise MemoryError
         return create(nbytes, kind)
 
-    monkeypatch.setattr(hosts.Segment, "create", scarce)
+    monkeypatch.setattr(Segment, "create", scarce)
     host.submit(InpaintEdit(), holed())
     error = event_of(host, Refused).error
     assert isinstance(error, OutOfMemoryError)
@@ -405,11 +403,11 @@ def test_no_room_for_a_job_is_told_at_once(host, monkeypatch):
     def full(*_):
         raise MemoryError("none")
 
-    monkeypatch.setattr(hosts.Segment, "create", full)
+    monkeypatch.setattr(Segment, "create", full)
     with pytest.raises(MemoryError):
         host.submit(InpaintEdit(), holed())
     assert host.jobs == ()
-    assert not host._pictures
+    assert host._pictures.keys == ()
 
 
 # Cancelling -----------------------------------------------------------------------------------------------------------
@@ -669,29 +667,6 @@ def test_states_are_told(host):
     assert host.state == "ready"
 
 
-# Replies --------------------------------------------------------------------------------------------------------------
-
-
-def test_a_reply_puts_its_parts_together():
-    patches = (
-        Patch((2, 1, 4, 3), np.full((2, 2), 5, np.uint8)),
-        Patch((6, 4, 7, 6), np.full((2, 1), 8, np.uint8)),
-    )
-    edges = (
-        Patch((0, 0, 4, 4), np.full((4, 4), 3, np.uint8)),
-        Patch((2, 2, 8, 6), np.full((4, 6), 9, np.uint8)),
-    )
-    reply = HostReply((6, 8), patches, edges, {})
-    assert reply.box_xyxy == (2, 1, 7, 6)
-    whole = np.zeros((6, 8), np.uint8)
-    reply.paste_into(whole)
-    assert (whole.sum(), whole[1, 2], whole[5, 6]) == (4 * 5 + 2 * 8, 5, 8)
-    part = np.zeros((2, 2), np.uint8)
-    reply.paste_into(part, offset_xy=(3, 2))
-    assert part.tolist() == [[5, 0], [0, 0]]
-    assert reply.edges_in((1, 1, 4, 4)).tolist() == [[3, 3, 3], [3, 9, 9], [3, 9, 9]]
-
-
 # The engine itself ----------------------------------------------------------------------------------------------------
 
 
@@ -828,4 +803,4 @@ def test_every_job_ends_once_whatever_happens(host, seed):
     assert sorted(job for job in ends if job is not None) == jobs
     last = host.submit(InpaintEdit(), holed(), image_key="last")
     assert event_of(host, Done).job == last
-    assert len(host._pictures) <= hosts.PICTURES_KEPT + 1
+    assert len(host._pictures.keys) <= PICTURES_KEPT + 1
