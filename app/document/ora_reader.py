@@ -161,7 +161,7 @@ class _Index:
     def _layer(self, data: Any, canvas_hw: tuple[int, int]) -> Layer:
         data = self._object(data)
         kind = data.get("kind")
-        if kind not in PLANES:
+        if not isinstance(kind, str) or kind not in PLANES:
             raise self._damaged(f"layers of {', '.join(PLANES)}", repr(kind)[:40])
         attributes = attributes_from_plain(data)
         strokes = [self._stroke(one) for one in self._list(data, "strokes")]

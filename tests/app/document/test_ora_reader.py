@@ -11,10 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.document.document import Document
 from app.document.layers import Layer
 from app.document.ora import read_ora, write_ora
 from app.document.png_stream import write_png
+from app.document.recipe import Step
+from app.document.results import Result
 from app.document.snapshot import Snapshot
+from app.document.strokes import Stroke
 from app.errors import AppError, DocumentError
 from engine.errors import EngineError
 
@@ -136,6 +140,7 @@ def _twice(key):
         (_set("layers", {}), "a list of layers, got dict"),
         (_set("layers", 0, []), "an object, got list"),
         (_set("layers", 0, "kind", "text"), "layers of picture, mask, edges"),
+        (_set("layers", 0, "kind", {}), "layers of picture, mask, edges, got {}"),
         (_set("layers", 0, "kind", "mask"), "an object, got NoneType"),
         (_set("layers", 0, "opacity", 2), "a number from 0 to 1"),
         (_set("layers", 0, "origin_xy", [10**9, 0]), "two whole numbers"),
@@ -219,8 +224,6 @@ def test_a_document_larger_than_allowed_is_refused_before_it_is_decoded(entries,
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A small whole file of ours, and the same entries unpacked, to be mutated."""
-    from app.document.document import Document
-
     folder = tmp_path_factory.mktemp("fuzz")
     rng = np.random.default_rng(1)
     layer = Layer("picture", "Photo", {"pixels": rng.integers(0, 256, (6, 8, 3)).astype(np.uint8)})
@@ -228,6 +231,15 @@ def small(tmp_path_factory):
     with document.begin("Brush") as change:
         change.touch(document.mask_layer.id, "coverage", (1, 1, 5, 4))
         document.mask_layer.planes["coverage"][1:4, 1:5] = 200
+        change.add_stroke(document.mask_layer.id, Stroke("brush", "coverage", rng.random((3, 5))))
+    result = Result(
+        box_xyxy=(1, 1, 5, 4),
+        pixels=rng.integers(0, 256, (3, 4, 3)).astype(np.uint8),
+        coverage=np.full((3, 4), 255, np.uint8),
+        step=Step(edit={"family": "inpaint"}),
+        report={"seam": 0.5},
+    )
+    document.add_result(result)
     with Snapshot(document) as snapshot:
         write_ora(snapshot, folder / "small.ora")
     data = (folder / "small.ora").read_bytes()
@@ -242,7 +254,7 @@ def _open_or_be_refused(path, data) -> None:
         read_ora(path)
 
 
-@settings(max_examples=500, deadline=None, database=None, derandomize=True)
+@settings(max_examples=400, deadline=None, database=None, derandomize=True)
 @given(data=st.data())
 def test_mutated_files_open_or_are_refused(small, data):
     folder, whole, _ = small
@@ -266,39 +278,55 @@ def test_mutated_files_open_or_are_refused(small, data):
     _open_or_be_refused(folder / "mutated.ora", bytes(spoilt))
 
 
-_WORDS = [
-    b"0",
-    b"-1",
-    b"1e308",
-    b"NaN",
-    b"null",
-    b"[]",
-    b"{}",
-    b'""',
-    b"99999999999999999999",
-    b"../",
-    b"true",
-    b"<",
-]
+_WORDS = [b"0", b"-1", b"1e308", b"NaN", b"null", b"[]", b"{}", b'""', b"9" * 20, b"../", b"true", b"<"]
+_VALUES = [0, -1, 2, 10**20, 1e308, 0.5, None, True, "", "../x", "a" * 2000, [], [0], [1, 2], {}, {"a": 1}]
 
 
-@settings(max_examples=500, deadline=None, database=None, derandomize=True)
-@given(data=st.data())
-def test_files_with_mutated_entries_open_or_are_refused(small, data):
-    """The zip is whole and its checksums right, so that what lies behind them is reached."""
-    folder, _, entries = small
-    entries = dict(entries)
-    name = data.draw(st.sampled_from([*entries, INDEX, INDEX, "stack.xml", "stack.xml"]))
-    spoilt = bytearray(entries[name])
+def _spoil_bytes(data, whole) -> bytes:
+    spoilt = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(spoilt)))
         if data.draw(st.booleans()):
             spoilt[place : place + data.draw(st.integers(0, 12))] = data.draw(st.sampled_from(_WORDS))
         else:
             spoilt[place : place + 1] = data.draw(st.binary(max_size=3))
-    entries[name] = bytes(spoilt)
-    if name == "stack.xml" and data.draw(st.booleans()):  # believed as ours
-        index = json.loads(entries[INDEX])
-        index["stack_sha256"] = hashlib.sha256(spoilt).hexdigest()
-        entries[INDEX] = json.dumps(index)
+    return bytes(spoilt)
+
+
+def _spoil_value(data, part) -> None:
+    """Put another value somewhere into plain data, or take one out."""
+    while True:
+        key = data.draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))
+        if isinstance(part[key], dict | list) and part[key] and data.draw(st.integers(0, 4)):
+            part = part[key]
+            continue
+        if data.draw(st.integers(0, 5)):
+            part[key] = data.draw(st.sampled_from(_VALUES))
+        else:
+            del part[key]
+        return
+
+
+@settings(max_examples=600, deadline=None, database=None, derandomize=True)
+@given(data=st.data())
+def test_files_with_mutated_entries_open_or_are_refused(small, data):
+    """The zip is whole and its checksums right, so that what lies behind them is reached."""
+    folder, _, entries = small
+    entries = dict(entries)
+    index = json.loads(entries[INDEX])
+    match data.draw(st.sampled_from(["any", "stack", "index", "values", "values", "values"])):
+        case "any":
+            name = data.draw(st.sampled_from(sorted(entries)))
+            entries[name] = _spoil_bytes(data, entries[name])
+        case "stack":
+            entries["stack.xml"] = _spoil_bytes(data, entries["stack.xml"])
+            if data.draw(st.booleans()):  # believed as ours
+                index["stack_sha256"] = hashlib.sha256(entries["stack.xml"]).hexdigest()
+                entries[INDEX] = json.dumps(index)
+        case "index":
+            entries[INDEX] = _spoil_bytes(data, entries[INDEX])
+        case "values":
+            for _ in range(data.draw(st.integers(1, 3))):
+                _spoil_value(data, index)
+            entries[INDEX] = json.dumps(index)
     _open_or_be_refused(folder / "mutated.ora", archive_of(entries))
