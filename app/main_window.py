@@ -67,6 +67,8 @@ DOCKS = (
     ("results_dock", "Results", Qt.DockWidgetArea.BottomDockWidgetArea),
 )
 """objectName, title and place of each dock."""
+RESULTS_HEIGHT_PX = 180
+"""The strip is as high without results as with them, so that the first one does not move the picture."""
 SAID_MS = 5000
 VARIANTS = 4
 
@@ -150,6 +152,7 @@ class MainWindow(QMainWindow):
         self.layers = LayersPanel()
         self.history = HistoryPanel()
         self.results = ResultsStrip(self.fill)
+        self.results.setMinimumHeight(RESULTS_HEIGHT_PX)
         contents = {
             "inpaint_dock": self.inpaint,
             "layers_dock": self.layers,
@@ -222,6 +225,8 @@ class MainWindow(QMainWindow):
 
     def set_document(self, document: Document | None) -> None:
         """Show another document, or none; the one before is let go."""
+        if self.document is not None:
+            self.fill.cancel()  # an answer would find its document closed
         before, self.document = self.document, document
         self._stop_observing()
         self._stop_observing = (

@@ -194,6 +194,8 @@ QToolBar QToolButton:disabled, QToolButton[look="flat"]:disabled {{ border: 1px 
 QToolBar QToolButton:checked:disabled {{ background: {t.raised}; }}
 QToolBar QToolButton:focus, QToolButton[look="flat"]:focus {{ border: 1px solid {t.focus}; }}
 QToolButton::menu-indicator {{ image: none; }}
+QToolBar QToolButton#qt_toolbar_ext_button {{ qproperty-icon: url({arrows}/{t.name}-down.svg); padding: 0;
+    min-width: 18px; }}
 QDockWidget {{ color: {t.text}; font-weight: 600; }}
 QDockWidget::title {{ background: {t.window}; padding: 7px 10px; border-bottom: 1px solid {t.faint_line}; }}
 QTabBar::tab {{ background: {t.window}; color: {t.dim_text}; padding: 7px 14px; border: none;

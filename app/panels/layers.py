@@ -155,6 +155,7 @@ class LayersPanel(QWidget):
             with QSignalBlocker(self.list.selectionModel()):
                 flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
                 self.list.selectionModel().setCurrentIndex(index, flag)
+            self.list.scrollTo(index)
             self.list.viewport().update()
         self._refresh()
 

@@ -256,6 +256,22 @@ def test_the_mask_is_shown_as_the_settings_say(opened) -> None:
     assert not opened.canvas.mask_look.is_filled
 
 
+def test_letting_a_document_go_stops_its_fills(opened) -> None:
+    opened.fill.set_live(False)
+    drag(opened, (20, 20), (60, 40))
+    opened.fill.fill()
+    assert opened.worker.waiting
+    opened.set_document(None)
+    assert not opened.worker.waiting
+
+
+def test_brushes_are_kept_for_the_next_window(opened) -> None:
+    opened.context.set_brush(size_px=123)
+    opened.files.ask_save = lambda: "discard"
+    opened.close()
+    assert MainWindow().context.brush().size_px == 123
+
+
 # Messages ------------------------------------------------------------------------------------------------------------
 
 
