@@ -35,6 +35,7 @@ MEASURE = (
     "result_count": len(document.results),
     "steps": len(document.history.entries),
     "gap_s": probe.longest_gap_s,
+    "busy_s": probe.longest_busy_s,
     "stalls": len(probe.stalls),
     "modal": app.activeModalWidget() is not None,
 }
@@ -195,7 +196,9 @@ def test_soak(start, screen, shots, request, tmp_path) -> None:
     samples.append(measure(editor, began))
     screen.shot(shots / "after.png")
     stalls = sorted(editor.ask("probe.stalls"), reverse=True)
-    (shots / "stalls.txt").write_text("\n".join(f"{seconds:.2f} s\n{stack}" for seconds, stack in stalls))
+    (shots / "stalls.txt").write_text(
+        "\n".join(f"{busy:.2f} s of its own in {seconds:.2f} s\n{stack}" for busy, seconds, stack in stalls)
+    )
     (shots / "soak.json").write_text(json.dumps({"samples": samples, "counts": soak.counts}, indent=1))
 
     assert_nothing_was_raised(editor)
@@ -212,7 +215,7 @@ def save_beside(editor: Editor, path: Path) -> None:
 def measure(editor: Editor, began: float) -> dict[str, float]:
     """Memory now, and the longest time the window was away since the last look."""
     seen = editor.ask(MEASURE)
-    editor.ask("probe.longest_gap_s = 0.0")
+    editor.ask("probe.forget()")
     children = [pid for pid in editor.children() if Path(f"/proc/{pid}").exists()]
     return {
         "at_s": round(time.monotonic() - began),

@@ -23,7 +23,7 @@ from typing import Any
 VARIABLE = "PENTIMENTO_TEST_PROBE"
 ANSWER_WITHIN_S = 60.0
 BEAT_MS = 5
-STALL_S = 0.2
+STALL_S = 0.1
 STALLS_KEPT = 200
 
 
@@ -76,16 +76,22 @@ class Probe:
         from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
         class Caller(QObject):
-            """Runs a function on the window's thread, and feels how long that thread was away."""
+            """Runs a function on the window's thread, and feels how long that thread was away.
+
+            Two clocks: the wall's, and the thread's own, which stands while other programs have the processor.
+            """
 
             call = Signal(object)
 
             def __init__(self) -> None:
                 super().__init__()
                 self.longest_gap_s = 0.0
+                self.longest_busy_s = 0.0
+                """Of the thread's own time between two turns of the event loop."""
                 self.stalls: list[list[Any]] = []
-                """[seconds, stack]: what the window's thread was at, each time it was long away."""
+                """[own seconds, seconds, stack]: what the window's thread was at, each time it was long busy."""
                 self._last_s = 0.0
+                self._last_busy_s = 0.0
                 self.moveToThread(app.thread())
                 self.call.connect(self.run, Qt.ConnectionType.QueuedConnection)
 
@@ -97,34 +103,40 @@ class Probe:
                 self.timer = QTimer()
                 self.timer.setTimerType(Qt.TimerType.PreciseTimer)
                 self.timer.timeout.connect(self.beat)
-                self._last_s = time.perf_counter()
-                self.longest_gap_s = 0.0
+                self._last_s, self._last_busy_s = time.perf_counter(), time.thread_time()
+                self.forget()
                 self.timer.start(BEAT_MS)
                 window_thread = threading.get_ident()
                 threading.Thread(
                     target=self._watch, args=(window_thread,), name="test-watch", daemon=True
                 ).start()
 
+            def forget(self) -> None:
+                self.longest_gap_s = self.longest_busy_s = 0.0
+
             def _watch(self, window_thread: int) -> None:
                 """Note where the window's thread is while it does not come back to its events."""
+                clock = time.pthread_getcpuclockid(window_thread)
                 noted_s = 0.0
                 while True:
                     time.sleep(STALL_S / 4)
-                    last_s = self._last_s
+                    last_s, last_busy_s = self._last_s, self._last_busy_s
+                    busy_s = time.clock_gettime(clock) - last_busy_s
                     away_s = time.perf_counter() - last_s
-                    if away_s < STALL_S:
+                    if busy_s < STALL_S or last_s != self._last_s:
                         continue
                     stack = "".join(traceback.format_stack(sys._current_frames()[window_thread])[-8:])
                     if last_s == noted_s:
-                        self.stalls[-1] = [away_s, stack]
+                        self.stalls[-1] = [busy_s, away_s, stack]
                     elif len(self.stalls) < STALLS_KEPT:
                         noted_s = last_s
-                        self.stalls.append([away_s, stack])
+                        self.stalls.append([busy_s, away_s, stack])
 
             def beat(self) -> None:
-                now_s = time.perf_counter()
+                now_s, busy_s = time.perf_counter(), time.thread_time()
                 self.longest_gap_s = max(self.longest_gap_s, now_s - self._last_s)
-                self._last_s = now_s
+                self.longest_busy_s = max(self.longest_busy_s, busy_s - self._last_busy_s)
+                self._last_s, self._last_busy_s = now_s, busy_s
 
         return Caller()
 
