@@ -1,4 +1,5 @@
 import contextlib
+import copy
 import hashlib
 import io
 import json
@@ -295,13 +296,13 @@ def _spoil_bytes(data, whole) -> bytes:
 
 def _spoil_value(data, part) -> None:
     """Put another value somewhere into plain data, or take one out."""
-    while True:
+    while part:
         key = data.draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))
         if isinstance(part[key], dict | list) and part[key] and data.draw(st.integers(0, 4)):
             part = part[key]
             continue
         if data.draw(st.integers(0, 5)):
-            part[key] = data.draw(st.sampled_from(_VALUES))
+            part[key] = copy.deepcopy(data.draw(st.sampled_from(_VALUES)))
         else:
             del part[key]
         return
