@@ -22,7 +22,7 @@ from app.document.document import Document
 from app.document.layers import Layer
 from app.errors import AppError
 from app.panels.message_bar import Message
-from app.recent import add_recent
+from app.recent import add_recent, recent_files
 from app.resources import resources_dir
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ class FileHandlers:
         return self._saving > 0
 
     def folder(self) -> str:
-        """Where a file dialog starts: beside the document, else beside the photo, else among the user's pictures."""
+        """Where a file dialog starts: beside the document, the photo or the last file opened, else among the pictures."""
         document = self._window.document
-        for path in (document.path if document is not None else None, self._source):
-            if path is not None:
-                return str(path.parent)
-        return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        own = document.path if document is not None else None
+        near = [path.parent for path in (own, self._source, *recent_files()[:1]) if path is not None]
+        pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        return str(next((folder for folder in (*near, Path(pictures)) if folder.is_dir()), Path.home()))
 
     # In --------------------------------------------------------------------------------------------------------------
 

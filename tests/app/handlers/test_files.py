@@ -209,3 +209,9 @@ def test_endings_are_added_where_they_are_missing(tmp_path) -> None:
 def test_a_picture_without_fills_has_no_recipe(opened) -> None:
     assert recipe_of(opened.document) == {"Software": "Pentimento"}
     assert json.dumps(recipe_of(opened.document))
+
+
+def test_dialogs_start_where_the_last_file_was(opened, photo, tmp_path) -> None:
+    assert opened.files.folder() == str(photo.parent)
+    opened.set_document(None)
+    assert opened.files.folder() == str(photo.parent)
