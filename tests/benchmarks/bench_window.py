@@ -218,6 +218,7 @@ def first_paint(words: list[str], home: Path) -> Took:
         "PENTIMENTO_HOME": str(home),
         "PENTIMENTO_LOG": str(home / "log"),
     }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
     start = time.time()
     used_s = children_s()
     done = subprocess.run(
