@@ -26,7 +26,7 @@ FLAGS = {
     "weights download": {"NAME", *OUTPUT},
     "weights remove": {"NAME", *OUTPUT},
     "train": {
-        "FAMILY", "--data", "--out", "--from", "--steps", "--stage", "--resume", "--devices", "--nodes", "--precision",
+        "FAMILY", "--data", "--out", "--from", "--part", "--steps", "--stage", "--resume", "--devices", "--nodes", "--precision",
         "--batch", "--accumulate", "--masks", "--mask-ratio", "--perceptual", "--features", "--size", "--options",
         "--width", "--depth", "--probe", "--half", "--part", "--time-limit", "--learning-rate", "--discriminator-rate",
         "--momentum", "--warmup", "--schedule", "--ema", "--gan", "--loss", "--keeps-edge-discriminator", "--device", "--workers",
