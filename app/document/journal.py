@@ -94,7 +94,8 @@ class Journal:
         self._document = document
         self._on_trouble = on_trouble or (lambda _error: None)
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        # Started here and not with the first stroke: starting a thread waits for it to come up.
+        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._base_thread: threading.Thread | None = None
         self._is_base_wanted = threading.Event()
         self._is_in_trouble = threading.Event()
@@ -111,10 +112,11 @@ class Journal:
         if before:  # what was recovered from here is safe only once it is written anew
             self._begin()
         self._stop_observing = document.observe(self._notice)
+        self._thread.start()
 
     def flush(self, timeout_s: float = 30.0) -> bool:
         """Wait until all that was done so far has reached the disk; False if that takes longer."""
-        if self._thread is None:
+        if self._is_closed:
             return True
         flush = Flush()
         self._queue.put(flush)
@@ -138,10 +140,8 @@ class Journal:
         self._stop_observing()
         if self._snapshot is not None:
             self._snapshot.close()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._queue.put(None)
-            thread.join()
+        self._queue.put(None)
+        self._thread.join()
         base = self._base_thread
         if base is None or not base.is_alive():
             self._let_go(discard=discard)
@@ -197,9 +197,6 @@ class Journal:
         self._queue.put(Begin(self._generation, self._snapshot, name, path, self._follows, self._steps))
         self._snapshot = self._follows = None
         self._generation += 1
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
-            self._thread.start()
 
     def _begin_again(self) -> None:
         """Begin a new generation, where all that was done has been told: else a step would count twice."""

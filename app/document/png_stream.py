@@ -119,8 +119,9 @@ def _packed_strips(pixels: Rows, *, is_packed: bool) -> Iterator[tuple[bytes, in
     """Each strip as deflate blocks that end on a byte, the checksum of what they hold, and its length."""
     step = max(1, _STRIP_BYTES // (pixels.shape[1] * _pixel_bytes(pixels)))
     tops = range(0, pixels.shape[0], step)
-    threads = min(_THREAD_LIMIT, os.cpu_count() or 1, len(tops))
-    if threads == 1:
+    # One processor is left to whoever draws meanwhile; values that are not packed are only as quick as the disk.
+    threads = min(_THREAD_LIMIT, (os.cpu_count() or 1) - 1, len(tops)) if is_packed else 1
+    if threads <= 1:
         for top in tops:
             yield _packed_strip(pixels, top, step, is_packed=is_packed)
         return
