@@ -84,7 +84,7 @@ def inpaint(
     erase_edges: Path | None = None,
     edge_sensitivity: float = 0.5,
     edges_out: Path | None = None,
-    context: Literal["hole", "full"] = "hole",
+    context: str = "hole",
     fit_mask: bool = False,
     invert: bool = False,
     expand: str = "",
@@ -101,7 +101,7 @@ def inpaint(
         erase_edges: Where guessed edges are removed, white on black.
         edge_sensitivity: How readily a guessed edge counts, 0 to 1: 0 none, 0.5 as guessed, 1 all.
         edges_out: Where the edge map that was used goes.
-        context: hole: look at the hole and its surroundings; full: at the whole frame.
+        context: hole: look at the hole and its surroundings; full: at the whole frame; or at a box, as x0,y0,x1,y1.
         fit_mask: Resize a mask of another size instead of refusing it.
         invert: Black is what goes: turns mask and edges round.
         expand: Pixels to add left, top, right, bottom, as l,t,r,b; the new border is filled too.

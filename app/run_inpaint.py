@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -118,9 +118,10 @@ def make_edit(flags: InpaintFlags, work: Work) -> InpaintEdit:
     """Build the edit; ``--match-official`` implies exact and the whole frame.
 
     Raises:
-        UsageError: if ``--expand`` cannot be read or does not go with ``--match-official``.
+        UsageError: if ``--expand`` or ``--context`` cannot be read or do not go with ``--match-official``.
     """
     expand_ltrb = parse_expand(flags.expand)
+    context, context_box = parse_context(flags.context)
     if flags.is_official_match and any(expand_ltrb):
         raise UsageError(
             "--expand", "nothing beside --match-official", f"'{flags.expand}'", "leave one of them out"
@@ -129,7 +130,8 @@ def make_edit(flags: InpaintFlags, work: Work) -> InpaintEdit:
         weights=work.weights,
         quality=work.quality,
         seed=work.seed,
-        context=flags.context,
+        context=context,
+        context_box=context_box,
         expand_ltrb=expand_ltrb,
         is_official_match=flags.is_official_match,
         edge_sensitivity=flags.edge_sensitivity,
@@ -150,6 +152,23 @@ def parse_expand(words: str) -> tuple[int, int, int, int]:
         raise UsageError("--expand", "four whole numbers l,t,r,b from 0, in pixels", f"'{words}'", hint)
     left, top, right, bottom = (int(part) for part in parts)
     return (left, top, right, bottom)
+
+
+def parse_context(words: str) -> tuple[Literal["hole", "full", "box"], tuple[int, int, int, int] | None]:
+    """Read ``hole``, ``full``, or a box ``x0,y0,x1,y1`` in pixels.
+
+    Raises:
+        UsageError: if it is none of these, or the box has no inside.
+    """
+    if words == "hole" or words == "full":
+        return words, None
+    parts = [part.strip() for part in words.split(",")]
+    if len(parts) == 4 and all(part.isdecimal() and len(part) < 7 for part in parts):
+        x0, y0, x1, y1 = (int(part) for part in parts)
+        if x0 < x1 and y0 < y1:
+            return "box", (x0, y0, x1, y1)
+    hint = "for example --context 100,50,600,400 shows the network that part"
+    raise UsageError("--context", "hole, full, or a box x0,y0,x1,y1 in pixels", f"'{words}'", hint)
 
 
 def recipe_text(edit: InpaintEdit, report: Mapping[str, Any]) -> dict[str, str]:

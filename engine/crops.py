@@ -8,6 +8,7 @@ separate hole, with the surroundings the network needs. How it goes:
 2. Thousands of specks would make thousands of crops, so many small holes are first gathered by neighbourhood.
 3. Each hole gets a frame: at least 64 px of context on every side, and more until the hole covers at most a third, which
    is what the networks were trained on. Sides are multiples of 8 where the picture allows, so nothing is padded.
+   A frame that the user chose takes the place of this one.
 4. Two holes whose boxes touch, or whose common frame is no more work than the two frames, become one. Far holes stay apart.
 5. A frame with more pixels than the working size is filled coarse to fine: its levels start at the working size and
    double up to the picture's own. At each finer level windows cover the hole.
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.edits import plane_values
+from engine.edits import InpaintEdit, plane_values
 
 CELL_PX = 8
 """Side of a mask cell: holes closer than this are one."""
@@ -30,6 +31,8 @@ BAND_ROWS = 64
 """Rows of the mask read at a time; a multiple of the cell."""
 CONTEXT_PX = 64
 """Least context on each side, where the picture has it."""
+LEAST_CONTEXT_PX = 8
+"""Around a hole in a frame that somebody chose: enough to join the fill to."""
 HOLE_SHARE = 1 / 3
 """Most of a frame that the hole may cover; training went to a half."""
 ALIGNED_PX = 8
@@ -126,6 +129,14 @@ class Scan:
         return self.hole_px == self.size_hw[0] * self.size_hw[1]
 
 
+def context_of(edit: InpaintEdit) -> Box | None:
+    """The frame that an edit chose, on the canvas after its expansion; None where it chose none."""
+    if edit.context_box is None:
+        return None
+    (x0, y0, x1, y1), (left, top, _, _) = edit.context_box, edit.expand_ltrb
+    return Box(x0 + left, y0 + top, x1 + left, y1 + top)
+
+
 def scan_mask(mask: np.ndarray) -> Scan:
     """Read a mask once, in bands, without a copy of the whole.
 
@@ -154,7 +165,12 @@ def scan_mask(mask: np.ndarray) -> Scan:
 
 
 def plan_crops(
-    mask: np.ndarray, scan: Scan, *, working_px: int, is_whole_frame: bool = False
+    mask: np.ndarray,
+    scan: Scan,
+    *,
+    working_px: int,
+    is_whole_frame: bool = False,
+    context_box: Box | None = None,
 ) -> tuple[Crop, ...]:
     """Decide what the networks see.
 
@@ -163,6 +179,7 @@ def plan_crops(
         scan: what `scan_mask` told of it.
         working_px: side of the largest square the networks are given.
         is_whole_frame: show everything, as one crop.
+        context_box: show this of the holes that reach into it, as one crop; it need not lie in the picture.
 
     Returns:
         One crop a hole, from the top down; none if nothing is selected. The same mask gives the same crops.
@@ -176,9 +193,27 @@ def plan_crops(
         for other in holes[1:]:
             hole = hole.union(other)
         return (Crop(hole, Box(0, 0, w, h), scan.hole_px),)
-    crops = [_crop_around(mask, hole) for hole in holes]
-    merged = _merge(crops, scan.size_hw)
-    return tuple(sorted(merged, key=lambda crop: (crop.hole.y0, crop.hole.x0)))
+    shown = [hole for hole in holes if context_box is not None and hole.meets(context_box)]
+    crops = [_crop_around(mask, hole) for hole in holes if hole not in shown]
+    crops = _merge(crops, scan.size_hw)
+    if context_box is not None and shown:
+        crops = _with_one_seen_in(context_box, mask, shown, crops)
+    return tuple(sorted(crops, key=lambda crop: (crop.hole.y0, crop.hole.x0)))
+
+
+def _with_one_seen_in(box: Box, mask: np.ndarray, holes: list[Box], crops: list[Crop]) -> list[Crop]:
+    """The crops, and one more for ``holes`` that sees ``box``; a crop that meets these holes becomes a part of it."""
+    hole, size_hw = holes[0], (mask.shape[0], mask.shape[1])
+    for other in holes[1:]:
+        hole = hole.union(other)
+    while meeting := [crop for crop in crops if crop.hole.meets(hole)]:
+        crops = [crop for crop in crops if not crop.hole.meets(hole)]
+        for crop in meeting:
+            hole = hole.union(crop.hole)
+    seen = box.union(hole.grown(LEAST_CONTEXT_PX, size_hw)).grown(0, size_hw)
+    x0, x1 = fit_span(seen.x0, seen.x1, 0, size_hw[1])
+    y0, y1 = fit_span(seen.y0, seen.y1, 0, size_hw[0])
+    return [*crops, Crop(hole, Box(x0, y0, x1, y1), int(np.count_nonzero(mask[hole.slices])))]
 
 
 def frame_around(hole: Box, hole_px: int, size_hw: tuple[int, int]) -> Box:

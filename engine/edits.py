@@ -19,6 +19,8 @@ from engine.errors import MaskError, PictureError
 
 MASK_TYPES = ("bool", "uint8", "uint16", "float32")
 EXPAND_LIMIT_PX = 16384
+CONTEXT_LIMIT_PX = 2**20
+"""Beyond any picture; a box is cut to the picture anyway."""
 
 
 class BaseEdit(BaseModel):
@@ -43,8 +45,11 @@ class InpaintEdit(BaseEdit):
 
     family: Literal["inpaint"] = "inpaint"
 
-    context: Literal["hole", "full"] = "hole"
-    """What the networks see: the hole and its surroundings, or the whole frame."""
+    context: Literal["hole", "full", "box"] = "hole"
+    """What the networks see: the hole and its surroundings, the whole frame, or ``context_box``."""
+    context_box: tuple[int, int, int, int] | None = None
+    """x0, y0, x1, y1 in px of the picture, half open: what the networks see of every hole that reaches into it. Cut to
+    the picture, and widened to hold those holes. A hole elsewhere is seen with its own surroundings."""
     expand_ltrb: tuple[int, int, int, int] = (0, 0, 0, 0)
     """New canvas at the left, top, right and bottom, in px; it is a hole like any other, the result is larger."""
     is_official_match: bool = False
@@ -69,8 +74,26 @@ class InpaintEdit(BaseEdit):
             )
         return value
 
+    @field_validator("context_box")
+    @classmethod
+    def _check_context_box(cls, value: tuple[int, int, int, int] | None) -> tuple[int, int, int, int] | None:
+        if value is not None:
+            x0, y0, x1, y1 = value
+            inside = all(0 <= side <= CONTEXT_LIMIT_PX for side in value)
+            if not (inside and x0 < x1 and y0 < y1):
+                raise ValueError(
+                    f"context_box: expected x0 < x1 and y0 < y1 from 0 to {CONTEXT_LIMIT_PX} px, got {value}; "
+                    "give the left, top, right and bottom border"
+                )
+        return value
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        if (self.context == "box") != (self.context_box is not None):
+            got = f"context '{self.context}' and {self.context_box}"
+            raise ValueError(
+                f"context_box: expected a box with context 'box' and only then, got {got}; give both"
+            )
         if self.is_official_match and any(self.expand_ltrb):
             raise ValueError(
                 f"expand_ltrb: expected 0,0,0,0 under an official match, got {self.expand_ltrb}; "
@@ -90,6 +113,7 @@ class InpaintEdit(BaseEdit):
         implied = {
             "quality": "exact",
             "context": "full",
+            "context_box": None,
             "edge_sigma": 2.0,
             "edge_source": "predicted",
             "edge_sensitivity": 0.5,

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from engine.atomic import write_atomically
-from engine.crops import count_windows, level_sizes, plan_crops, scan_mask
+from engine.crops import context_of, count_windows, level_sizes, plan_crops, scan_mask
 from engine.edits import Edit, InpaintEdit
 from engine.errors import EngineError
 
@@ -174,7 +174,14 @@ def planned_megapixels(edit: Edit, mask: np.ndarray | None) -> float:
         h, w = scan.size_hw
         working_px = max(working_px, math.ceil(math.sqrt(h * w)))
     total = 0.0
-    for crop in plan_crops(mask, scan, working_px=working_px, is_whole_frame=edit.context == "full"):
+    crops = plan_crops(
+        mask,
+        scan,
+        working_px=working_px,
+        is_whole_frame=edit.context == "full",
+        context_box=context_of(edit),
+    )
+    for crop in crops:
         frame_h, frame_w = crop.frame.size_hw
         hole_h, hole_w = crop.hole.size_hw
         sizes = level_sizes(crop.frame.size_hw, working_px)

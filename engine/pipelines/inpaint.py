@@ -40,6 +40,7 @@ from engine.crops import (
     Box,
     Crop,
     Window,
+    context_of,
     count_windows,
     level_sizes,
     plan_crops,
@@ -134,7 +135,11 @@ def run(edit: InpaintEdit, inputs: EditInputs, tools: Tools) -> Painted:
             hint = "nothing is left to fill from, unselect what should stay"
             raise MaskError("mask", "a part of the picture left unselected", "everything selected", hint)
         crops = plan_crops(
-            canvas.mask, scan, working_px=tools.working_px, is_whole_frame=edit.context == "full"
+            canvas.mask,
+            scan,
+            working_px=tools.working_px,
+            is_whole_frame=edit.context == "full",
+            context_box=context_of(edit),
         )
         result, edges = tools.copy_picture(canvas.image), np.zeros(scan.size_hw, dtype=np.uint8)
     painter = _Painter(edit, canvas, tools)

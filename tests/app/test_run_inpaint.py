@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from app.__main__ import main
 from app.errors import UsageError
-from app.run_inpaint import parse_expand
+from app.run_inpaint import parse_context, parse_expand
 from engine.weightfile import WeightFile, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -384,6 +384,22 @@ def test_an_expansion_that_cannot_be_read_is_refused(words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_expand(words)
     assert str(caught.value).startswith(expected)
+
+
+@pytest.mark.parametrize("words", ["whole", "1,2,3", "9,2,9,8", "1,2,-3,4", ""])
+def test_a_context_that_cannot_be_read_is_refused(words: str) -> None:
+    expected = f"--context: expected hole, full, or a box x0,y0,x1,y1 in pixels, got '{words}'; for example"
+    with pytest.raises(UsageError) as caught:
+        parse_context(words)
+    assert str(caught.value).startswith(expected)
+
+
+def test_the_network_sees_the_box_it_is_told_to(run, photo, mask, tmp_path) -> None:
+    out = tmp_path / "out.png"
+    assert run(photo, "--mask", mask, "--out", out, "--context", "8,4,48,36")[0] == 0
+    with Image.open(out) as image:
+        edit = json.loads(image.text["pentimento.recipe"])["edit"]
+    assert (edit["context"], edit["context_box"]) == ("box", [8, 4, 48, 36])
 
 
 def test_an_edge_sensitivity_beyond_its_range_is_refused(refuse, photo, mask) -> None:

@@ -107,6 +107,43 @@ def test_a_whole_frame_is_one_crop():
     assert crop.hole == Box(3, 3, 80, 50)
 
 
+def test_a_chosen_frame_is_what_the_network_sees():
+    mask = mask_of((600, 800), (300, 200, 340, 230))
+    (crop,) = plan(mask, context_box=Box(120, 160, 600, 400))
+    assert crop.hole == Box(300, 200, 340, 230)
+    assert crop.frame == Box(120, 160, 600, 400)
+
+
+def test_a_chosen_frame_holds_what_reaches_into_it_and_leaves_the_rest():
+    mask = mask_of((600, 800), (100, 100, 140, 140), (300, 200, 340, 230), (700, 500, 720, 520))
+    seen, other = plan(mask, context_box=Box(130, 80, 320, 260))
+    assert seen.hole == Box(100, 100, 340, 230)
+    assert seen.hole_px == 40 * 40 + 40 * 30
+    assert seen.frame.x0 <= 92
+    assert seen.frame.x1 >= 348
+    (alone,) = plan(mask_of((600, 800), (700, 500, 720, 520)))
+    assert other == alone
+
+
+def test_a_chosen_frame_is_cut_to_the_picture_and_keeps_something_to_join_to():
+    mask = mask_of((60, 90), (20, 10, 70, 50))
+    (crop,) = plan(mask, context_box=Box(30, 20, 5000, 5000))
+    assert crop.frame == Box(10, 0, 90, 60)
+    (crop,) = plan(mask_of((600, 600), (100, 100, 200, 200)), context_box=Box(120, 120, 130, 130))
+    assert crop.frame == Box(90, 90, 210, 210)  # 116 px, to the next multiple of 8
+
+
+def test_a_chosen_frame_away_from_every_hole_changes_nothing():
+    mask = mask_of((600, 600), (100, 100, 140, 140))
+    assert plan(mask, context_box=Box(400, 400, 500, 500)) == plan(mask)
+
+
+def test_a_hole_between_two_seen_ones_belongs_to_them():
+    mask = mask_of((900, 900), (0, 0, 100, 20), (0, 800, 100, 820), (40, 400, 60, 420))
+    (crop,) = plan(mask, context_box=Box(90, 0, 120, 900))
+    assert crop.hole == Box(0, 0, 100, 820)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**31), st.integers(1, 6))
 def test_every_selected_pixel_belongs_to_exactly_one_crop(h, w, seed, count):

@@ -36,6 +36,18 @@ def test_expansion_has_bounds(sides):
         InpaintEdit(expand_ltrb=sides)
 
 
+@pytest.mark.parametrize("box", [(5, 0, 5, 9), (0, 9, 5, 3), (-1, 0, 5, 9), (0, 0, 2**21, 9)])
+def test_a_context_box_has_an_inside(box):
+    with pytest.raises(ValidationError, match="context_box: expected x0 < x1 and y0 < y1"):
+        InpaintEdit(context="box", context_box=box)
+
+
+@pytest.mark.parametrize("given", [{"context": "box"}, {"context_box": (0, 0, 9, 9)}])
+def test_a_context_box_and_its_word_go_together(given):
+    with pytest.raises(ValidationError, match="expected a box with context 'box' and only then"):
+        InpaintEdit(**given)
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_edge_sensitivity_is_a_share(value):
     with pytest.raises(ValidationError, match="edge_sensitivity"):

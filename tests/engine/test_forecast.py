@@ -145,7 +145,14 @@ def test_an_empty_mask_costs_nothing(path):
 
 
 @pytest.mark.parametrize(
-    "edit", [{}, {"context": "full"}, {"working_size_px": 64}, {"expand_ltrb": (0, 0, 40, 8)}]
+    "edit",
+    [
+        {},
+        {"context": "full"},
+        {"context": "box", "context_box": (0, 20, 190, 120)},
+        {"working_size_px": 64},
+        {"expand_ltrb": (0, 0, 40, 8)},
+    ],
 )
 def test_the_plan_counts_what_the_report_counts(engine, edit):
     mask = np.zeros((150, 200), np.uint8)

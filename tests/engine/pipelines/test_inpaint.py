@@ -159,6 +159,37 @@ def test_the_cost_follows_the_hole(engine):
     assert crop["levels_hw"] == [[232, 232]]
 
 
+@pytest.mark.parametrize("edges_of", [(40, 30, 200, 160), (90, 80, 110, 100)])
+def test_what_lies_outside_the_chosen_frame_does_not_matter(engine, edges_of):
+    x0, y0, x1, y1 = edges_of
+    mask = mask_of((240, 300), (90, 80, 130, 120))
+    image = scene(240, 300)
+    edit = InpaintEdit(context="box", context_box=edges_of)
+    result = engine.run(edit, EditInputs(image, mask))
+    (crop,) = result.report["crops"]
+    fx0, fy0, fx1, fy1 = crop["frame"]
+    assert fx0 <= x0 < x1 <= fx1
+    assert fy0 <= y0 < y1 <= fy1
+    other = scene(240, 300, seed=1)
+    other[fy0:fy1, fx0:fx1] = image[fy0:fy1, fx0:fx1]
+    again = engine.run(edit, EditInputs(other, mask))
+    assert np.array_equal(again.image[80:120, 90:130], result.image[80:120, 90:130])
+    assert np.array_equal(again.image[mask == 0], other[mask == 0])
+    plain = engine.run(InpaintEdit(), EditInputs(image, mask))
+    assert not np.array_equal(plain.image, result.image)
+
+
+def test_a_chosen_frame_moves_with_the_new_canvas(engine):
+    mask = mask_of((100, 140), (60, 40, 80, 60))
+    edit = InpaintEdit(context="box", context_box=(40, 16, 120, 96), expand_ltrb=(0, 0, 0, 0))
+    image = smooth_scene(100, 140)
+    (frame,) = [crop["frame"] for crop in engine.run(edit, EditInputs(image, mask)).report["crops"]]
+    assert frame == [40, 16, 120, 96]
+    grown = edit.model_copy(update={"expand_ltrb": (400, 0, 0, 0)})
+    frames = [crop["frame"] for crop in engine.run(grown, EditInputs(image, mask)).report["crops"]]
+    assert [440, 16, 520, 96] in frames
+
+
 # Edges ----------------------------------------------------------------------------------------------------------------
 
 
