@@ -42,6 +42,12 @@ class Studio:
         self.prefix = prefix
         self.only = only
         self.count = 0
+        self.is_ready = False
+        """Whether the engine has answered."""
+        window.worker.ready.connect(self._engine_ready)
+
+    def _engine_ready(self, _event: object) -> None:
+        self.is_ready = True
 
     def take(self, name: str, widget: "QWidget | None" = None) -> None:
         """Photograph the window, or another widget."""
@@ -69,7 +75,6 @@ class Studio:
         self.zoomed()
         self.error()
         self.dialogs()
-        window.store.change(mask_colour="blue")
         self.narrow()
 
     def recovery(self) -> None:
@@ -106,9 +111,10 @@ class Studio:
     def busy(self) -> None:
         """While the engine works."""
         window = self.window
+        wait_for(lambda: self.is_ready)
         window.fill.fill()
         wait_for(lambda: window.fill.state.is_busy)
-        pump(0.6)
+        pump(0.4)
         self.take("busy")
         wait_for(lambda: not window.fill.state.is_busy)
 
@@ -198,11 +204,15 @@ class Studio:
             dialog.close()
 
     def narrow(self) -> None:
-        """A small laptop."""
-        size = self.window.size()
-        self.window.resize(1024, 700)
+        """A small laptop, and a mask in the other colour with its pattern."""
+        window = self.window
+        size = window.size()
+        window.store.change(mask_colour="blue")
+        window.fill.show_result(None)
+        window.resize(1024, 700)
         self.take("narrow")
-        self.window.resize(size)
+        window.resize(size)
+        window.store.change(mask_colour="orange")
 
     # The user's hand -------------------------------------------------------------------------------------------------
 
@@ -321,9 +331,10 @@ def main() -> int:
             window.store.change(theme=theme)
             window.resize(width, height)
             window.show()
+            studio = Studio(window, options.out, theme, frozenset(options.only))
             window.start_engine()
             pump(0.3)
-            Studio(window, options.out, theme, frozenset(options.only)).states()
+            studio.states()
             window.document.mark_saved(None)
             window.close()
             pump(0.2)
