@@ -61,7 +61,6 @@ class Studio:
 
     def states(self) -> None:
         """All of them, in the order in which a user may meet them."""
-        window = self.window
         self.take("empty")
         self.recovery()
         self.opened()
