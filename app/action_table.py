@@ -112,6 +112,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _tool("polygon", "&Polygon", "Mask a polygon, corner by corner"),
     _tool("wand", "Magic &Wand", "Mask what has the colour you click"),
     _tool("bucket", "B&ucket", "Fill the mask up to the next colour border"),
+    _tool("frame", "Context &Frame", "Choose what the network sees around the hole"),
     _tool("hand", "&Hand", "Move the picture", starts_group=True),
     _tool("zoom", "&Zoom", "Click to look closer, Alt+click to see more"),
     ActionSpec("switch_target", "Switch &Target", "tools.switch_target", "Tools", "Paint on the mask or on the edges", "edges", needs="", starts_group=True),

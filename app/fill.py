@@ -150,6 +150,8 @@ class FillController(QObject):
         self._document = document
         self._inputs = InputStates(document)
         self._result_states.clear()
+        if self._settings.context_box is not None:  # a place in another picture
+            self.change_settings(context="hole", context_box=None)
         if document is not None:
             self._stop_observing = document.observe(self._heard)
             for result in document.results:

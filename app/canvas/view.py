@@ -41,6 +41,7 @@ from app.canvas.overlays import MARGIN_PX, MaskLook, paint_ring, ring_bounds
 from app.canvas.pointer import PointerDevice, PointerEvent
 from app.canvas.pointer_input import PointerInput
 from app.canvas.scene import DARK, LIGHT, Scene
+from app.canvas.tools.frame import paint_frame
 from app.canvas.viewport import Box
 
 if TYPE_CHECKING:
@@ -309,6 +310,8 @@ class CanvasView(PointerInput):
         """What lies over the scene and moves with the pointer."""
         if self.tool is not None:
             painter.save()
+            if self.tool.context.frame is not None:
+                paint_frame(painter, self.viewport, self.tool.context.frame, self.font())
             self.tool.paint_overlay(painter, self.viewport)
             painter.restore()
         self.scene.compare.paint(painter, self.viewport, self.font())

@@ -13,7 +13,7 @@ from app.document.flatten import flatten, flattened_view
 from app.document.layers import Layer
 from app.document.recipe import Step
 from app.document.results import Result
-from app.document.tiles import Box, is_empty, overlap, shift, slices_of, tile_slices
+from app.document.tiles import Box, clip_box, is_empty, overlap, shift, slices_of, tile_slices
 from app.errors import DocumentError
 from engine.edits import EditInputs, InpaintEdit
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Provenance = dict[str, dict[str, Any]]
 """Where each input of an edit came from, by its name; plain data for a recipe."""
+
+LEAST_MARGIN_PX = 64
+"""Around a hole in the frame that is offered first."""
 
 
 class InpaintSettings(BaseModel):
@@ -40,8 +43,10 @@ class InpaintSettings(BaseModel):
     """How readily an edge is guessed; 0.5 = as predicted."""
     edge_sigma: float = Field(default=2.0, gt=0, le=16)
     """Smoothing before edges are looked for, in px."""
-    context: Literal["hole", "full"] = "hole"
-    """What the networks see: the hole and its surroundings, or the whole frame."""
+    context: Literal["hole", "full", "box"] = "hole"
+    """What the networks see: the hole and its surroundings, the whole frame, or ``context_box``."""
+    context_box: tuple[int, int, int, int] | None = None
+    """x0, y0, x1, y1 on the canvas, half open; with ``context`` "box" and only then."""
     edge_source: Literal["predicted", "drawn"] = "predicted"
     """Where edges inside the hole come from."""
     working_size_px: int = Field(default=512, ge=64, le=4096)
@@ -150,6 +155,20 @@ def result_from_reply(
         is_draft=is_draft,
         report=report,
     )
+
+
+def usual_frame(document: "Document") -> Box:
+    """A frame to start from: the hole and half as much on each side, or all of the picture where there is no hole."""
+    h, w = document.size_hw
+    written = document.mask_layer.written_box("coverage")
+    selected = document.mask_layer.planes["coverage"][slices_of(written)] > 0
+    if not selected.any():
+        return (0, 0, w, h)
+    rows, columns = np.flatnonzero(selected.any(axis=1)), np.flatnonzero(selected.any(axis=0))
+    x0, x1 = written[0] + int(columns[0]), written[0] + int(columns[-1]) + 1
+    y0, y1 = written[1] + int(rows[0]), written[1] + int(rows[-1]) + 1
+    margin = max(LEAST_MARGIN_PX, (x1 - x0) // 2, (y1 - y0) // 2)
+    return clip_box((x0 - margin, y0 - margin, x1 + margin, y1 + margin), (h, w))
 
 
 def settings_of(step: Step) -> InpaintSettings:

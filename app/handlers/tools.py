@@ -20,6 +20,7 @@ class ToolHandlers:
         self._tools = tools
         self.current: Tool | None = None
         """The tool in hand."""
+        window.context.observe(lambda change: self.choose("frame") if change == "frame_tool" else None)
 
     def __getitem__(self, tool_id: str) -> Tool:
         return self._tools[tool_id]

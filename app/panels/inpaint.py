@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from app.canvas.tools.context import Change, ToolContext
 from app.document.document import Document
-from app.document.edit_builder import InpaintSettings
+from app.document.edit_builder import InpaintSettings, usual_frame
 from app.document.events import CurrentResultChanged, Event, ResultsChanged
 from app.fill import VARIANTS_LIMIT, FillController
 from app.fill_state import Cost, FillState, seam_words
@@ -63,6 +63,7 @@ QUALITIES = (
 CONTEXTS = (
     ("hole", "Hole and its surroundings"),
     ("full", "Whole picture"),
+    ("box", "A frame you drag"),
 )
 SOURCES = (
     ("predicted", "Guessed, then yours"),
@@ -289,9 +290,7 @@ class InpaintPanel(QWidget):
         self._weights.activated.connect(
             lambda _: controller.change_settings(weights=self._weights.currentData())
         )
-        self._context_box.activated.connect(
-            lambda _: controller.change_settings(context=self._context_box.currentData())
-        )
+        self._context_box.activated.connect(lambda _: self._choose_context(self._context_box.currentData()))
         self._seed.valueChanged.connect(lambda seed: controller.change_settings(seed=seed))
         self._dice.clicked.connect(lambda: self._seed.setValue(random.randint(1, 9999)))
         controller.settings_changed.connect(self.show_settings)
@@ -319,6 +318,7 @@ class InpaintPanel(QWidget):
         with QSignalBlocker(self._seed):
             self._seed.setValue(min(settings.seed, SEED_LIMIT))
         self._sensitivity.setEnabled(settings.edge_source == "predicted")
+        self._context.show_frame(settings.context_box)
 
     @Slot(object)
     def show_state(self, state: FillState) -> None:
@@ -373,9 +373,22 @@ class InpaintPanel(QWidget):
     def _choose_target(self, key: str) -> None:
         self._context.target = key  # type: ignore[assignment]  # the keys of TARGETS are its values
 
+    def _choose_context(self, key: str) -> None:
+        if key != "box":
+            self._controller.change_settings(context=key, context_box=None)
+        elif self._document is None:
+            self.show_settings(self._controller.settings)
+        else:
+            frame = self._context.frame or usual_frame(self._document)
+            self._controller.change_settings(context=key, context_box=frame)
+            self._context.want_frame_tool()
+
     def _context_heard(self, change: Change) -> None:
         if change == "target":
             self._target.set_key(self._context.target)
+        elif change == "frame":
+            frame = self._context.frame
+            self._controller.change_settings(context="hole" if frame is None else "box", context_box=frame)
 
     # What the document says ------------------------------------------------------------------------------------------
 

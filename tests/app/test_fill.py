@@ -509,6 +509,15 @@ def test_reopening_brings_the_settings_back_and_shows_the_result(asking, worker,
     assert document.current_result is result
 
 
+def test_reopening_brings_the_frame_back(asking, worker, document):
+    asking.change_settings(context="box", context_box=(2, 2, 40, 30))
+    (result,) = filled(asking, worker, document)
+    assert worker.requests[1].edit.context_box == (2, 2, 40, 30)
+    asking.change_settings(context="hole", context_box=None)
+    asking.reopen_result(result.id)
+    assert asking.settings.context_box == (2, 2, 40, 30)
+
+
 def test_rerunning_uses_the_old_settings_on_the_mask_of_now(asking, worker, document):
     asking.change_settings(edge_sensitivity=0.7)
     (result,) = filled(asking, worker, document)

@@ -14,6 +14,7 @@ from app.document.strokes import BrushSettings
 
 if TYPE_CHECKING:
     from app.document.document import Document
+    from app.document.tiles import Box
 
 Target = Literal["mask", "edges"]
 """What brush and eraser paint on."""
@@ -21,8 +22,9 @@ Target = Literal["mask", "edges"]
 Hand = Literal["brush", "eraser", "lock"]
 """What the pen does at the target; each pair of hand and target keeps a brush of its own."""
 
-Change = Literal["target", "brush", "mode", "wand", "stroke", "committed", "overlay"]
-"""What an observer is told: a setting changed (the first four), a stroke grew, was committed, or an outline moved."""
+Change = Literal["target", "brush", "mode", "wand", "frame", "frame_tool", "stroke", "committed", "overlay"]
+"""What an observer is told: a setting changed (the first four), another frame was chosen, the tool for it is wanted, a
+stroke grew, was committed, or an outline moved."""
 
 LARGEST_PX = 2000.0
 SMALLEST_PX = 1.0
@@ -75,6 +77,7 @@ class ToolContext:
         self._tolerance = 0.1
         self._is_contiguous = True
         self._feather_px = 0.0
+        self._frame: Box | None = None
         self.view: ViewActions | None = None
         """The view the tools draw in; set by the window."""
 
@@ -190,6 +193,23 @@ class ToolContext:
     @feather_px.setter
     def feather_px(self, feather_px: float) -> None:
         self._set("_feather_px", min(max(float(feather_px), 0.0), 250.0), "mode")
+
+    @property
+    def frame(self) -> "Box | None":
+        """What the network is to see around the hole, on the canvas; None leaves it to the program."""
+        return self._frame
+
+    def show_frame(self, frame: "Box | None") -> None:
+        """Show another frame, as while it is dragged."""
+        self._set("_frame", frame, "overlay")
+
+    def frame_chosen(self) -> None:
+        """Said by a tool: the frame that is shown is the one to take."""
+        self._tell("frame")
+
+    def want_frame_tool(self) -> None:
+        """Said by a panel: the frame is to be dragged now."""
+        self._tell("frame_tool")
 
     # Observers -------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from app.canvas.tools.brush import BrushTool
 from app.canvas.tools.context import ToolContext
 from app.canvas.tools.edge_lock import EdgeLockTool
 from app.canvas.tools.eraser import EraserTool
+from app.canvas.tools.frame import FrameTool
 from app.canvas.tools.lasso import LassoTool
 from app.canvas.tools.look import HandTool, ZoomTool
 from app.canvas.tools.polygon import PolygonTool
@@ -21,6 +22,7 @@ TOOLS: tuple[type[Tool], ...] = (
     PolygonTool,
     WandTool,
     BucketTool,
+    FrameTool,
     HandTool,
     ZoomTool,
 )

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from app.document.document import Document
-from app.document.edit_builder import InpaintSettings, inpaint_request, result_from_reply, settings_of
+from app.document.edit_builder import (
+    InpaintSettings,
+    inpaint_request,
+    result_from_reply,
+    settings_of,
+    usual_frame,
+)
 from app.document.flatten import flatten
 from app.document.layers import Layer
 from app.document.recipe import Step
@@ -184,8 +190,9 @@ def test_a_reply_that_does_not_fit_is_refused(document, changes, words):
     assert str(refused.value).startswith(words)
 
 
-def test_settings_come_back_from_a_step():
-    settings = InpaintSettings(seed=3, edge_source="drawn", context="full", weights="mine")
+@pytest.mark.parametrize("more", [{"context": "full"}, {"context": "box", "context_box": (1, 2, 30, 40)}])
+def test_settings_come_back_from_a_step(more):
+    settings = InpaintSettings(seed=3, edge_source="drawn", weights="mine", **more)
     step = Step(edit=InpaintEdit(**settings.model_dump()).model_dump(mode="json"))
     assert settings_of(step) == settings
 
@@ -195,6 +202,14 @@ def test_the_settings_of_the_panel_are_the_defaults_of_the_edit():
     assert InpaintSettings().model_dump() == {
         name: getattr(edit, name) for name in InpaintSettings.model_fields
     }
+
+
+def test_the_first_frame_is_the_hole_and_what_lies_around_it(document):
+    assert usual_frame(document) == (0, 0, 320, 300)
+    paint(document, "coverage", (150, 140, 160, 150))
+    assert usual_frame(document) == (86, 76, 224, 214)
+    paint(document, "coverage", (100, 140, 300, 150))
+    assert usual_frame(document) == (0, 40, 320, 250)
 
 
 def test_a_step_of_a_result_is_plain_data(document):

@@ -149,6 +149,65 @@ def test_quality_seed_source_and_context_reach_the_request(panel, controller, wo
     assert not panel.findChild(QWidget, "inpaint_sensitivity").isEnabled(), "nothing is guessed then"
 
 
+def choose(panel, name, key):
+    box = panel.findChild(QComboBox, name)
+    QTest.keyClick(box, Qt.Key.Key_Home)
+    while box.currentData() != key:
+        QTest.keyClick(box, Qt.Key.Key_Down)
+
+
+def test_a_frame_starts_around_the_hole_and_reaches_the_request(panel, context, worker, document):
+    told = []
+    context.observe(told.append)
+    stroke(document, HOLE)
+    choose(panel, "inpaint_context", "box")
+    assert told[-1] == "frame_tool", "the next drag draws it"
+    assert context.frame == (0, 0, *document.size_hw[::-1]), "64 px around the hole, cut to the picture"
+    context.show_frame((5, 4, 40, 30))
+    context.frame_chosen()
+    click(panel, "inpaint_fill")
+    edit = worker.newest.edit
+    assert (edit.context, edit.context_box) == ("box", (5, 4, 40, 30))
+
+
+def test_a_frame_that_is_taken_away_leaves_the_choice_to_the_program(panel, controller, context, document):
+    combo = panel.findChild(QComboBox, "inpaint_context")
+    context.show_frame((5, 4, 40, 30))
+    context.frame_chosen()
+    assert combo.currentData() == "box"
+    context.show_frame(None)
+    context.frame_chosen()
+    assert combo.currentData() == "hole"
+    assert controller.settings.context_box is None
+    context.show_frame((5, 4, 40, 30))
+    context.frame_chosen()
+    choose(panel, "inpaint_context", "full")
+    assert context.frame is None
+    assert controller.settings.context == "full"
+
+
+def test_a_frame_stays_with_its_picture(panel, controller, context, document):
+    context.show_frame((5, 4, 40, 30))
+    context.frame_chosen()
+    other = make_document()
+    controller.set_document(other)
+    assert context.frame is None
+    assert controller.settings.context == "hole"
+    controller.set_document(document)
+    other.close()
+
+
+def test_no_frame_without_a_document(panel, controller):
+    controller.set_document(None)
+    panel.set_document(None)
+    panel.findChild(QComboBox, "inpaint_context").activated.emit(0)
+    box = panel.findChild(QComboBox, "inpaint_context")
+    for _ in range(3):
+        QTest.keyClick(box, Qt.Key.Key_Down)
+    assert controller.settings.context_box is None
+    assert box.currentData() == controller.settings.context
+
+
 def test_the_dice_takes_another_seed(panel, controller):
     click(panel, "inpaint_dice")
     assert controller.settings.seed > 0

@@ -159,6 +159,29 @@ def test_a_polygon_is_clicked_and_closed_with_enter(view, bench):
     assert bench.mask.sum() == pytest.approx(255 * 10000, rel=0.03)
 
 
+def test_a_frame_is_dragged_and_seen_with_every_tool(view, bench):
+    view.set_tool(bench.tools["frame"])
+    drag(view, (60, 50), (100, 90), (160, 130))
+    assert bench.context.frame == pytest.approx((60, 50, 160, 130), abs=1)
+    view.set_tool(bench.tools["brush"])
+    QTest.mouseMove(view, at(view, 250, 180))
+    framed = view.grab().toImage()
+    bench.context.show_frame(None)
+    plain = view.grab().toImage()
+    differs = [
+        y
+        for y in range(framed.height())
+        if any(framed.pixel(x, y) != plain.pixel(x, y) for x in range(0, framed.width(), 3))
+    ]
+    assert differs[-1] - differs[0] >= 80
+    view.set_tool(bench.tools["frame"])
+    drag(view, (60, 50), (100, 90), (160, 130))
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Backspace)
+    assert bench.context.frame is None
+    assert not bench.mask.any()
+
+
 def test_the_hand_moves_the_view_and_nothing_else(view, bench):
     view.zoom_to(4)
     view.set_tool(bench.tools["hand"])
