@@ -1,7 +1,7 @@
 """Which keys belong to which action: profiles as data files, and the user's own changes over them.
 
-A profile is a TOML file in ``resources/keys`` with a title, perhaps a base it differs from, and a table of keys. No Qt:
-keys are words such as ``Ctrl+Shift+S``; what Qt makes of them is seen in actions.py.
+A profile is a TOML file in ``resources/keys`` with a title, perhaps a base it differs from, a table of keys, and gestures
+of the canvas that only it has. No Qt: keys are words such as ``Ctrl+Shift+S``; what Qt makes of them is seen in actions.py.
 """
 
 import tomllib
@@ -18,6 +18,9 @@ Keys = Mapping[str, tuple[str, ...]]
 
 DEFAULT_PROFILE = "pentimento"
 
+GESTURES = ("shift_drag_sizes",)
+"""What a profile may add: Shift and a drag change the brush size, where a click with Shift still draws straight."""
+
 
 @dataclass(frozen=True)
 class KeyProfile:
@@ -29,6 +32,8 @@ class KeyProfile:
     """Name a person reads."""
     keys: Keys
     """Of every action; an action without keys has an empty tuple."""
+    gestures: frozenset[str] = frozenset()
+    """Of `GESTURES`."""
 
 
 def profile_names() -> tuple[str, ...]:
@@ -58,7 +63,15 @@ def read_profile(name: str) -> KeyProfile:
         if action_id not in BY_ID:
             raise ResourceError(path.name, "names of actions", f"'{action_id}'", "see app/action_table.py")
         keys[action_id] = tuple(sequences)
-    return KeyProfile(name, str(data.get("title", name)), keys)
+    gestures = frozenset(data.get("gestures", ()))
+    for unknown in sorted(gestures - set(GESTURES)):
+        raise ResourceError(path.name, f"gestures of {', '.join(GESTURES)}", f"'{unknown}'", "leave it out")
+    return KeyProfile(name, str(data.get("title", name)), keys, gestures)
+
+
+def profile_in_force(name: str) -> KeyProfile:
+    """A profile, or our own where there is none of that name (settings from another version)."""
+    return read_profile(name if name in profile_names() else DEFAULT_PROFILE)
 
 
 def keys_in_force(profile_name: str, own: Keys) -> dict[str, tuple[str, ...]]:
@@ -67,8 +80,7 @@ def keys_in_force(profile_name: str, own: Keys) -> dict[str, tuple[str, ...]]:
     A profile that is not there (settings from another version) counts as our own. A key that the user gave to one
     action is taken from every other.
     """
-    name = profile_name if profile_name in profile_names() else DEFAULT_PROFILE
-    keys = dict(read_profile(name).keys)
+    keys = dict(profile_in_force(profile_name).keys)
     own = {action_id: tuple(sequences) for action_id, sequences in own.items() if action_id in BY_ID}
     taken = {_norm(key) for sequences in own.values() for key in sequences}
     for action_id, sequences in keys.items():

@@ -4,6 +4,7 @@ What a press decides holds until the release, whatever keys are let go of meanwh
 state; the widget feeds it pointer events and repaints what it says has changed.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import Qt
@@ -41,6 +42,10 @@ class Handling:
         self._compare = compare
         self._drag: Drag | None = None
         self._is_wiping = False
+        self._shift_press: PointerEvent | None = None
+        """A press with Shift that has not moved: a drag will size the brush, a click is the tool's."""
+        self.is_shift_sizing: Callable[[], bool] = bool
+        """Whether Shift and a drag change the brush size, as hands that know Krita expect; never unless told."""
         self.tool: Tool | None = None
         """What the pointer does where nothing else wants it."""
         self.has_document = False
@@ -67,6 +72,7 @@ class Handling:
         kind = self._drag_kind(event)
         if kind is not None:
             self._drag = Drag(kind, event.view_xy, event.view_xy)
+            self._shift_press = event if kind == "resize" and event.button == "left" else None
         elif event.button == "left" and self._compare.is_on_line(event.view_xy[0], self._viewport):
             self._is_wiping = True
         elif event.button == "left" and self.tool is not None and self.has_document:
@@ -97,7 +103,8 @@ class Handling:
         """End it; whether a gesture of the tool is complete."""
         is_complete = False
         if self._drag is not None:
-            self._drag = None
+            self._drag, press = None, self._shift_press
+            is_complete = self._click(press, event) if press is not None else False
         elif self._is_wiping:
             self._is_wiping = False
         elif self.stroke_device == event.device and event.button in ("left", "none"):
@@ -117,6 +124,7 @@ class Handling:
         was_view = self._drag is not None or self._is_wiping
         was_tool = self.is_busy
         self._drag, self._is_wiping, self.stroke_device = None, False, None
+        self._shift_press = None
         if was_tool and self.tool is not None:
             self.tool.cancel()
         return was_view or was_tool, was_tool
@@ -156,13 +164,26 @@ class Handling:
             return "resize"
         if event.button == "left" and self.has_space:
             return "zoom" if event.ctrl else "rotate" if event.shift else "pan"
+        if event.button == "left" and event.shift and not event.ctrl and not event.alt:
+            has_brush = self.has_document and self.tool is not None and self.tool.outline() is not None
+            return "resize" if has_brush and self.is_shift_sizing() else None
         return None
+
+    def _click(self, press: PointerEvent, release: PointerEvent) -> bool:
+        """Hand a click with Shift to the tool, after it turned out to be none of a drag; whether that is complete."""
+        self._shift_press = None
+        if self.tool is None:
+            return False
+        self.tool.press(press)
+        self.tool.release(release)
+        return not self.tool.is_busy
 
     def _drag_to(self, drag: Drag, event: PointerEvent) -> Changed:
         factor = drag.to(event.view_xy, self._viewport)
         if drag.kind != "resize":
             return "view"
         if factor != 1.0 and self.tool is not None:
+            self._shift_press = None
             self.tool.resize_brush(factor)
         return "nothing"
 

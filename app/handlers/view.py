@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.keys import profile_in_force
+
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
@@ -15,6 +17,11 @@ class ViewHandlers:
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
         self._canvas = window.canvas
+        self._canvas.handling.is_shift_sizing = self._is_shift_sizing
+
+    def _is_shift_sizing(self) -> bool:
+        """Whether the profile of keys has Shift and a drag change the brush size."""
+        return "shift_drag_sizes" in profile_in_force(self._window.store.value.key_profile).gestures
 
     def zoom_in(self) -> None:
         """Go to the next larger zoom."""

@@ -1,8 +1,9 @@
 import pytest
 from PySide6.QtGui import QKeySequence
 
+from app import keys as keys_module
 from app.errors import ResourceError
-from app.keys import clashes, keys_in_force, profile_names, read_profile
+from app.keys import GESTURES, clashes, keys_in_force, profile_in_force, profile_names, read_profile
 
 
 def test_our_own_profile_comes_first() -> None:
@@ -36,6 +37,19 @@ def test_what_hands_know_is_where_they_expect_it(name) -> None:
 def test_a_profile_says_only_what_differs() -> None:
     assert read_profile("krita").keys["actual_size"] == ("1", "Ctrl+0")
     assert read_profile("krita").keys["open"] == read_profile("pentimento").keys["open"]
+
+
+def test_shift_and_a_drag_size_the_brush_for_hands_that_know_krita_alone() -> None:
+    assert {name for name in profile_names() if read_profile(name).gestures} == {"krita"}
+    assert read_profile("krita").gestures == {"shift_drag_sizes"} <= set(GESTURES)
+    assert profile_in_force("gone") == read_profile("pentimento")
+
+
+def test_a_gesture_nobody_knows_is_refused(tmp_path, monkeypatch) -> None:
+    (tmp_path / "odd.toml").write_text('gestures = ["wave"]')
+    monkeypatch.setattr(keys_module, "_folder", lambda: tmp_path)
+    with pytest.raises(ResourceError, match="odd.toml: expected gestures of shift_drag_sizes, got 'wave'"):
+        read_profile("odd")
 
 
 def test_an_own_key_is_taken_from_its_owner() -> None:

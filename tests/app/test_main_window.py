@@ -2,7 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -115,6 +115,65 @@ def test_the_layout_is_kept_until_it_is_reset(window, qtbot) -> None:
     assert not again.docks["results_dock"].isHidden()
 
 
+def places(window: MainWindow) -> dict[str, QRect]:
+    """Where everything is that the frame shows."""
+    QApplication.processEvents()
+    shown = [*window.docks.values(), window.tool_bar, window.tool_options, window.status, window.welcome]
+    return {
+        part.objectName(): QRect(part.mapTo(window, QPoint()), part.size())
+        for part in shown
+        if not part.visibleRegion().isEmpty()
+    }
+
+
+@pytest.mark.parametrize("is_arranged", [False, True])
+def test_nothing_moves_when_the_frame_is_filled(window, monkeypatch, is_arranged) -> None:
+    """The first window is seen before it has its parts; they come into the places that are kept for them."""
+    if is_arranged:
+        window.resize(790, 700)  # Qt's offscreen screen is 800 px wide
+        window.docks["history_dock"].hide()
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, window.docks["layers_dock"])
+        window.resizeDocks([window.docks["inpaint_dock"]], [310], Qt.Orientation.Horizontal)
+        window.close()
+    monkeypatch.setattr(MainWindow, "_after_first_paint", lambda _self: None)
+    first = MainWindow(is_frame_first=True)
+    first.show()
+    frame = places(first)
+    first._complete()
+    assert places(first) == frame
+    assert len(frame) >= 7
+
+
+def test_the_first_window_is_complete_when_it_says_that_it_was_seen(window, qtbot) -> None:
+    first = MainWindow(is_frame_first=True)
+    with qtbot.waitSignal(first.first_painted, timeout=5000):
+        first.show()
+    assert first.stack.currentWidget() is first.welcome
+    assert first.inpaint.isVisible()
+    assert first.registry["open"].shortcuts()
+
+
+def test_a_window_that_is_closed_as_soon_as_it_is_seen_is_gone(window) -> None:
+    first = MainWindow(is_frame_first=True)
+    first.show()
+    assert first.close()
+    QApplication.processEvents()
+    assert MainWindow.windows == [window]
+
+
+def test_the_first_window_has_the_colours_of_the_last(window, qapp) -> None:
+    settings_store().change(theme="light")
+    window.close()
+    qapp.setProperty("theme", None)
+    first = MainWindow(is_frame_first=True)
+    assert qapp.property("theme") == "light"
+    assert first.palette().window().color().name() == LIGHT.window
+    settings_store().change(theme="dark")
+    first.close()
+    MainWindow()
+    assert qapp.palette().window().color().name() == DARK.window
+
+
 def test_f6_walks_through_the_areas(opened, qtbot) -> None:
     opened.activateWindow()
     opened.canvas.setFocus()
@@ -199,6 +258,44 @@ def test_brackets_change_the_brush(opened) -> None:
     assert opened.context.brush().size_px < before
     opened.registry["brush_softer"].trigger()
     assert opened.context.brush().hardness == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("profile", ["pentimento", "krita", "photoshop"])
+def test_bracket_keys_change_the_brush_in_every_profile(opened, qtbot, profile) -> None:
+    settings_store().change(key_profile=profile)
+    opened.activateWindow()
+    opened.canvas.setFocus()
+    qtbot.waitUntil(opened.canvas.hasFocus)
+    sizes = [opened.context.brush().size_px]
+    for key in (Qt.Key.Key_BracketRight, Qt.Key.Key_BracketRight, Qt.Key.Key_BracketLeft):
+        QTest.keyClick(opened.canvas, key)
+        sizes.append(opened.context.brush().size_px)
+    assert sizes[0] < sizes[1] < sizes[2] > sizes[3]
+
+
+def test_shift_and_a_drag_size_the_brush_in_krita_s_profile_alone(opened) -> None:
+    view, shift = opened.canvas, Qt.KeyboardModifier.ShiftModifier
+    places = [QPoint(*(round(part) for part in view.viewport.to_view(*xy))) for xy in ((20, 20), (50, 20))]
+    before = opened.context.brush().size_px
+
+    def drag_with_shift() -> None:
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, shift, places[0])
+        QTest.mouseMove(view, (places[0] + places[1]) / 2)
+        QTest.mouseMove(view, places[1])
+        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, shift, places[1])
+
+    settings_store().change(key_profile="krita")
+    drag_with_shift()
+    assert opened.context.brush().size_px > before
+    assert not opened.document.can_undo
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, shift, places[0])
+    assert opened.document.can_undo, "a click is a dab"
+    opened.undo()
+    settings_store().change(key_profile="pentimento")
+    size = opened.context.brush().size_px
+    drag_with_shift()
+    assert opened.context.brush().size_px == size
+    assert opened.document.can_undo
 
 
 def test_the_mask_menu_changes_the_mask(opened) -> None:

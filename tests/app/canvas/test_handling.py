@@ -110,3 +110,47 @@ def test_the_ring_stays_where_a_size_drag_began(handling):
     assert handling.pointer_xy == (100, 100)
     assert handling.outline() is not None
     assert handling.tool.factors
+
+
+@pytest.fixture
+def sizing(handling) -> Handling:
+    handling.is_shift_sizing = lambda: True
+    handling.tool.diameter_px = 30.0
+    return handling
+
+
+def test_shift_and_a_drag_size_the_brush_where_a_profile_says_so(sizing):
+    sizing.press(event("press", held="shift"))
+    sizing.move(event("move", 140))
+    assert not sizing.release(event("release", 140))
+    assert sizing.tool.kinds == []
+    assert sizing.tool.factors == pytest.approx([1.377], rel=1e-3)
+    assert sizing.is_idle
+
+
+def test_a_click_with_shift_still_draws_straight(sizing):
+    sizing.press(event("press", held="shift"))
+    sizing.move(event("move", 101, held="shift"))
+    assert sizing.release(event("release", 101, held="shift"))
+    assert sizing.tool.kinds == ["press", "release"]
+    assert sizing.tool.said[0][1].shift
+    assert sizing.is_idle
+
+
+def test_shift_is_the_tools_without_a_brush_and_without_the_profile(sizing):
+    sizing.tool.diameter_px = None
+    sizing.press(event("press", held="shift"))
+    sizing.release(event("release", held="shift"))
+    assert sizing.tool.kinds == ["press", "release"]
+    sizing.tool.diameter_px = 30.0
+    sizing.is_shift_sizing = lambda: False
+    sizing.press(event("press", held="shift"))
+    sizing.move(event("move", 150, held="shift"))
+    assert sizing.tool.kinds[-1] == "move"
+
+
+def test_a_size_drag_that_is_taken_back_clicks_nothing(sizing):
+    sizing.press(event("press", held="shift"))
+    assert sizing.cancel() == (True, False)
+    sizing.release(event("release", held="shift"))
+    assert sizing.tool.kinds == []
