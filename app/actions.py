@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from app.action_table import ACTIONS, AREAS, BY_ID, ActionSpec, Area, Need
 from app.icons import NAME_PROPERTY, set_icon
+from app.key_words import key_text, with_both_enters
 from app.keys import Keys
 
 
@@ -41,8 +42,10 @@ class ActionRegistry(QObject):
 
     def set_keys(self, keys: Keys) -> None:
         """Give every action its keys; tooltips say the first."""
+        everyones = {key for own in keys.values() for key in own}
         for spec, action in self.items():
-            action.setShortcuts([QKeySequence(key) for key in keys.get(spec.id, ())])
+            own = keys.get(spec.id, ())
+            action.setShortcuts(with_both_enters(own, everyones - set(own)))
             action.setToolTip(tooltip(spec, action))
 
     def set_state(self, state: Mapping[Need, bool]) -> None:
@@ -113,5 +116,5 @@ def handler_of(window: Any, spec: ActionSpec) -> tuple[Callable[..., Any], list[
 def tooltip(spec: ActionSpec, action: QAction) -> str:
     """Name, first key and what it does."""
     keys = action.shortcuts()
-    key = f"  ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
+    key = f"  ({key_text(keys[0])})" if keys else ""
     return f"{spec.plain_text}{key}\n{spec.tip}"

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.action_table import ACTIONS, AREAS, BY_ID
 from app.dialogs.shortcut_sheet import key_words
 from app.icons import icon
+from app.key_words import key_text
 from app.keys import keys_in_force, profile_names, read_profile
 from app.settings import SettingsStore
 
@@ -99,7 +100,7 @@ class KeyDialog(QDialog):
         self.note.setObjectName("key_note")
         self.note.setProperty("look", "dim")
         self.note.setWordWrap(True)
-        self.edit.keySequenceChanged.connect(lambda _: self._show_note())
+        self.edit.keySequenceChanged.connect(self._pressed)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(QLabel("New key", self))
@@ -167,6 +168,12 @@ class KeyDialog(QDialog):
         ]
         return next((owner for owner in owners if owner != self._chosen), None)
 
+    def _pressed(self, key: QKeySequence) -> None:
+        words = self.edit.findChild(QLineEdit)
+        if words is not None and not key.isEmpty():
+            words.setText(key_text(key))  # Qt wrote "Return"
+        self._show_note()
+
     def _show_note(self) -> None:
         key = self.edit.keySequence().toString()
         self._set.setEnabled(self._chosen is not None and bool(key))
@@ -175,7 +182,7 @@ class KeyDialog(QDialog):
             self.note.setText("Choose an action, then press its new key.")
         elif owner is not None:
             self.note.setText(
-                f"{_native(key)} belongs to “{BY_ID[owner].plain_text}” and will be taken from it."
+                f"{key_text(key)} belongs to “{BY_ID[owner].plain_text}” and will be taken from it."
             )
         else:
             self.note.setText(BY_ID[self._chosen].tip + ".")
@@ -219,7 +226,3 @@ def _blank() -> QPixmap:
     picture = QPixmap(16, 16)
     picture.fill(Qt.GlobalColor.transparent)
     return picture
-
-
-def _native(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)

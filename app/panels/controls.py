@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.icons import set_icon
+from app.key_words import key_text
 
 GAP_PX = 6
 """Between controls that belong together."""
@@ -59,7 +60,7 @@ def key_of(widget: QWidget, action_name: str, usual: str) -> str:
     action = widget.window().findChild(QAction, action_name)
     if action is None:
         return usual
-    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return key_text(action.shortcut())
 
 
 def section(text: str, *beside: QWidget) -> QWidget:

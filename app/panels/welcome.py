@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.icons import pixmap
+from app.key_words import key_text
 from app.theme import current_theme
 
 MAX_RECENT = 6
@@ -122,9 +123,7 @@ class Welcome(QWidget):
 
     def set_open_key(self, key: QKeySequence) -> None:
         """Say on the button's tooltip which key does the same."""
-        self._open.setToolTip(
-            f"Open a photo or a document ({key.toString(QKeySequence.SequenceFormat.NativeText)})"
-        )
+        self._open.setToolTip(f"Open a photo or a document ({key_text(key)})")
 
     def refresh_theme(self) -> None:
         """Take the colours in force."""
