@@ -27,7 +27,7 @@ class IconOwner(Protocol):
 
 
 def icon(name: str) -> QIcon:
-    """An icon in the colours in force: plain, disabled, and on the ground of something chosen.
+    """An icon in the colours in force: plain, disabled, on the ground of something chosen, and both of these.
 
     Args:
         name: file name in ``resources/icons`` without its ending.
@@ -38,7 +38,7 @@ def icon(name: str) -> QIcon:
     theme = current_theme()
     screen = QGuiApplication.primaryScreen()
     ratio = screen.devicePixelRatio() if screen is not None else 1.0
-    return _icon(name, theme.text, theme.disabled_text, theme.accent_text, ratio)
+    return _icon(name, theme.text, theme.disabled_text, theme.accent_text, theme.dim_text, ratio)
 
 
 def set_icon(owner: QAction | QWidget, name: str) -> None:
@@ -68,7 +68,7 @@ def pixmap(name: str, size_px: int, colour: str) -> QPixmap:
 
 
 @functools.cache
-def _icon(name: str, plain: str, disabled: str, on: str, ratio: float) -> QIcon:
+def _icon(name: str, plain: str, disabled: str, on: str, disabled_on: str, ratio: float) -> QIcon:
     made = QIcon()
     for size_px in SIZES_PX:
         for colour, mode, state in (
@@ -78,6 +78,7 @@ def _icon(name: str, plain: str, disabled: str, on: str, ratio: float) -> QIcon:
             (on, QIcon.Mode.Normal, QIcon.State.On),
             (on, QIcon.Mode.Active, QIcon.State.On),
             (disabled, QIcon.Mode.Disabled, QIcon.State.Off),
+            (disabled_on, QIcon.Mode.Disabled, QIcon.State.On),
         ):
             made.addPixmap(_render(name, size_px, colour, ratio), mode, state)
     return made

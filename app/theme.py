@@ -191,7 +191,8 @@ QToolBar QToolButton:hover, QToolButton[look="flat"]:hover {{ background: {t.hov
 QToolBar QToolButton:pressed, QToolButton[look="flat"]:pressed {{ background: {t.raised}; }}
 QToolBar QToolButton:checked, QToolButton[look="flat"]:checked {{ background: {t.accent}; color: {t.accent_text}; }}
 QToolBar QToolButton:disabled, QToolButton[look="flat"]:disabled {{ border: 1px solid transparent; }}
-QToolBar QToolButton:checked:disabled {{ background: {t.raised}; }}
+QToolBar QToolButton:checked:disabled, QToolButton[look="flat"]:checked:disabled {{ background: {t.hover};
+    color: {t.dim_text}; border: 1px solid {t.line}; }}
 QToolBar QToolButton:focus, QToolButton[look="flat"]:focus {{ border: 1px solid {t.focus}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolBar QToolButton#qt_toolbar_ext_button {{ qproperty-icon: url({arrows}/{t.name}-down.svg); padding: 0;

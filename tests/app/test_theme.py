@@ -1,8 +1,10 @@
 from dataclasses import fields
 
 import pytest
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QImage, QPalette
+from PySide6.QtWidgets import QToolBar, QToolButton
 
+from app.icons import set_icon
 from app.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, contrast, make_palette
 
 
@@ -52,3 +54,32 @@ def test_disabled_words_are_weaker_than_plain_ones() -> None:
     palette = make_palette(DARK)
     disabled = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
     assert disabled.name() == DARK.disabled_text
+
+
+def strongest_contrast(picture: QImage) -> float:
+    """Of anything drawn within, against its commonest colour."""
+    inside = range(6, picture.width() - 6), range(6, picture.height() - 6)
+    colours = [picture.pixelColor(x, y).name() for x in inside[0] for y in inside[1]]
+    ground = max(set(colours), key=colours.count)
+    return max(contrast(ground, colour) for colour in set(colours))
+
+
+@pytest.mark.parametrize("has_words", [False, True], ids=["icon", "words"])
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_a_button_that_is_on_and_cannot_be_used_is_still_read(qtbot, qapp, theme: Theme, has_words) -> None:
+    """As are the tools before a photo is open. White on white, it was a box without anything in it."""
+    apply_theme(qapp, theme.name)
+    bar, button = QToolBar(), QToolButton()
+    qtbot.addWidget(bar)
+    button.setCheckable(True)
+    button.setChecked(True)
+    if has_words:
+        button.setText("Mask")
+    else:
+        set_icon(button, "brush")
+    bar.addWidget(button)
+    bar.show()
+    assert strongest_contrast(button.grab().toImage()) > 4
+    button.setEnabled(False)
+    assert strongest_contrast(button.grab().toImage()) > 3
+    apply_theme(qapp, "dark")
