@@ -17,6 +17,9 @@ from PySide6.QtWidgets import (
 
 from app.action_table import AREAS
 from app.actions import ActionRegistry
+from app.key_words import key_text
+from app.keys import profile_in_force
+from app.settings import settings_store
 
 COLUMNS = 3
 
@@ -34,7 +37,9 @@ GESTURES = (
     ("Ctrl while drawing", "Keep what both have"),
     ("Hold Tab", "The picture without the result"),
 )
-"""What the canvas does with pointer and keys together; the same in every profile."""
+"""What the canvas does with pointer and keys together, in every profile."""
+OWN_GESTURES = {"shift_drag_sizes": ("Shift + drag", "Brush size")}
+"""What a profile of keys may add."""
 
 
 class ShortcutSheet(QDialog):
@@ -117,7 +122,9 @@ class ShortcutSheet(QDialog):
             ]
             if rows:
                 areas.append((area, rows))
-        areas.append(("On the canvas", [(what, how) for how, what in GESTURES]))
+        own = profile_in_force(settings_store().value.key_profile).gestures
+        gestures = (*GESTURES, *(OWN_GESTURES[name] for name in sorted(own)))
+        areas.append(("On the canvas", [(what, how) for how, what in gestures]))
         return sorted(areas, key=lambda item: -len(item[1]))
 
     def _group(self, title: str, rows: list[tuple[str, str]]) -> QWidget:
@@ -160,7 +167,7 @@ def key_words(keys: list[QKeySequence]) -> str:
     """Keys as the system writes them; a second way of typing the same key is left out."""
     words: list[str] = []
     for key in keys:
-        text = key.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
+        text = key_text(key)
         if text not in words and text not in ("{", "}", "?", "Ctrl+="):
             words.append(text)
     return "  or  ".join(words)

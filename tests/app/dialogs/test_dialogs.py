@@ -6,7 +6,7 @@ from app.dialogs.about import About
 from app.dialogs.key_dialog import KeyDialog
 from app.dialogs.settings_dialog import SettingsDialog
 from app.dialogs.shortcut_sheet import ShortcutSheet, key_words
-from app.settings import Settings, SettingsStore
+from app.settings import Settings, SettingsStore, settings_store
 
 
 def test_the_sheet_shows_and_searches_every_key(window, qtbot) -> None:
@@ -22,6 +22,15 @@ def test_the_sheet_shows_and_searches_every_key(window, qtbot) -> None:
     sheet.search.setText("no such words")
     assert sheet.shown_rows() == []
     assert sheet._none.isVisible()
+
+
+def test_the_sheet_knows_the_gestures_of_a_profile(window) -> None:
+    for profile, is_there in (("pentimento", False), ("krita", True)):
+        settings_store().change(key_profile=profile)
+        window.registry["shortcuts"].trigger()
+        rows = window._dialogs["shortcuts"].shown_rows()
+        assert any(row.startswith("Brush size Shift + drag") for row in rows) == is_there
+        assert any("Alt + wheel" in row for row in rows)
 
 
 def test_f1_opens_the_sheet(window) -> None:
