@@ -1,229 +1,142 @@
 """The window: a canvas in the middle, what acts on it around it.
 
-`MainWindow()` takes no arguments and starts no process: `start_engine` does, which `app.start` calls after the first
-paint. A window has one document at most; a second document has a second window. Here the parts meet: each part tells
-what happened by signals or callbacks, and this file says who listens. What the menus do is in handlers/.
+`MainWindow()` is complete and starts no process: `start_engine` does, which `app.start` calls after the first paint. A
+window has one document at most; a second document has a second window.
+
+The first window of a program is seen before it is complete. Before its first paint: colours, size and place, menus, tool
+bar, the titles of the docks and the place to drop a photo (window_frame.py). After it: settings, canvas, tools, filling
+and the contents of docks and bars (window_parts.py, which also says who listens to whom). What menus do is in handlers/.
 
 Every part has an ``objectName`` by which tests and the saved layout find it.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QDockWidget,
-    QMainWindow,
-    QMenu,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QStackedWidget, QWidget
 
 from app.action_table import Need
 from app.actions import ActionRegistry
-from app.background import Background
-from app.canvas.overlays import MaskLook
-from app.canvas.tools.context import Change, ToolContext
-from app.canvas.tools.registry import make_tools
-from app.canvas.view import CanvasView
-from app.document.document import Document
-from app.document.events import CurrentResultChanged, Event, HistoryChanged, Saved
 from app.errors import OUR_FAULT, explain
-from app.fill import FillController
-from app.fill_state import FillState
-from app.handlers.files import FileHandlers
 from app.handlers.layout import LayoutHandlers
-from app.handlers.masks import MaskHandlers
-from app.handlers.recovery import RecoveryHandlers
-from app.handlers.tools import ToolHandlers
-from app.handlers.view import ViewHandlers
 from app.icons import refresh_icons
-from app.keys import keys_in_force
-from app.panels.engine_status import EngineStatus
-from app.panels.history import HistoryPanel
-from app.panels.inpaint import InpaintPanel
-from app.panels.layers import LayersPanel
 from app.panels.message_bar import Answer, Level, Message, MessageBar
 from app.panels.recovery_offer import RecoveryOffer
-from app.panels.results import ResultsStrip
 from app.panels.status import StatusBar
 from app.panels.tool_bar import ToolBar
 from app.panels.tool_options import ToolOptions
 from app.panels.welcome import Welcome
 from app.recent import recent_files
-from app.settings import Settings, settings_store
 from app.shared_worker import acquire_worker, release_worker
 from app.theme import apply_theme
+from app.window_frame import DOCKS, build_frame
 
-START_SIZE = QSize(1440, 900)
-DOCKS = (
-    ("inpaint_dock", "Inpaint", Qt.DockWidgetArea.RightDockWidgetArea),
-    ("layers_dock", "Layers", Qt.DockWidgetArea.RightDockWidgetArea),
-    ("history_dock", "History", Qt.DockWidgetArea.RightDockWidgetArea),
-    ("results_dock", "Results", Qt.DockWidgetArea.BottomDockWidgetArea),
-)
-"""objectName, title and place of each dock."""
-RESULTS_HEIGHT_PX = 180
-"""The strip is as high without results as with them, so that the first one does not move the picture."""
+if TYPE_CHECKING:
+    from app.background import Background
+    from app.canvas.tools.context import Change, ToolContext
+    from app.canvas.view import CanvasView
+    from app.document.document import Document
+    from app.document.events import Event
+    from app.fill import FillController
+    from app.handlers.files import FileHandlers
+    from app.handlers.masks import MaskHandlers
+    from app.handlers.recovery import RecoveryHandlers
+    from app.handlers.tools import ToolHandlers
+    from app.handlers.view import ViewHandlers
+    from app.panels.engine_status import EngineStatus
+    from app.panels.history import HistoryPanel
+    from app.panels.inpaint import InpaintPanel
+    from app.panels.layers import LayersPanel
+    from app.panels.results import ResultsStrip
+    from app.settings import Settings, SettingsStore
+    from app.worker import EngineWorker
+
+__all__ = ["DOCKS", "MainWindow"]
+
 SAID_MS = 5000
 VARIANTS = 4
 
 
 class MainWindow(QMainWindow):
-    """One document and everything to work on it."""
+    """One document and everything to work on it.
+
+    Args:
+        is_frame_first: make the frame only, and the rest after the first paint; otherwise all is made at once.
+    """
 
     first_painted = Signal()
-    """The window was seen for the first time; what may wait until then starts now."""
+    """The window was seen for the first time and is complete; what may wait until then starts now."""
     document_changed = Signal(object)
     """Another `Document`, or None, is open."""
 
     windows: ClassVar[list["MainWindow"]] = []
     """Every window that is open."""
 
-    def __init__(self) -> None:
+    # Made by window_frame.py:
+    recovery: RecoveryOffer
+    welcome: Welcome
+    stack: QStackedWidget
+    messages: MessageBar
+    tool_bar: ToolBar
+    tool_options: ToolOptions
+    status: StatusBar
+    docks: dict[str, QDockWidget]
+    recent_menu: QMenu
+
+    # Made by window_parts.py:
+    store: "SettingsStore"
+    worker: "EngineWorker"
+    background: "Background"
+    fill: "FillController"
+    canvas: "CanvasView"
+    context: "ToolContext"
+    files: "FileHandlers"
+    masks: "MaskHandlers"
+    view: "ViewHandlers"
+    tools: "ToolHandlers"
+    recoveries: "RecoveryHandlers"
+    engine_status: "EngineStatus"
+    inpaint: "InpaintPanel"
+    layers: "LayersPanel"
+    history: "HistoryPanel"
+    results: "ResultsStrip"
+
+    def __init__(self, *, is_frame_first: bool = False) -> None:
         super().__init__()
         self.setObjectName("main_window")
+        self.setWindowTitle("Pentimento")
         self.document: Document | None = None
         self._stop_observing = lambda: None
         self._is_painted = False
+        self._is_complete = False
         self._theme = ""
         self._waits = 0
         self._dialogs: dict[str, QWidget] = {}
-        self.store = settings_store()
-        self.worker = acquire_worker()
-        self.background = Background(self)
-        self.fill = FillController(self.worker, self)
-        self.canvas = CanvasView()
-        self.context = ToolContext(lambda: self.document, warn=self.show_error)
-        self.context.view = self.canvas
         self.registry = ActionRegistry(self, self.show_error)
-        self.files = FileHandlers(self)
-        self.masks = MaskHandlers(self)
-        self.view = ViewHandlers(self)
-        self.tools = ToolHandlers(self, make_tools(self.context))
-        self.recoveries = RecoveryHandlers(self)
         self.arrangement = LayoutHandlers(self)
-        self._build_centre()
-        self._build_bars()
-        self._build_docks()
-        self._build_menus()
-        self._connect()
+        build_frame(self)
+        MainWindow.windows.append(self)
+        if not is_frame_first:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Put into the frame what the window works with."""
+        from app.window_parts import build_parts
+
+        build_parts(self, acquire_worker())
+        self._stop_settings = self.store.observe(self.apply_settings)
         self.apply_settings(self.store.value)
         self.tools.choose("brush")
         self.context.restore_brushes(self.store.value.brushes)
-        self.arrangement.restore()
         self.set_document(None)
-        MainWindow.windows.append(self)
-
-    # Building --------------------------------------------------------------------------------------------------------
-
-    def _build_centre(self) -> None:
-        centre = QWidget(self)
-        centre.setObjectName("centre")
-        self.recovery = RecoveryOffer(centre)
-        self.welcome = Welcome(centre)
-        self.stack = QStackedWidget(centre)
-        self.stack.setObjectName("stack")
-        self.stack.addWidget(self.welcome)
-        self.stack.addWidget(self.canvas)
-        self.messages = MessageBar(self.stack)
-        layout = QVBoxLayout(centre)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.recovery)
-        layout.addWidget(self.stack, 1)
-        self.setCentralWidget(centre)
-
-    def _build_bars(self) -> None:
-        self.tool_bar = ToolBar(self.registry, self)
-        self.tool_options = ToolOptions(self.context, self)
-        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.tool_options)
-        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tool_bar)
-        self.engine_status = EngineStatus(self.worker, self.fill)
-        self.status = StatusBar(self.engine_status, self)
-        self.setStatusBar(self.status)
-
-    def _build_docks(self) -> None:
-        self.inpaint = InpaintPanel(self.fill, self.context)
-        self.layers = LayersPanel()
-        self.history = HistoryPanel()
-        self.results = ResultsStrip(self.fill)
-        self.results.setMinimumHeight(RESULTS_HEIGHT_PX)
-        contents = {
-            "inpaint_dock": self.inpaint,
-            "layers_dock": self.layers,
-            "history_dock": self.history,
-            "results_dock": self.results,
-        }
-        self.setDockNestingEnabled(True)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.setTabPosition(
-            Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
-        )
-        self.docks: dict[str, QDockWidget] = {}
-        for name, title, area in DOCKS:
-            dock = QDockWidget(title, self)
-            dock.setObjectName(name)
-            dock.setWidget(contents[name])
-            self.addDockWidget(area, dock)
-            self.docks[name] = dock
-        self.tabifyDockWidget(self.docks["layers_dock"], self.docks["history_dock"])
-        self.docks["layers_dock"].raise_()
-        self.resize(START_SIZE)
-        right = [self.docks["inpaint_dock"], self.docks["layers_dock"]]
-        self.resizeDocks(right, [336, 336], Qt.Orientation.Horizontal)
-        self.resizeDocks(right, [500, 300], Qt.Orientation.Vertical)
-        self.resizeDocks([self.docks["results_dock"]], [222], Qt.Orientation.Vertical)
-
-    def _build_menus(self) -> None:
-        menus = self.registry.fill_menu_bar(self.menuBar())
-        self._recent_menu = QMenu("Open &Recent", self)
-        self._recent_menu.setObjectName("menu_recent")
-        menus["File"].insertMenu(self.registry["new_from_clipboard"], self._recent_menu)
-        before = self.registry["reset_layout"]
-        for dock in self.docks.values():
-            menus["Window"].insertAction(before, dock.toggleViewAction())
-        for bar in (self.tool_bar, self.tool_options):
-            menus["Window"].insertAction(before, bar.toggleViewAction())
-        self.refresh_recent()
-
-    def _connect(self) -> None:
-        canvas, fill, files = self.canvas, self.fill, self.files
-        canvas.cursor_moved.connect(self.status.set_cursor)
-        canvas.cursor_left.connect(self.status.clear_cursor)
-        canvas.zoom_changed.connect(self.status.set_zoom)
-        canvas.files_dropped.connect(self._guarded(files.drop))
-        canvas.tool_finished.connect(self.refresh)
-        self.status.zoom_asked.connect(canvas.zoom_to)
-        self.status.fit_asked.connect(canvas.fit)
-        self.welcome.open_asked.connect(files.ask_open)
-        self.welcome.sample_asked.connect(self._guarded(files.open_sample))
-        self.welcome.file_asked.connect(lambda path: files.open_path(Path(path)))
-        self.welcome.files_dropped.connect(self._guarded(files.drop))
-        fill.failed.connect(self.show_error)
-        fill.said.connect(self.say)
-        fill.preview_changed.connect(canvas.set_preview)
-        fill.state_changed.connect(self._fill_changed)
-        fill.live_changed.connect(lambda is_live: self.store.change(is_live=is_live))
-        fill.settings_changed.connect(lambda settings: self.store.change(quality=settings.quality))
-        self.worker.died.connect(self._engine_died)
-        self.inpaint.load_mask_asked.connect(self._guarded(self.masks.load))
-        self.inpaint.save_mask_asked.connect(self._guarded(self.masks.save))
-        self.inpaint.edges_shown.connect(self.view.show_edges)
-        self.results.compare_asked.connect(self.view.set_wipe)
-        self.history.failed.connect(self.show_error)
-        self.recovery.recover_asked.connect(self._guarded(self.recoveries.recover))
-        self.recovery.discard_asked.connect(self._guarded(self.recoveries.discard))
-        self.context.observe(self._tools_changed)
-        self._stop_settings = self.store.observe(self.apply_settings)
+        self._is_complete = True
 
     # The document ----------------------------------------------------------------------------------------------------
 
-    def set_document(self, document: Document | None) -> None:
+    def set_document(self, document: "Document | None") -> None:
         """Show another document, or none; the one before is let go."""
         if self.document is not None:
             self.fill.cancel()  # an answer would find its document closed
@@ -284,7 +197,9 @@ class MainWindow(QMainWindow):
         if self.document is not None:
             self.document.redo()
 
-    def _document_changed(self, event: Event) -> None:
+    def _document_changed(self, event: "Event") -> None:
+        from app.document.events import CurrentResultChanged, HistoryChanged, Saved
+
         if isinstance(event, (HistoryChanged, Saved, CurrentResultChanged)):
             if (
                 isinstance(event, CurrentResultChanged)
@@ -294,7 +209,8 @@ class MainWindow(QMainWindow):
                 self.view.set_wipe(False)
             self.refresh()
 
-    def _tools_changed(self, change: Change) -> None:
+    def tools_changed(self, change: "Change") -> None:
+        """A stroke that is done is filled."""
         if change == "committed":
             self.fill.stroke_committed()
 
@@ -325,10 +241,8 @@ class MainWindow(QMainWindow):
         elif self.messages.message is not None:
             self.messages.put_away()
 
-    def _fill_changed(self, _state: FillState) -> None:
-        self.refresh()
-
-    def _engine_died(self, reason: str) -> None:
+    def engine_died(self, reason: str) -> None:
+        """Say that the engine stopped."""
         self.notify(
             "warning", "The engine stopped and was started again", reason, "Your document is untouched."
         )
@@ -389,7 +303,7 @@ class MainWindow(QMainWindow):
             self.say("")
             self.unsetCursor()
 
-    def _guarded(self, call: object) -> object:
+    def guarded(self, call: object) -> object:
         """A slot whose exceptions come to the door for errors."""
 
         def slot(*args: object) -> None:
@@ -402,8 +316,11 @@ class MainWindow(QMainWindow):
 
     # Settings and dialogs --------------------------------------------------------------------------------------------
 
-    def apply_settings(self, settings: Settings) -> None:
+    def apply_settings(self, settings: "Settings") -> None:
         """Take the settings in force."""
+        from app.canvas.overlays import MaskLook
+        from app.keys import keys_in_force
+
         if settings.theme != self._theme:
             self._theme = settings.theme
             application = QApplication.instance()
@@ -488,12 +405,12 @@ class MainWindow(QMainWindow):
         """Show the files that were open last, in the menu and at the start."""
         paths = recent_files()
         self.welcome.set_recent(paths)
-        self._recent_menu.clear()
+        self.recent_menu.clear()
         for path in paths:
-            action = self._recent_menu.addAction(path.name)
+            action = self.recent_menu.addAction(path.name)
             action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.files.open_paths([path]))
-        self._recent_menu.setEnabled(bool(paths))
+        self.recent_menu.setEnabled(bool(paths))
 
     # Layout, first paint, closing ------------------------------------------------------------------------------------
 
@@ -505,6 +422,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        if self not in MainWindow.windows:
+            return  # closed as soon as it was seen
+        if not self._is_complete:
+            self._complete()
         refresh_icons(self)  # menus have theirs from here on
         self.first_painted.emit()
 
@@ -516,6 +437,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask about unsaved changes; then let go of everything."""
+        if not self._is_complete:
+            MainWindow.windows.remove(self)
+            super().closeEvent(event)
+            return
         if not self.files.leave(lambda: self.set_document(None)):
             self.files.close_window_after_save()
             event.ignore()

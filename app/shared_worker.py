@@ -1,15 +1,20 @@
 """One engine for all windows: its process takes memory for weights once, whatever the number of windows."""
 
-from app.settings import settings_store
-from app.worker import EngineWorker
+from typing import TYPE_CHECKING
 
-_shared: list[EngineWorker] = []
+if TYPE_CHECKING:
+    from app.worker import EngineWorker
+
+_shared: list["EngineWorker"] = []
 _users = 0
 
 
-def acquire_worker() -> EngineWorker:
+def acquire_worker() -> "EngineWorker":
     """The engine's worker; made for the first window that asks. It starts no process by itself."""
     global _users
+    from app.settings import settings_store
+    from app.worker import EngineWorker
+
     _users += 1
     if not _shared:
         _shared.append(EngineWorker(device=settings_store().value.device))

@@ -2,14 +2,16 @@
 
 1. See whether there is a display, and whether Qt can use it: what is missing is said in words, with the command that
    installs it. Qt itself would end the process.
-2. Make the application and the window, and show it. No torch, OpenCV, SciPy or scikit-image is imported until then.
-3. After the first paint: open the files that were named, offer work that a crash left behind, start the engine.
+2. Make the application and the frame of the window, and show it. Nothing that needs numpy or pydantic is imported until
+   then.
+3. After the first paint: the window completes itself (main_window.py), which imports those, but never torch. Then open
+   the files that were named, offer work that a crash left behind, start the engine.
 
 Whatever is raised while the window is open comes to the window's one door for errors; the traceback goes to the log.
 """
 
+import builtins
 import ctypes
-import importlib
 import os
 import signal
 import socket
@@ -43,14 +45,11 @@ def run_window(files: Sequence[Path]) -> int:
         NoWindowError: if there is no display, or Qt cannot use it.
     """
     check_display()
-    # Before Qt: once PySide6 is there, it reads the source of every module that is imported, which takes a tenth of a second.
-    for name in ("app.document.document", "app.settings", "engine.host"):
-        importlib.import_module(name)
-
     try:
         from PySide6.QtWidgets import QApplication
     except ImportError as error:
         raise missing_library(error) from error
+    import_plainly()
     check_platform_plugin()
     application = QApplication.instance() or QApplication(["pentimento"])
     assert isinstance(application, QApplication)
@@ -59,7 +58,7 @@ def run_window(files: Sequence[Path]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from app.main_window import MainWindow
 
-    window = MainWindow()
+    window = MainWindow(is_frame_first=True)
     sys.excepthook = _tell_fault
     window.first_painted.connect(lambda: after_first_paint(window, files))
     window.show()
@@ -75,6 +74,17 @@ def after_first_paint(window: object, files: Sequence[Path]) -> None:
         window.files.open_paths(files)
     window.recoveries.offer()
     window.start_engine()
+
+
+def import_plainly() -> None:
+    """Give Python its own ``import`` back, which PySide6 replaces (6.11 still does).
+
+    Theirs reads the source of every module that is imported, to see whether it may switch Qt's names to snake_case.
+    Nobody here does, and reading all our source takes a tenth of a second.
+    """
+    original = getattr(builtins, "__orig_import__", None)
+    if original is not None:
+        builtins.__import__ = original
 
 
 def set_names(application: object) -> None:

@@ -118,3 +118,26 @@ print(seen, window._is_painted)
 window.close()
 """
     assert run_fresh(code, blocked=("torch",)).strip() == "[] True"
+
+
+def test_the_frame_of_the_window_is_seen_before_numpy_and_pydantic_are_imported(
+    tmp_path, monkeypatch
+) -> None:
+    """These are half of a cold start, and nothing that is seen first needs them."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path))
+    code = """
+import app.start
+from PySide6.QtWidgets import QApplication
+from app.main_window import MainWindow
+complete = MainWindow._complete
+def note(window):
+    print([name for name in ("numpy", "pydantic", "PIL", "app.document.document") if name in sys.modules])
+    complete(window)
+    print(window._is_painted)
+    QApplication.instance().quit()
+MainWindow._complete = note
+MainWindow.start_engine = lambda window: None
+app.start.run_window([])
+"""
+    assert run_fresh(code, blocked=("torch",)).split("\n")[:2] == ["[]", "True"]

@@ -1,11 +1,13 @@
 """The Window menu: full screen, panels, moving the keyboard among them; and where everything was last time."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.folders import state_folder
+from app.theme import ThemeName
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -15,7 +17,7 @@ LAYOUT_VERSION = 1
 
 
 class LayoutHandlers:
-    """The arrangement of one window; made before its parts, used after."""
+    """The arrangement of one window; made before its parts, which it needs for everything but `restore`."""
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
@@ -86,12 +88,18 @@ class LayoutHandlers:
         layout = self._file()
         layout.setValue("geometry", self._window.saveGeometry())
         layout.setValue("state", self._window.saveState(LAYOUT_VERSION))
+        layout.setValue("theme", self._window.store.value.theme)
+
+    def last_theme(self) -> ThemeName:
+        """Colours the last window had; the settings hold what the user chose, but are read after the first paint."""
+        theme = self._file().value("theme") if self._path().exists() else None
+        return theme if theme in get_args(ThemeName) else "dark"
 
     def restore(self) -> None:
         """Arrange the window as the last one was; note how it is arranged without that."""
         window = self._window
         self._default = window.saveState(LAYOUT_VERSION)
-        if not (state_folder() / "window.ini").exists():
+        if not self._path().exists():
             return
         layout = self._file()
         geometry, state = layout.value("geometry"), layout.value("state")
@@ -101,7 +109,10 @@ class LayoutHandlers:
             window.restoreState(state, LAYOUT_VERSION)
 
     def _file(self) -> QSettings:
-        return QSettings(str(state_folder() / "window.ini"), QSettings.Format.IniFormat)
+        return QSettings(str(self._path()), QSettings.Format.IniFormat)
+
+    def _path(self) -> Path:
+        return state_folder() / "window.ini"
 
 
 def _first_focusable(area: QWidget) -> QWidget | None:

@@ -6,6 +6,7 @@ what the user changed.
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
@@ -21,11 +22,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.canvas.tools.base import Option, Tool
-from app.canvas.tools.context import LARGEST_PX, SMALLEST_PX, Change, ToolContext
 from app.icons import set_icon
 from app.theme import current_theme
 
+if TYPE_CHECKING:
+    from app.canvas.tools.base import Option, Tool
+    from app.canvas.tools.context import Change, ToolContext
+
+HEIGHT_PX = 39
+"""Of the bar while it is empty, so that it stays as it is when the options come."""
 STEPS = 400
 """The size slider counts so many steps from the smallest to the largest brush, each larger by the same factor."""
 
@@ -34,17 +39,17 @@ class ToolOptions(QToolBar):
     """Options of one tool at a time.
 
     Args:
-        context: what is shown and changed.
+        context: what is shown and changed; without it the bar is empty until `fill`.
         parent: owner, as Qt has it.
     """
 
-    def __init__(self, context: ToolContext, parent: QWidget | None = None) -> None:
+    def __init__(self, context: "ToolContext | None" = None, parent: QWidget | None = None) -> None:
         super().__init__("Tool Options", parent)
         self.setObjectName("tool_options")
         self.setAccessibleName("Tool options")
         self.setMovable(False)
         self.setIconSize(QSize(18, 18))
-        self._context = context
+        self.setMinimumHeight(HEIGHT_PX)
         self._name = QLabel(self)
         self._name.setObjectName("tool_name")
         self._name.setProperty("look", "heading")
@@ -53,6 +58,12 @@ class ToolOptions(QToolBar):
         self.addWidget(self._name)
         self._show: list[Callable[[], None]] = []
         self._groups: dict[Option, list[QAction]] = {}
+        if context is not None:
+            self.fill(context)
+
+    def fill(self, context: "ToolContext") -> None:
+        """Put the options in, once."""
+        self._context = context
         self._build()
         self._hint = HintLabel(self)
         self._hint.setObjectName("tool_hint")
@@ -62,7 +73,7 @@ class ToolOptions(QToolBar):
         self._stop = context.observe(self._changed)
         self.destroyed.connect(self._stop)
 
-    def show_tool(self, tool: Tool) -> None:
+    def show_tool(self, tool: "Tool") -> None:
         """Show the options of a tool."""
         self._name.setText(tool.name)
         wanted = set(tool.options)
@@ -98,7 +109,7 @@ class ToolOptions(QToolBar):
         self._add("contiguous", self._contiguous_button())
         self._add("feather", self._feather_field())
 
-    def _add(self, option: Option, widget: QWidget) -> None:
+    def _add(self, option: "Option", widget: QWidget) -> None:
         action = self.addWidget(widget)
         self._groups.setdefault(option, []).append(action)
 
@@ -164,6 +175,8 @@ class ToolOptions(QToolBar):
         return holder
 
     def _size_field(self) -> QWidget:
+        from app.canvas.tools.context import LARGEST_PX, SMALLEST_PX
+
         number = self._number(
             "size", "Size", "Brush size in pixels of the picture ([ and ])", SMALLEST_PX, LARGEST_PX, " px"
         )
@@ -192,7 +205,7 @@ class ToolOptions(QToolBar):
         self._show.append(show)
         return self._labelled("Size", slider, number)
 
-    def _percent(self, option: Option, text: str, tip: str) -> QWidget:
+    def _percent(self, option: "Option", text: str, tip: str) -> QWidget:
         number = self._number(option, text, tip, 0, 100, " %")
         number.setDecimals(0)
         number.setSingleStep(5)
@@ -285,7 +298,7 @@ class ToolOptions(QToolBar):
 
     # Showing ---------------------------------------------------------------------------------------------------------
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: "Change") -> None:
         if change in ("target", "brush", "mode", "wand"):
             self._refresh()
 

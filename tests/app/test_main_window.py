@@ -132,8 +132,9 @@ def test_nothing_moves_when_the_frame_is_filled(window, monkeypatch, is_arranged
     if is_arranged:
         window.resize(790, 700)  # Qt's offscreen screen is 800 px wide
         window.docks["history_dock"].hide()
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, window.docks["layers_dock"])
         window.resizeDocks([window.docks["inpaint_dock"]], [310], Qt.Orientation.Horizontal)
+        window.resizeDocks([window.docks["layers_dock"]], [200], Qt.Orientation.Vertical)
+        QApplication.processEvents()
         window.close()
     monkeypatch.setattr(MainWindow, "_after_first_paint", lambda _self: None)
     first = MainWindow(is_frame_first=True)
