@@ -61,8 +61,11 @@ class MaskHandlers:
             change.clear_strokes(layer.id)
         self._window.context.committed()
 
-    def load(self) -> None:
-        """Take the mask from a picture file."""
+    def load(self, path: str = "") -> None:
+        """Take the mask from a picture file; asks for one where none is named."""
+        if path:
+            self.load_from(Path(path))
+            return
         path, _ = QFileDialog.getOpenFileName(
             self._window, "Load Mask", self._window.files.folder(), MASK_FILES
         )

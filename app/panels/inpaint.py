@@ -44,6 +44,7 @@ from app.panels.controls import (
 )
 from app.panels.legend import EdgeLegend
 from app.panels.mask_actions import MaskActions
+from app.panels.mask_drop import MaskDrop
 
 WIDTH_PX = 300
 """What the panel needs for its longest row; a dock gives more where it can."""
@@ -80,8 +81,8 @@ class InpaintPanel(QWidget):
         parent: owner, as Qt has it.
     """
 
-    load_mask_asked = Signal()
-    """The window asks for a file and loads it as mask."""
+    load_mask_asked = Signal(str)
+    """The window loads a file as mask: the one that was dropped here, or where the path is empty, one it asks for."""
     save_mask_asked = Signal()
     """The window asks for a file and saves the mask to it."""
     edges_shown = Signal(bool)
@@ -159,7 +160,7 @@ class InpaintPanel(QWidget):
             "inpaint_mask_load",
             "load",
             "Load mask",
-            "Take the mask from a picture file: white is selected",
+            "Take the mask from a picture file: white is selected. Or drop the file here",
             self,
         )
         self._save_mask = icon_button(
@@ -238,8 +239,14 @@ class InpaintPanel(QWidget):
         column.setContentsMargins(12, 0, 12, 12)
         column.setSpacing(GAP_PX)
         column.addWidget(section("Paint on", self._target))
-        column.addWidget(section("Mask", self._load_mask, self._save_mask))
-        column.addWidget(self._mask_actions)
+        self._mask_part = QWidget(content)
+        self._mask_part.setObjectName("inpaint_mask_part")
+        mask_column = QVBoxLayout(self._mask_part)
+        mask_column.setContentsMargins(0, 0, 0, 0)
+        mask_column.setSpacing(GAP_PX)
+        mask_column.addWidget(section("Mask", self._load_mask, self._save_mask))
+        mask_column.addWidget(self._mask_actions)
+        column.addWidget(self._mask_part)
         column.addWidget(section("Edges", self._show_edges))
         column.addWidget(self._legend)
         column.addWidget(self._sensitivity)
@@ -275,8 +282,10 @@ class InpaintPanel(QWidget):
         self._variants.clicked.connect(lambda: controller.fill_variants(self._variant_count.value()))
         self._variant_count.valueChanged.connect(self._show_variant_words)
         self._target.chosen.connect(self._choose_target)
-        self._load_mask.clicked.connect(lambda: self.load_mask_asked.emit())
+        self._load_mask.clicked.connect(lambda: self.load_mask_asked.emit(""))
         self._save_mask.clicked.connect(lambda: self.save_mask_asked.emit())
+        for widget in (self._load_mask, self._mask_part):
+            MaskDrop(widget).dropped.connect(self._drop_mask)
         self._mask_actions.failed.connect(controller.failed)
         self._show_edges.toggled.connect(self.edges_shown)
         self._sensitivity.value_changed.connect(
@@ -299,6 +308,11 @@ class InpaintPanel(QWidget):
         self._context.observe(self._context_heard)
         self._context_heard("target")
         self._show_variant_words()
+
+    @Slot(str)
+    def _drop_mask(self, path: str) -> None:
+        if self._document is not None:
+            self.load_mask_asked.emit(path)
 
     # What the controller says ----------------------------------------------------------------------------------------
 
@@ -334,6 +348,8 @@ class InpaintPanel(QWidget):
             return "Open a photo to begin."
         if not state.has_hole:
             return "Brush over what should go."
+        if state.is_waiting_for_engine:
+            return " ".join(("Waiting for the engine to start.", *self._key_words("cancel", "Esc", "stops it.")))
         if state.running == "asked":
             return " ".join(("Filling.", *self._key_words("cancel", "Esc", "stops it.")))
         cost = self._cost.sentence if self._cost is not None else ""

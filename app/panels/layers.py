@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, QSize, Qt, QTimer
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -25,6 +25,7 @@ from app.document.events import (
 )
 from app.icons import set_icon
 from app.panels.layer_rows import VISIBLE_ROLE, LayerDelegate, LayerModel
+from app.panels.mask_drop import MaskDrop
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -48,6 +49,9 @@ class LayerList(QListView):
 
 class LayersPanel(QWidget):
     """The layers of one document."""
+
+    mask_dropped = Signal(str)
+    """A picture file was dropped on the mask's row: its path."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +77,9 @@ class LayersPanel(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.selectionModel().currentChanged.connect(self._chosen)
+        drop = MaskDrop(self.list.viewport(), self._is_mask_row)
+        drop.dropped.connect(self.mask_dropped)
+        drop.hovered.connect(self._show_drop)
         self._opacity = QSlider(Qt.Orientation.Horizontal, self)
         self._number = QSpinBox(self)
         for widget, name in ((self._opacity, "layer_opacity"), (self._number, "layer_opacity_value")):
@@ -127,6 +134,15 @@ class LayersPanel(QWidget):
     def chosen_layer(self) -> "Layer | None":
         """The layer of the chosen row."""
         return self._model.layer_at(self.list.currentIndex())
+
+    def _is_mask_row(self, at: QPoint) -> bool:
+        layer = self._model.layer_at(self.list.indexAt(at))
+        return layer is not None and layer.kind == "mask"
+
+    def _show_drop(self, is_here: bool) -> None:
+        """Choose the mask's row while a file is held over it, so that it is seen what takes it."""
+        if is_here and self._document is not None:
+            self._document.active_layer_id = self._document.mask_layer.id
 
     # What the document says ------------------------------------------------------------------------------------------
 

@@ -1,9 +1,12 @@
 """A worker without a process: it takes requests and answers when the test says so."""
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.document.document import Document
 from app.document.layers import Layer
@@ -127,3 +130,25 @@ def stroke(
     layer = document.mask_layer if plane == "coverage" else document.edges_layer
     with document.begin("Brush") as transaction, transaction.writing(layer.id, plane, box) as values:
         values[...] = value
+
+
+def drop(widget: QWidget, *paths, at: QPoint | None = None) -> bool:
+    """Files dropped on a widget, as Qt tells it; whether they were taken."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    place = widget.rect().center() if at is None else at
+    buttons, modifiers = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # PySide marks the only constructors there are
+        enter = QDragEnterEvent(place, Qt.DropAction.CopyAction, data, buttons, modifiers)
+        move = QDragMoveEvent(place, Qt.DropAction.CopyAction, data, buttons, modifiers)
+    QApplication.sendEvent(widget, enter)
+    if not enter.isAccepted():
+        return False
+    QApplication.sendEvent(widget, move)
+    event = QDropEvent(QPointF(place), Qt.DropAction.CopyAction, data, buttons, modifiers)
+    if move.isAccepted():
+        QApplication.sendEvent(widget, event)
+    else:
+        QApplication.sendEvent(widget, QDragLeaveEvent())
+    return move.isAccepted() and event.isAccepted()

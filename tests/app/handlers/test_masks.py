@@ -1,9 +1,12 @@
 import numpy as np
+import pytest
 from PIL import Image
-from PySide6.QtWidgets import QFileDialog, QInputDialog
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from app.document.document import Document
+from app.main_window import MainWindow
 from engine.pictures import Picture
+from tests.app.fakes import drop
 
 
 def with_document(window) -> Document:
@@ -25,6 +28,35 @@ def test_a_mask_goes_to_a_file_and_comes_back(window, tmp_path, monkeypatch) -> 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
     window.registry["mask_save"].trigger()
     assert np.array_equal(np.array(Image.open(tmp_path / "out.png")), values)
+
+
+@pytest.mark.parametrize("name", ["inpaint_mask_load", "inpaint_mask_part", "layers"])
+def test_a_picture_dropped_on_the_mask_becomes_the_mask(window, tmp_path, name) -> None:
+    document = with_document(window)
+    values = np.zeros((40, 60), np.uint8)
+    values[10:20, 5:30] = 255
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    at = None
+    if name == "layers":
+        window.docks["layers_dock"].raise_()
+        rows = window.layers.list
+        at = rows.visualRect(rows.model().index_of(document.mask_layer.id)).center()
+        target = rows.viewport()
+    else:
+        target = window.findChild(QWidget, name)
+    assert drop(target, tmp_path / "mask.png", at=at)
+    assert np.array_equal(document.mask_layer.planes["coverage"], values)
+    assert MainWindow.windows == [window]
+    window.undo()
+    assert not document.mask_layer.has_any("coverage")
+
+
+def test_what_is_no_picture_is_told_when_it_is_dropped(window, tmp_path) -> None:
+    document = with_document(window)
+    (tmp_path / "mask.png").write_text("nothing")
+    drop(window.findChild(QWidget, "inpaint_mask_part"), tmp_path / "mask.png")
+    assert window.messages.message.level == "error"
+    assert not document.can_undo
 
 
 def test_the_pixels_are_asked_for(window, monkeypatch) -> None:

@@ -17,7 +17,8 @@ from app.canvas.tools.context import ToolContext
 from app.fill import FillController
 from app.panels.inpaint import InpaintPanel
 from engine.forecast import Forecast
-from tests.app.fakes import FakeWorker, make_document, stroke
+from engine.host import Ready
+from tests.app.fakes import FakeWorker, drop, make_document, stroke
 
 HOLE = (10, 8, 30, 20)
 
@@ -85,6 +86,23 @@ def test_the_forecast_stands_below_the_button(panel, worker, document, qtbot):
     worker.expected = Forecast(0.52, 0.7, 118_000_000, 9)
     stroke(document, HOLE)
     qtbot.waitUntil(lambda: words(panel, "inpaint_hint") == "About 0.5 s, 118 MB · Ctrl+Enter fills")
+
+
+def test_a_fill_that_waits_for_the_engine_to_start_says_so(panel, worker, document):
+    stroke(document, HOLE)
+    click(panel, "inpaint_fill")
+    assert words(panel, "inpaint_hint") == "Waiting for the engine to start. Esc stops it."
+    worker.ready.emit(Ready("cpu", "cpu", "bfloat16", 2.0, 1))
+    assert "Waiting" not in words(panel, "inpaint_hint")
+    worker.begin()
+    assert words(panel, "inpaint_hint") == "Filling. Esc stops it."
+    worker.died.emit("out of memory")
+    assert words(panel, "inpaint_hint") == "Filling. Esc stops it."
+    worker.answer()
+    click(panel, "inpaint_fill")
+    assert words(panel, "inpaint_hint").startswith("Waiting for the engine")
+    worker.cancel_all()
+    assert words(panel, "inpaint_hint") == "Ctrl+Enter fills"
 
 
 def test_the_hint_names_the_key_that_the_window_has_now(panel, document):
@@ -259,10 +277,31 @@ def test_mask_buttons_change_the_mask_by_the_amount(panel, document):
 
 
 def test_loading_and_saving_are_left_to_the_window(panel, qtbot):
-    with qtbot.waitSignal(panel.load_mask_asked):
+    with qtbot.waitSignal(panel.load_mask_asked) as asked:
         click(panel, "inpaint_mask_load")
+    assert asked.args == [""]
     with qtbot.waitSignal(panel.save_mask_asked):
         click(panel, "inpaint_mask_save")
+
+
+@pytest.mark.parametrize("name", ["inpaint_mask_load", "inpaint_mask_part"])
+def test_a_file_dropped_on_the_mask_part_is_asked_for(panel, qtbot, tmp_path, name):
+    with qtbot.waitSignal(panel.load_mask_asked) as asked:
+        assert drop(panel.findChild(QWidget, name), tmp_path / "mask.png")
+    assert asked.args == [str(tmp_path / "mask.png")]
+
+
+def test_mask_changes_of_the_panel_fill_live(panel, controller, worker, document, qtbot, tmp_path):
+    stroke(document, HOLE)
+    controller.set_live(True)
+    qtbot.waitUntil(lambda: len(worker.requests) == 1)
+    for count, name in enumerate(("grow", "shrink", "feather", "invert"), start=2):
+        click(panel, f"inpaint_mask_{name}")
+        qtbot.waitUntil(lambda count=count: len(worker.requests) == count)
+        assert worker.newest.is_live
+    assert worker.newest.inputs.mask[0, 0] > 0, "the inverted mask is what is filled"
+    click(panel, "inpaint_mask_clear")
+    qtbot.waitUntil(lambda: worker.waiting == [])
 
 
 def test_edges_can_be_hidden(panel, qtbot):

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSpinBox, QToolButton
 from app.document.layers import Layer
 from app.panels.layer_rows import DETAIL_ROLE, VISIBLE_ROLE, eye_box, thumbnail
 from app.panels.layers import LayersPanel
-from tests.app.fakes import make_document
+from tests.app.fakes import drop, make_document
 
 
 @pytest.fixture
@@ -144,3 +144,19 @@ def test_the_mask_is_seen_in_its_thumbnail(panel, document, qtbot) -> None:
     with document.begin("Brush") as change, change.writing(layer.id, "coverage", (0, 0, 60, 40)) as values:
         values[...] = 255
     assert thumbnail(layer).pixelColor(3, 3).lightness() == 255
+
+
+def test_a_file_is_taken_by_the_row_of_the_mask_alone(panel, document, qtbot, tmp_path) -> None:
+    rows = {
+        name: panel.list.visualRect(panel.list.model().index(at, 0)) for at, name in enumerate(names(panel))
+    }
+    dropped = []
+    panel.mask_dropped.connect(dropped.append)
+    viewport = panel.list.viewport()
+    assert not drop(viewport, tmp_path / "a.png", at=rows["Edges"].center())
+    assert not drop(viewport, tmp_path / "a.png", tmp_path / "b.png", at=rows["Mask"].center())
+    assert dropped == []
+    choose(panel, "Pasted")
+    assert drop(viewport, tmp_path / "a.png", at=rows["Mask"].center())
+    assert dropped == [str(tmp_path / "a.png")]
+    assert panel.chosen_layer().kind == "mask", "it was seen what takes it"
