@@ -80,6 +80,7 @@ class FillController(QObject):
         self._result_states: dict[str, int] = {}
         self._is_applying = False
         """Whether the full result becomes a layer as soon as it is there."""
+        self._is_engine_up = False
         self._state = FillState()
         self._cost: Cost | None = None
         self._starts = self._timer(0, self._start_live)
@@ -89,6 +90,9 @@ class FillController(QObject):
         self._jobs.answered.connect(self._answered)
         self._jobs.refused.connect(self._refused)
         self._jobs.previewed.connect(self._previewed)
+        worker.ready.connect(self._engine_answered)
+        worker.status_changed.connect(self._engine_answered)
+        worker.died.connect(self._engine_died)
 
     def _timer(self, ms: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -459,6 +463,16 @@ class FillController(QObject):
             return "outdated"
         return "draft" if result.is_draft else "full"
 
+    @Slot(object)
+    def _engine_answered(self, _said: object) -> None:
+        self._is_engine_up = True
+        self._refresh()
+
+    @Slot(str)
+    def _engine_died(self, _reason: str) -> None:
+        self._is_engine_up = False
+        self._refresh()
+
     @Slot()
     def _refresh(self) -> None:
         """Tell what has changed, if anything has."""
@@ -472,6 +486,7 @@ class FillController(QObject):
             word=jobs.word,
             queued=jobs.queued,
             shown=self._shown(),
+            is_engine_up=self._is_engine_up,
         )
         if state != self._state:
             self._state = state

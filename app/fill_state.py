@@ -49,6 +49,8 @@ class FillState:
     queued: int = 0
     """Jobs that wait for the running one."""
     shown: Shown = "nothing"
+    is_engine_up: bool = False
+    """Whether the engine has started and takes jobs."""
 
     @property
     def can_fill(self) -> bool:
@@ -59,6 +61,11 @@ class FillState:
     def is_busy(self) -> bool:
         """Whether anything runs or waits."""
         return self.running is not None or self.queued > 0
+
+    @property
+    def is_waiting_for_engine(self) -> bool:
+        """Whether something was asked of an engine that is still starting."""
+        return self.queued > 0 and self.running is None and not self.is_engine_up
 
     @property
     def running_words(self) -> str:

@@ -33,6 +33,9 @@ def test_what_runs_and_what_waits_is_said():
     assert FillState(queued=1).is_busy
     assert FillState(running="draft").running_words == "Draft"
     assert not FillState().is_busy
+    assert FillState(queued=1).is_waiting_for_engine
+    assert not FillState(queued=1, is_engine_up=True).is_waiting_for_engine
+    assert not FillState().is_waiting_for_engine
     assert FillState().running_words == ""
 
 
