@@ -349,7 +349,9 @@ class InpaintPanel(QWidget):
         if not state.has_hole:
             return "Brush over what should go."
         if state.is_waiting_for_engine:
-            return " ".join(("Waiting for the engine to start.", *self._key_words("cancel", "Esc", "stops it.")))
+            return " ".join(
+                ("Waiting for the engine to start.", *self._key_words("cancel", "Esc", "stops it."))
+            )
         if state.running == "asked":
             return " ".join(("Filling.", *self._key_words("cancel", "Esc", "stops it.")))
         cost = self._cost.sentence if self._cost is not None else ""
