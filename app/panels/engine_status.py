@@ -18,6 +18,8 @@ TROUBLE_MS = 15_000
 """How long a death of the engine stays on show after it was started again."""
 ICON_PX = 14
 BAR_WIDTH_PX = 190
+STOP_PX = 24
+"""No higher than the field for the zoom: the status bar stays as high as it is while nothing runs."""
 
 
 class EngineStatus(QWidget):
@@ -52,6 +54,7 @@ class EngineStatus(QWidget):
         self._stop = QToolButton(self)
         set_icon(self._stop, "stop")
         self._stop.setProperty("look", "flat")
+        self._stop.setFixedSize(STOP_PX, STOP_PX)
         named(self._stop, "engine_stop", "Stop", "Stop what runs and what waits")
         self._icon = QLabel(self)
         self._icon.setObjectName("engine_icon")

@@ -5,6 +5,8 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QToolButton
 
 from app.fill import FillController
 from app.panels.engine_status import EngineStatus
+from app.panels.status import StatusBar
+from app.theme import apply_theme
 from engine.host import Ready, StatusSaid
 from tests.app.fakes import FakeWorker, make_document, stroke
 
@@ -70,6 +72,30 @@ def test_a_running_job_shows_its_share_and_can_be_stopped(status, worker, contro
     assert worker.waiting == []
     assert not bar.isVisible()
     assert not stop.isVisible()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_status_bar_stays_as_high_while_a_fill_runs(
+    qtbot, qapp, status, worker, controller, document, theme
+):
+    """Else the canvas gets lower, and the photo moves under the pen."""
+    apply_theme(qapp, theme)
+    bar = StatusBar(status)
+    qtbot.addWidget(bar)
+    bar.show()
+    bar.set_size((40, 60))
+    idle = bar.sizeHint().height()
+    stroke(document, (10, 8, 30, 20))
+    controller.fill()
+    assert bar.findChild(QProgressBar).isVisible()
+    assert bar.sizeHint().height() == idle
+    worker.ready.emit(READY)
+    worker.begin(share=0.4, word="edges")
+    assert bar.findChild(QToolButton, "engine_stop").isVisible()
+    assert bar.sizeHint().height() == idle
+    worker.answer()
+    assert bar.sizeHint().height() == idle
+    apply_theme(qapp, "dark")
 
 
 def test_a_job_that_waits_for_the_engine_to_start_has_no_share_yet(status, worker, controller, document):
