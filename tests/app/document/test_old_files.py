@@ -1,0 +1,72 @@
+"""Files of every version of our format, made by the program of their time, open as they were.
+
+Elsewhere: how they were made in samples/make_samples.py; a file of a later version in test_ora_reader.py.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.document.edit_builder import inpaint_request, settings_of
+from app.document.flatten import flatten
+from app.document.ora import read_ora, write_ora
+from app.document.ora_layout import FORMAT
+from app.document.snapshot import Snapshot
+
+SAMPLES = Path(__file__).parent / "samples"
+OURS = sorted(SAMPLES.glob("format-*.ora"))
+
+
+def assert_holds(found, expected, at=""):
+    """All of ``expected`` is in ``found``; a later version may know more."""
+    if isinstance(expected, dict):
+        for key, value in expected.items():
+            assert key in found, f"{at}.{key} is gone"
+            assert_holds(found[key], value, f"{at}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), at
+        for place, value in enumerate(expected):
+            assert_holds(found[place], value, f"{at}[{place}]")
+    else:
+        assert found == expected, at
+
+
+def plain(content):
+    return json.loads(json.dumps(content, default=bytes.hex))
+
+
+def test_every_version_has_its_samples():
+    assert {path.stem.split("-")[1] for path in OURS} == {str(version) for version in range(1, FORMAT + 1)}
+    assert len(OURS) >= 3 * FORMAT
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_an_old_file_opens_as_it_was(kit, path):
+    document, notes = read_ora(path)
+    assert notes == ()
+    assert_holds(plain(kit.content_of(document)), json.loads(path.with_suffix(".json").read_text()))
+    assert not document.is_modified
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_an_old_file_becomes_one_of_now(kit, tmp_path, path):
+    document, _ = read_ora(path)
+    with Snapshot(document) as snapshot:
+        write_ora(snapshot, tmp_path / "again.ora")
+    again, notes = read_ora(tmp_path / "again.ora")
+    assert notes == ()
+    assert kit.content_of(again) == kit.content_of(document)
+    assert np.array_equal(flatten(again, with_result=True), flatten(document, with_result=True))
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_a_result_of_an_old_file_can_be_made_anew(path):
+    document, _ = read_ora(path)
+    step = document.results[0].step
+    settings = settings_of(step)
+    edit, inputs, _ = inpaint_request(document, settings)
+    assert_holds(edit.model_dump(mode="json"), step.edit)
+    assert inputs.mask.any()
+    assert inputs.drawn_edges.any()
