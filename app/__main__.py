@@ -1,9 +1,9 @@
 """Start of the program, told in order.
 
 1. Take the words after the command's name.
-2. Import the command line: a parser and nothing heavy. Torch, the networks and the pictures wait until a command
-   needs them, so ``--help`` answers at once.
-3. Let `app.cli` run the command; it returns an exit code.
+2. Where they can only be files to open, or there are none, open the window: making the parser would hold it up.
+3. Otherwise import the command line: a parser and nothing heavy. Torch, the networks and the pictures wait until a
+   command needs them, so ``--help`` answers at once. `app.cli` runs the command and returns an exit code.
 4. Whatever was raised becomes one line: bad input exits 2, a fault of ours exits 1 with its traceback in the log,
    Ctrl-C exits 130. A reader that went away (``| head``) is no fault.
 """
@@ -11,8 +11,8 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from app.console import Console, write_traceback
 from app.errors import BAD_INPUT, INTERRUPTED, OUR_FAULT, explain
 
 
@@ -26,8 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 1 our fault, 2 bad input or usage, 130 stopped by Ctrl-C.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    console = Console(is_json="--json" in words)
     try:
+        if all(map(is_file_name, words)):
+            from app.start import run_window
+
+            return run_window([Path(word) for word in words])
         from app.cli import run
 
         return run(words)
@@ -35,11 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OUR_FAULT
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (the last door: every error becomes a line)
+        from app.console import Console, write_traceback
+
         explanation = explain(error)
         if explanation.exit_code not in (BAD_INPUT, INTERRUPTED):
             explanation = explain(error, log_path=write_traceback(error, words))
-        console.refuse(explanation)
+        Console(is_json="--json" in words).refuse(explanation)
         return explanation.exit_code
+
+
+def is_file_name(word: str) -> bool:
+    """Whether a word can only be a file: it has an ending, and neither commands nor flags do."""
+    return not word.startswith("-") and Path(word).suffix != ""
 
 
 if __name__ == "__main__":

@@ -161,3 +161,25 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
     )
     assert "Traceback" not in done.stderr
     assert "error" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], True),
+        (["photo.jpg", "a folder/work.ora"], True),
+        (["photo"], False),
+        (["doctor"], False),
+        (["run", "inpaint", "photo.jpg"], False),
+        (["--out=a.png"], False),
+        (["photo.jpg", "--json"], False),
+    ],
+)
+def test_files_alone_need_no_parser(words, expected, monkeypatch) -> None:
+    """The window opens the same files either way; without the parser it is there sooner."""
+    opened: list[list[Path]] = []
+    parsed: list[list[str]] = []
+    monkeypatch.setattr("app.start.run_window", lambda files: opened.append(list(files)) or 0)
+    monkeypatch.setattr("app.cli.run", lambda words: parsed.append(words) or 0)
+    assert main(words) == 0
+    assert (opened, parsed) == (([[Path(word) for word in words]], []) if expected else ([], [words]))
