@@ -33,6 +33,7 @@ from app.recent import recent_files
 from app.shared_worker import acquire_worker, release_worker
 from app.theme import apply_theme
 from app.window_frame import DOCKS, build_frame
+from app.window_place import next_place
 
 if TYPE_CHECKING:
     from app.background import Background
@@ -390,7 +391,7 @@ class MainWindow(QMainWindow):
     def new_window(self) -> "MainWindow":
         """Open a second window."""
         window = MainWindow()
-        window.move(self.pos().x() + 32, self.pos().y() + 32)
+        window.move(next_place(window.size(), self.screen().availableGeometry(), self.pos()))
         window.show()
         window.start_engine()
         return window

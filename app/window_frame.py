@@ -7,7 +7,7 @@ than Qt, is what a cold start waits for.
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -25,11 +25,11 @@ from app.panels.tool_bar import ToolBar
 from app.panels.tool_options import ToolOptions
 from app.panels.welcome import Welcome
 from app.theme import apply_theme
+from app.window_place import start_place, start_size
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-START_SIZE = QSize(1440, 900)
 DOCKS = (
     ("inpaint_dock", "Inpaint", Qt.DockWidgetArea.RightDockWidgetArea),
     ("layers_dock", "Layers", Qt.DockWidgetArea.RightDockWidgetArea),
@@ -109,7 +109,9 @@ def _build_docks(window: "MainWindow") -> None:
         window.docks[name] = dock
     window.tabifyDockWidget(window.docks["layers_dock"], window.docks["history_dock"])
     window.docks["layers_dock"].raise_()
-    window.resize(START_SIZE)
+    available = window.screen().availableGeometry()
+    window.resize(start_size(available))
+    window.move(start_place(window.size(), available))
     right = [window.docks["inpaint_dock"], window.docks["layers_dock"]]
     window.resizeDocks(right, [336, 336], Qt.Orientation.Horizontal)
     window.resizeDocks(right, [500, 300], Qt.Orientation.Vertical)

@@ -201,3 +201,16 @@ def test_a_second_window_has_a_document_of_its_own(editor, screen, shots) -> Non
     editor.wait_for(names, is_right=lambda found: found == ["coffee", "astronaut"])
     masked = "[bool(w.document.mask_layer.has_any('coverage')) for w in MainWindow.windows]"
     assert editor.ask(masked) == [True, False]
+
+
+def test_all_of_a_first_window_lies_on_the_screen(editor, screen) -> None:
+    """The status bar too: with the title bar over it, a window as large as the screen ends below its edge."""
+    left, top, right, bottom = editor.ask(
+        "g = window.frameGeometry()\n[g.left(), g.top(), g.right(), g.bottom()]"
+    )
+    assert left >= 0
+    assert top >= 0
+    assert right < screen.size_wh[0]
+    assert bottom < screen.size_wh[1]
+    assert right - left > 0.9 * screen.size_wh[0], "but no smaller than it must be"
+    assert bottom - top > 0.9 * screen.size_wh[1]
