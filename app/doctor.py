@@ -95,7 +95,7 @@ def run_check(name: str, check: Callable[[], Iterator[Finding]]) -> list[Finding
         findings.extend(check())
     except Exception as error:  # noqa: BLE001  (a doctor that falls ill tells nothing)
         explanation = explain(error)
-        findings.append(Finding(name, "fault", explanation.sentence, explanation.next_step))
+        findings.append(Finding(name, "fault", explanation.fault, explanation.next_step))
     return findings
 
 
@@ -195,7 +195,7 @@ def check_display() -> Iterator[Finding]:
         check_display()
         check_platform_plugin()
     except (NoWindowError, ImportError) as error:
-        yield Finding("window", "warning", explain(error).sentence, explain(error).next_step)
+        yield Finding("window", "warning", explain(error).fault, explain(error).next_step)
     else:
         if named is not None:
             yield Finding("display", "ok", f"{named}={os.environ[named]}")

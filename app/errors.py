@@ -30,6 +30,22 @@ OUTSIDE_FAULTS = {
     errno.EIO: "check the disk",
 }
 
+SAID_SHORTLY = {
+    "no such file": "there is no such file",
+    "no such folder": "there is no such folder",
+    "No such file or directory": "there is no such file",
+    "no permission": "there is no permission to use this place",
+    "Permission denied": "there is no permission to use this place",
+    "a read-only disk": "this disk can only be read",
+    "Read-only file system": "this disk can only be read",
+    "no space left": "the disk is full",
+    "No space left on device": "the disk is full",
+    "a used-up quota": "the room you have on this disk is used up",
+    "everything selected": "everything is selected, and nothing is left to fill from",
+    "nothing changed": "nothing was changed",
+}
+"""What was there, and the whole sentence where that says it all."""
+
 
 class AppError(Exception):
     """Base of app's errors; builds its message from four parts and keeps them.
@@ -80,8 +96,11 @@ class Explanation:
     name: str
     """What was wrong: a file, an option, a command."""
 
-    sentence: str
-    """What was expected and what was there."""
+    expected: str
+    """What would have been right; empty where the message has no such part."""
+
+    got: str
+    """What was there."""
 
     next_step: str
     """What to do about it."""
@@ -90,9 +109,28 @@ class Explanation:
     """2 where the input is at fault, 1 where we are, 130 after Ctrl-C."""
 
     @property
+    def fault(self) -> str:
+        """What was expected and what was there, in the form of the command line."""
+        return f"expected {self.expected}, got {self.got}" if self.expected else self.got
+
+    @property
+    def sentence(self) -> str:
+        """The same as one says it to a person; the window shows it."""
+        got = self.got.strip("'")
+        if not self.expected:
+            return self.got
+        if got in SAID_SHORTLY:
+            return SAID_SHORTLY[got]
+        if (self.expected, got) == ("something selected", "nothing"):
+            return "nothing is selected"
+        if self.expected.startswith("to "):
+            return f"it could not {self.expected[3:]}: {self.got}"
+        return f"there should be {self.expected}, but there is {self.got}"
+
+    @property
     def line(self) -> str:
         """All of it on one line, as the command line prints it."""
-        words = f"{self.name}: {self.sentence}; {self.next_step}"
+        words = f"{self.name}: {self.fault}; {self.next_step}"
         return " ".join(words.split())
 
     def as_json(self) -> dict[str, object]:
@@ -100,7 +138,7 @@ class Explanation:
         return {
             "message": self.line,
             "name": self.name,
-            "sentence": " ".join(self.sentence.split()),
+            "sentence": " ".join(self.fault.split()),
             "next_step": self.next_step,
             "exit_code": self.exit_code,
         }
@@ -121,19 +159,19 @@ def explain(error: BaseException, *, log_path: Path | None = None) -> Explanatio
         name, expected, got, hint = parts
         if name is None or hint is None:  # unknown family and other messages of another form
             head, _, tail = str(error).partition("; ")
-            return Explanation(type(error).__name__.removesuffix("Error").lower(), head, tail, BAD_INPUT)
-        return Explanation(str(name), f"expected {expected}, got {got}", str(hint), BAD_INPUT)
+            return Explanation(type(error).__name__.removesuffix("Error").lower(), "", head, tail, BAD_INPUT)
+        return Explanation(str(name), str(expected), str(got), str(hint), BAD_INPUT)
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Cancelled":
-        return Explanation("job", "expected to finish, got Ctrl-C", "nothing was written", INTERRUPTED)
+        return Explanation("job", "to finish", "Ctrl-C", "nothing was written", INTERRUPTED)
     if isinstance(error, OSError) and error.errno in OUTSIDE_FAULTS:
         name = error.filename if error.filename is not None else "file"
-        sentence = f"expected a file that can be used, got '{error.strerror}'"
-        return Explanation(str(name), sentence, OUTSIDE_FAULTS[error.errno], BAD_INPUT)
+        got, next_step = f"'{error.strerror}'", OUTSIDE_FAULTS[error.errno]
+        return Explanation(str(name), "a file that can be used", got, next_step, BAD_INPUT)
     if _is_validation_error(error):
         return _explain_validation(error)
     got = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     where = f"the traceback is in {log_path}" if log_path else "the log could not be written"
-    return Explanation("pentimento", f"expected to work, got {got}", f"a fault of ours, {where}", OUR_FAULT)
+    return Explanation("pentimento", "to work", got, f"a fault of ours, {where}", OUR_FAULT)
 
 
 def _is_refusal(error: BaseException) -> bool:
@@ -160,10 +198,9 @@ def _explain_validation(error: BaseException) -> Explanation:
     said = first["msg"].removeprefix("Value error, ")
     if ": expected " in said and "; " in said:  # a check of ours, in the house form already
         head, _, next_step = said.rpartition("; ")
-        name, _, sentence = head.partition(": ")
-        return Explanation(name, sentence, next_step, BAD_INPUT)
+        name, _, fault = head.partition(": expected ")
+        expected, _, got = fault.partition(", got ")
+        return Explanation(name, expected, got, next_step, BAD_INPUT)
     name = ".".join(str(part) for part in first["loc"]) or error.title
     rule = said.removeprefix("Input should be ")
-    return Explanation(
-        name, f"expected {rule}, got {first['input']!r}", "see --help for the range", BAD_INPUT
-    )
+    return Explanation(name, rule, repr(first["input"]), "see --help for the range", BAD_INPUT)

@@ -6,7 +6,7 @@ import pytest
 from app.console import Console, log_path, write_traceback
 from app.errors import Explanation
 
-REFUSAL = Explanation("mask", "expected a picture, got none", "name one", 2)
+REFUSAL = Explanation("mask", "a picture", "none", "name one", 2)
 
 
 def test_plain_lines_go_to_stdout_and_notes_to_stderr(capsys) -> None:

@@ -3,10 +3,12 @@ import errno
 import pydantic
 import pytest
 
-from app.errors import AppError, explain
+from app.errors import AppError, DocumentError, EngineLostError, explain
 from engine.edits import InpaintEdit
-from engine.errors import MaskError
+from engine.errors import MaskError, PictureError
 from engine.progress import Cancelled
+from models.errors import UnknownFamilyError
+from models.registry import family_spec
 
 
 def test_an_error_of_app_keeps_its_parts_and_exits_2() -> None:
@@ -74,3 +76,28 @@ def test_an_edit_refused_by_a_check_of_ours_keeps_its_words() -> None:
         InpaintEdit(expand_ltrb=(-1, 0, 0, 0))
     line = explain(caught.value).line
     assert line.startswith("expand_ltrb: expected four lengths from 0 to 16384 px, got (-1, 0, 0, 0); ")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PictureError("a.png", "a picture", "a text", "x"), "there should be a picture, but there is a text"),
+        (DocumentError("mask", "something selected", "nothing", "x"), "nothing is selected"),
+        (DocumentError("a.ora", "a document", "no such file", "x"), "there is no such file"),
+        (PictureError("a", "free space on the disk", "no space left", "x"), "the disk is full"),
+        (OSError(errno.ENOSPC, "No space left on device", "a.png"), "the disk is full"),
+        (OSError(errno.EIO, "Input/output error"), "there should be a file that can be used, but there is 'Input/output error'"),
+        (EngineLostError("engine", "to finish the job", "signal 9", "x"), "it could not finish the job: signal 9"),
+    ],
+)  # fmt: skip
+def test_a_person_is_told_in_a_sentence_of_a_person(error, sentence) -> None:
+    assert explain(error).sentence == sentence
+    assert explain(error).fault.startswith("expected ")
+
+
+def test_a_message_of_another_form_is_its_own_sentence() -> None:
+    with pytest.raises(UnknownFamilyError) as caught:
+        family_spec("inpant")
+    explanation = explain(caught.value)
+    assert explanation.sentence == explanation.fault
+    assert explanation.sentence.startswith("unknown family 'inpant'")

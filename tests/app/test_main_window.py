@@ -377,7 +377,7 @@ def test_a_refusal_is_told_above_the_canvas(opened) -> None:
     opened.show_error(PictureError("/photos/cat.png", "a picture", "a text", "choose another file"))
     message = opened.messages.message
     assert (message.level, message.title) == ("error", "cat.png")
-    assert message.sentence == "Expected a picture, got a text."
+    assert message.sentence == "There should be a picture, but there is a text."
     assert message.next_step == "Choose another file."
     assert opened.messages.isVisible()
     opened.cancel()

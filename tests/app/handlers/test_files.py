@@ -140,7 +140,7 @@ def test_a_copied_picture_opens_and_pastes(window, qtbot) -> None:
 def test_nothing_to_paste_is_told(opened) -> None:
     QGuiApplication.clipboard().clear()
     opened.registry["paste"].trigger()
-    assert opened.messages.message.sentence == "Expected a picture, got something else."
+    assert opened.messages.message.sentence == "There should be a picture, but there is something else."
 
 
 def test_what_is_seen_can_be_copied(opened, photo) -> None:
