@@ -50,7 +50,11 @@ def content_of(document) -> dict:
     """All that a file must keep, as plain data; arrays by their digest."""
 
     def told(array):
-        return None if array is None else (array.shape, array.dtype.name, hashlib.sha1(array.tobytes()).hexdigest())
+        return (
+            None
+            if array is None
+            else (array.shape, array.dtype.name, hashlib.sha1(array.tobytes()).hexdigest())
+        )
 
     def samples(stroke):
         return {**stroke.meta(), "samples": told(stroke.samples)}
