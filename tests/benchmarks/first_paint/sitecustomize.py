@@ -1,8 +1,9 @@
-"""Print the time of a Qt program's first paint and end it; for measuring the cold start.
+"""Print the time of a Qt program's first paint, or of a certain widget's, and end it; for measuring the cold start.
 
 Python imports this by itself when the folder is on PYTHONPATH, so the program starts as it always does. Only a process
-that has PENTIMENTO_BENCH_FIRST_PAINT set is timed, and it hides the variable from its children. Printed are the seconds
-since the epoch when control came back to the event loop after the first paint of a widget.
+that has PENTIMENTO_BENCH_FIRST_PAINT set is timed, and it hides the variable from its children. The variable is ``any``
+or the object name of a widget. Printed are the seconds since the epoch when control came back to the event loop after
+its first paint.
 """
 
 import importlib.abc
@@ -21,6 +22,9 @@ MODULE = "PySide6.QtWidgets"
 class Finder(importlib.abc.MetaPathFinder):
     """Finds Qt's widgets as they are, with an application that watches for paints."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name != MODULE:
             return None
@@ -33,18 +37,18 @@ class Finder(importlib.abc.MetaPathFinder):
 
         def exec_module(module: ModuleType) -> None:
             load(module)
-            module.QApplication = watched(module.QApplication)  # type: ignore[attr-defined]
+            module.QApplication = watched(module.QApplication, self.name)  # type: ignore[attr-defined]
 
         loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
-def watched(application: Any) -> Any:
+def watched(application: Any, name: str) -> Any:
     from PySide6.QtCore import QEvent, QObject, QTimer
 
     class Watch(QObject):
         def eventFilter(self, watched: Any, event: QEvent) -> bool:  # noqa: N802
-            if event.type() == QEvent.Type.Paint and watched.isWidgetType():
+            if event.type() == QEvent.Type.Paint and name in ("any", watched.objectName()):
                 QTimer.singleShot(0, tell)
             return False
 
@@ -62,5 +66,6 @@ def watched(application: Any) -> Any:
     return Watched
 
 
-if os.environ.pop(VARIABLE, ""):
-    sys.meta_path.insert(0, Finder())
+_name = os.environ.pop(VARIABLE, "")
+if _name:
+    sys.meta_path.insert(0, Finder(_name))
