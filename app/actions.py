@@ -5,7 +5,7 @@ handler goes to the one door for errors and never through Qt.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from app.action_table import ACTIONS, AREAS, BY_ID, ActionSpec, Area, Need
 from app.icons import NAME_PROPERTY, set_icon
 from app.key_words import key_text, with_both_enters
-from app.keys import Keys
+
+if TYPE_CHECKING:
+    from app.keys import Keys
 
 
 class ActionRegistry(QObject):
@@ -40,7 +42,7 @@ class ActionRegistry(QObject):
         """Every row with its action, in the order of the table."""
         return tuple((BY_ID[key], action) for key, action in self._actions.items())
 
-    def set_keys(self, keys: Keys) -> None:
+    def set_keys(self, keys: "Keys") -> None:
         """Give every action its keys; tooltips say the first."""
         everyones = {key for own in keys.values() for key in own}
         for spec, action in self.items():

@@ -31,7 +31,7 @@ from app.panels.tool_options import ToolOptions
 from app.panels.welcome import Welcome
 from app.recent import recent_files
 from app.shared_worker import acquire_worker, release_worker
-from app.theme import apply_theme
+from app.theme import ThemeName, apply_theme
 from app.window_frame import DOCKS, build_frame
 from app.window_place import next_place
 
@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
     """Every window that is open."""
 
     # Made by window_frame.py:
+    theme: ThemeName
     recovery: RecoveryOffer
     welcome: Welcome
     stack: QStackedWidget
@@ -113,7 +114,6 @@ class MainWindow(QMainWindow):
         self._stop_observing = lambda: None
         self._is_painted = False
         self._is_complete = False
-        self._theme = ""
         self._waits = 0
         self._dialogs: dict[str, QWidget] = {}
         self.registry = ActionRegistry(self, self.show_error)
@@ -322,8 +322,8 @@ class MainWindow(QMainWindow):
         from app.canvas.overlays import MaskLook
         from app.keys import keys_in_force
 
-        if settings.theme != self._theme:
-            self._theme = settings.theme
+        if settings.theme != self.theme:
+            self.theme = settings.theme
             application = QApplication.instance()
             if isinstance(application, QApplication) and application.property("theme") != settings.theme:
                 application.setProperty("theme", settings.theme)

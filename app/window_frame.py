@@ -57,10 +57,12 @@ def build_frame(window: "MainWindow") -> None:
 def _colour(window: "MainWindow") -> None:
     """Take the colours of the last window; reading the settings, which may say others, comes later."""
     application = QApplication.instance()
-    if isinstance(application, QApplication) and application.property("theme") is None:
+    assert isinstance(application, QApplication)  # a window cannot be made without
+    if application.property("theme") is None:
         theme = window.arrangement.last_theme()
         application.setProperty("theme", theme)
         apply_theme(application, theme)
+    window.theme = application.property("theme")
 
 
 def _build_centre(window: "MainWindow") -> None:
