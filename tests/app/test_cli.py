@@ -28,7 +28,7 @@ FLAGS = {
     "train": {
         "FAMILY", "--data", "--out", "--from", "--part", "--steps", "--stage", "--resume", "--devices", "--nodes", "--precision",
         "--batch", "--accumulate", "--masks", "--mask-ratio", "--perceptual", "--features", "--size", "--options",
-        "--width", "--depth", "--probe", "--half", "--part", "--time-limit", "--learning-rate", "--discriminator-rate",
+        "--width", "--depth", "--probe", "--half", "--time-limit", "--learning-rate", "--discriminator-rate",
         "--momentum", "--warmup", "--schedule", "--ema", "--gan", "--loss", "--keeps-edge-discriminator", "--device", "--workers",
         "--memory-bytes", "--seed", "--checkpoint-every", "--preview-every", "--log-every", *OUTPUT,
     },
