@@ -169,6 +169,25 @@ def test_guessed_edges_are_shown_in_the_hole_alone(document):
     assert np.array_equal(seen[120, 60:98], base[120, 60:98])
 
 
+@pytest.mark.parametrize("haze", [20, 90, 200])
+def test_a_haze_of_guesses_leaves_the_fill_in_sight(document, haze):
+    document.add_result(result_of(document, RESULT_BOX, 77, np.full((80, 80), haze, np.uint8)))
+    seen = shown(scene_of(document))
+    assert (seen[84:156, 104:176] == 77).all()
+
+
+def test_a_faint_guess_is_a_faint_stroke(document):
+    seen = {}
+    for strength in (14, 60, 255):
+        edges = np.full((80, 80), 8, np.uint8)
+        edges[40] = strength
+        document.add_result(result_of(document, RESULT_BOX, 77, edges))
+        rows = np.abs(shown(scene_of(document))[84:156, 104:176].astype(int) - 77).max(axis=(1, 2))
+        assert np.flatnonzero(rows > 3).tolist() in ([35, 36, 37], [36]), "the line and the dark beside it"
+        seen[strength] = rows[36]
+    assert 25 < seen[14] < 0.65 * seen[60] < 0.65 * seen[255]
+
+
 def test_a_preview_is_shown_at_any_resolution_and_taken_away(document):
     scene = scene_of(document)
     base = document.layers[0].planes["pixels"]
@@ -190,7 +209,8 @@ def test_the_mask_does_not_hide_a_preview(document):
 
 @pytest.mark.parametrize("scale", [0.4, 0.75, 1.0, 2.6])
 @pytest.mark.parametrize("degrees", [0.0, 270.0])
-def test_repainting_what_changed_equals_painting_all(document, scale, degrees):
+def test_repainting_what_changed_equals_painting_all(document, scale, degrees, monkeypatch):
+    monkeypatch.setattr("app.canvas.scene.FINE_WITHIN_S", 60.0)  # a busy machine would paint the first one roughly
     scene = scene_of(document)
     edges = np.zeros((80, 80), np.uint8)
     edges[::9] = 255
