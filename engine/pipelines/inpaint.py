@@ -48,7 +48,7 @@ from engine.crops import (
     windows_over,
 )
 from engine.device import NetworkCall
-from engine.edges import LUMA, canny, luma
+from engine.edges import LUMA, canny, centre_lines, luma
 from engine.edits import EditInputs, InpaintEdit, plane_values
 from engine.errors import MaskError
 from engine.memory import Codes, digest_of
@@ -374,7 +374,10 @@ class _Painter:
         def part(name: str, plane: np.ndarray | None) -> np.ndarray | None:
             return None if plane is None else plane_values(name, plane[frame.slices])
 
-        return _Lines(part("drawn_edges", self._canvas.drawn), part("erased_edges", self._canvas.erased))
+        drawn = part("drawn_edges", self._canvas.drawn)
+        if drawn is not None and not self._edit.is_official_match:  # there, edge maps are taken as they are
+            drawn = centre_lines(drawn)
+        return _Lines(drawn, part("erased_edges", self._canvas.erased))
 
     # Coarse to fine --------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,10 @@
+import cv2
 import numpy as np
 import pytest
+from skimage.measure import label
+from skimage.morphology import thin
 
-from engine.edges import canny, luma
+from engine.edges import canny, centre_lines, luma
 from engine.errors import PictureError
 
 
@@ -78,3 +81,69 @@ def test_gray_is_that_of_the_published_loader(parity, number):
     cases = parity.cases("edgeconnect")
     gray = luma(cases[f"pipeline/{number}/picture"])
     assert np.abs(gray - cases[f"pipeline/{number}/gray"][0, 0]).max() < 1e-6
+
+
+# Drawn lines ----------------------------------------------------------------------------------------------------------
+
+
+def drawn(*lines, size_hw=(90, 120), width=3, kind=cv2.LINE_AA):
+    plane = np.zeros(size_hw, np.uint8)
+    for start, end in lines:
+        cv2.line(plane, start, end, 255, width, kind)
+    return plane.astype(np.float32) / 255
+
+
+@pytest.mark.parametrize("width", [3, 4, 9, 24])
+@pytest.mark.parametrize("end", [(100, 45), (100, 80), (60, 80), (20, 70)])
+def test_a_broad_line_becomes_its_middle(width, end):
+    line = drawn(((20, 20), end), width=width)
+    thin = centre_lines(line)
+    marked = thin > 0
+    assert thin[marked].min() >= 0.5
+    blocks = np.lib.stride_tricks.sliding_window_view(marked, (2, 2)).all(axis=(2, 3))
+    assert blocks.sum() <= 2, "one pixel broad"
+    assert label(marked, connectivity=2).max() == 1, "in one piece"
+    length = np.hypot(end[0] - 20, end[1] - 20)
+    assert marked.sum() >= 0.6 * max(abs(end[0] - 20), abs(end[1] - 20))
+    y, x = np.nonzero(marked)
+    away = np.abs((end[0] - 20) * (20 - y) - (20 - x) * (end[1] - 20)) / length
+    inner = np.hypot(x - 20, y - 20) < length - width
+    inner &= np.hypot(x - 20, y - 20) > width
+    assert away[inner].max() <= 1.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lines_are_thinned_as_the_usual_library_does(seed):
+    rng = np.random.default_rng(seed)
+    ends = [tuple(map(tuple, rng.integers(2, 88, (2, 2)).tolist())) for _ in range(5)]
+    lines = drawn(*ends, width=int(rng.integers(4, 12)), kind=cv2.LINE_8)
+    assert np.array_equal(centre_lines(lines) > 0, thin(lines > 0))
+
+
+def test_lines_of_an_edge_map_are_left_as_they_are():
+    found = canny(np.random.default_rng(3).random((80, 90)), sigma=2.0).astype(np.float32)
+    assert found.any()
+    assert centre_lines(found) is found
+    soft = cv2.GaussianBlur(found, (3, 3), 0.8)
+    assert centre_lines(soft) is soft
+    nothing = np.zeros((20, 30), np.float32)
+    assert centre_lines(nothing) is nothing
+
+
+def test_a_broad_line_leaves_a_soft_one_beside_it_alone():
+    lines = drawn(((10, 10), (100, 10)), width=5)
+    lines[60, 10:100] = 0.3
+    lines[61, 10:100] = 0.6
+    before = lines.copy()
+    thinned = centre_lines(lines)
+    assert np.array_equal(thinned[40:], before[40:])
+    assert np.array_equal(lines, before), "the input is not modified"
+    assert (thinned[:30] > 0).sum() < 100
+
+
+def test_a_line_that_leaves_the_frame_reaches_its_border():
+    lines = np.zeros((40, 60), np.float32)
+    lines[:, 28:33] = 1
+    thinned = centre_lines(lines)
+    assert thinned[5:35].any(axis=1).all()
+    assert (thinned[5:35] > 0).sum() == 30

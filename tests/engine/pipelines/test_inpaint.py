@@ -225,6 +225,19 @@ def test_edges_can_be_the_drawn_ones_alone(engine):
     assert np.array_equal(np.flatnonzero(edges[30:60, 30:60].any(axis=1)), [15])
 
 
+def test_a_line_of_a_brush_is_followed_in_its_middle(engine):
+    """The networks know lines of one pixel; of a broad one they would take both borders."""
+    image, mask = smooth_scene(80, 90), mask_of((80, 90), (30, 30, 60, 60))
+    broad, middle = np.zeros((80, 90), np.uint8), np.zeros((80, 90), np.uint8)
+    broad[43:48, 20:70] = 255
+    middle[45, 22:68] = 255
+    edit = InpaintEdit(edge_source="drawn")
+    found = engine.run(edit, EditInputs(image, mask, broad))
+    expected = engine.run(edit, EditInputs(image, mask, middle))
+    assert np.array_equal(found.edges[30:60, 30:60], expected.edges[30:60, 30:60])
+    assert np.array_equal(found.image, expected.image)
+
+
 def test_a_drawn_line_reaches_the_fill_of_a_large_hole(engine):
     image, mask = smooth_scene(300, 300), mask_of((300, 300), (40, 40, 260, 260))
     drawn = np.zeros((300, 300), np.uint8)
