@@ -86,7 +86,7 @@ def centre_lines(lines: NDArray[np.float32]) -> NDArray[np.float32]:
 
     The networks learned from lines of one pixel; of a broad line they take both borders. On 30 holes in four photos,
     with the true edges drawn 3 px broad, the fill was off by 32.6 of 255 in the mean, thinned by 27.4, with the true
-    edges themselves by 27.2. What it costs: broad lines are followed a little more stubbornly.
+    edges themselves by 27.2. Its own edges meet the true ones (F measure within 1.5 px) at 0.61, 0.57 and 0.61.
 
     Args:
         lines: (h, w) in [0, 1].

@@ -1,4 +1,5 @@
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.document.ora import read_ora
 from app.document.recovery import journals_folder, recoverable
-from app.document.selection import select_all
+from app.document.selection import select, select_all
+from app.document.shapes import rectangle
 from app.handlers.files import read_document, recipe_of, with_ending
 from app.main_window import MainWindow
 from app.recent import recent_files
+from engine.edits import read_edit
 from engine.errors import EngineError
 
 
@@ -204,6 +207,53 @@ def test_endings_are_added_where_they_are_missing(tmp_path) -> None:
     assert with_ending(tmp_path / "a.b", ".ora").name == "a.b.ora"
     assert with_ending(tmp_path / "a.ORA", ".ora").name == "a.ORA"
     assert with_ending(tmp_path / "a.jpg", ".png", any_known=True).name == "a.jpg"
+
+
+def fill(window, qtbot, seed: int) -> None:
+    """Fill a hole with what the stand-in of the engine answers."""
+    window.fill.set_live(False)
+    if not window.document.mask_layer.has_any("coverage"):
+        select(window.document, rectangle((8, 6), (30, 20), window.document.size_hw), "add")
+    window.fill.change_settings(seed=seed)
+    window.registry["fill"].trigger()
+    window.worker.answer(200)
+
+
+def test_an_exported_png_says_how_it_was_made(opened, tmp_path, qtbot) -> None:
+    """Seed, parameters and the digest of the weights, of applied results and of the one that is seen."""
+    fill(opened, qtbot, 4)
+    opened.registry["apply_result"].trigger()
+    fill(opened, qtbot, 9)
+    result = opened.document.current_result
+    out = tmp_path / "out.png"
+    opened.files.export_to(out)
+    qtbot.waitUntil(out.exists)
+    with Image.open(out) as image:
+        steps = json.loads(image.text["pentimento.recipe"])
+    assert [step["edit"]["seed"] for step in steps] == [4, 9]
+    assert steps[1] == result.step.model_dump(mode="json")
+    assert read_edit(steps[1]["edit"]) == result.step.reopened()
+
+
+def test_a_document_of_a_later_version_is_refused_in_words(opened, tmp_path, qtbot) -> None:
+    path = tmp_path / "later.ora"
+    opened.files.save_to(path)
+    qtbot.waitUntil(lambda: path.exists() and not opened.files.is_saving)
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    index = json.loads(entries["pentimento/document.json"])
+    entries["pentimento/document.json"] = json.dumps({**index, "format": index["format"] + 1}).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    before = opened.document
+    opened.files.open_path(path)
+    qtbot.waitUntil(lambda: opened.messages.message is not None)
+    message = opened.messages.message
+    assert (message.level, message.title) == ("error", "later.ora")
+    assert message.sentence == "There should be a file of version 1 or older, but there is version 2."
+    assert message.next_step == "Update this program."
+    assert opened.document is before
 
 
 def test_a_picture_without_fills_has_no_recipe(opened) -> None:
