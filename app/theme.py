@@ -180,6 +180,7 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QHeaderView::section {{ background: {t.window}; color: {t.dim_text}; border: none;
     border-bottom: 1px solid {t.faint_line}; padding: 5px 8px; }}
 QTreeView::item {{ padding: 3px 0; }}
+QListView#history_list::item {{ padding: 0 6px; }}
 QMainWindow::separator {{ background: {t.canvas}; width: 4px; height: 4px; }}
 QMainWindow::separator:hover {{ background: {t.accent}; }}
 QToolBar {{ background: {t.window}; border: none; padding: 4px; spacing: 2px; }}
@@ -197,7 +198,11 @@ QToolBar QToolButton:focus, QToolButton[look="flat"]:focus {{ border: 1px solid 
 QToolButton::menu-indicator {{ image: none; }}
 QToolBar QToolButton#qt_toolbar_ext_button {{ qproperty-icon: url({arrows}/{t.name}-down.svg); padding: 0;
     min-width: 18px; }}
-QDockWidget {{ color: {t.text}; font-weight: 600; }}
+QDockWidget {{ color: {t.text}; font-weight: 600; titlebar-close-icon: url({arrows}/{t.name}-close.svg);
+    titlebar-normal-icon: url({arrows}/{t.name}-float.svg); }}
+QDockWidget::close-button, QDockWidget::float-button {{ background: transparent; border: none; border-radius: 4px;
+    padding: 1px; }}
+QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {t.hover}; }}
 QDockWidget::title {{ background: {t.window}; padding: 7px 10px; border-bottom: 1px solid {t.faint_line}; }}
 QTabBar::tab {{ background: {t.window}; color: {t.dim_text}; padding: 7px 14px; border: none;
     border-top: 2px solid transparent; }}
@@ -231,7 +236,7 @@ QPushButton[look="primary"]:pressed {{ background: {t.accent}; }}
 QPushButton[look="primary"]:disabled {{ background: {t.raised}; color: {t.disabled_text};
     border: 1px solid {t.faint_line}; }}
 QPushButton[look="link"] {{ border: none; background: transparent; color: {t.focus}; text-align: left;
-    padding: 3px 4px; }}
+    padding: 3px 0; }}
 QPushButton[look="link"]:hover, QPushButton[look="link"]:focus {{ text-decoration: underline; }}
 QFrame[look="card"] {{ background: {t.window}; border: 1px solid {t.line}; border-radius: 8px; }}
 """

@@ -68,7 +68,7 @@ class SettingsDialog(QDialog):
         layout.addStretch(1)
         layout.addSpacing(10)
         box = QDialogButtonBox(self)
-        reset = box.addButton("As New", QDialogButtonBox.ButtonRole.ResetRole)
+        reset = box.addButton("Reset All", QDialogButtonBox.ButtonRole.ResetRole)
         reset.setObjectName("settings_reset")
         reset.setToolTip("Every setting as it was when the program was new")
         reset.clicked.connect(self._reset)

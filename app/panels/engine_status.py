@@ -67,6 +67,7 @@ class EngineStatus(QWidget):
         layout.addStretch(1)
         for widget in (self._shown, self._bar, self._stop, self._icon, self._words):
             layout.addWidget(widget)
+        self._shown.setContentsMargins(0, 0, 12, 0)  # what is seen is one thing, how the engine is another
         self._trouble_ends = QTimer(self)
         self._trouble_ends.setSingleShot(True)
         self._trouble_ends.setInterval(TROUBLE_MS)

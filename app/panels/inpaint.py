@@ -137,11 +137,11 @@ class InpaintPanel(QWidget):
         named(self._fill, "inpaint_fill", "Fill", "Fill the mask now, in full")
         self._hint = quiet_label(parent=self)
         self._hint.setObjectName("inpaint_hint")
-        self._live = QCheckBox("Fill while I draw", self)
+        self._live = QCheckBox("Fill while you draw", self)
         named(
             self._live,
             "inpaint_live",
-            "Fill while I draw",
+            "Fill while you draw",
             "After each stroke a quick draft, and the full result when you pause",
         )
         self._variants = QPushButton("Make variants", self)

@@ -1,11 +1,13 @@
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QToolBar, QToolButton
 
 from app.icons import set_icon
-from app.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, contrast, make_palette
+from app.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, contrast, make_palette, make_style_sheet
 
 
 def test_contrast_is_that_of_wcag() -> None:
@@ -36,6 +38,18 @@ def test_every_colour_is_written_out() -> None:
         for field in fields(theme):
             if field.name != "name":
                 assert len(getattr(theme, field.name)) == 7
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_every_drawing_that_the_style_names_is_there(theme: Theme) -> None:
+    drawings = re.findall(r"url\((.+?)\)", make_style_sheet(theme))
+    assert len(drawings) >= 5
+    for path in drawings:
+        assert Path(path).is_file(), path
+    strokes = [
+        re.search(r'stroke="(#\w+)"', Path(path).read_text()) for path in drawings if theme.name in path
+    ]
+    assert all(contrast(stroke[1], theme.window) >= 4.5 for stroke in strokes if stroke)
 
 
 def test_applying_a_theme_colours_the_program(qapp) -> None:

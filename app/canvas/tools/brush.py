@@ -17,7 +17,7 @@ class BrushTool(StrokeTool):
     name: ClassVar[str] = "Brush"
     icon: ClassVar[str] = "brush"
     shortcut: ClassVar[str] = "B"
-    tip: ClassVar[str] = "Alt takes away; Shift draws straight, Shift+click from the last end"
+    tip: ClassVar[str] = "Alt takes away, Shift draws straight, Shift+click joins on"
     hand: ClassVar[Hand] = "brush"
 
     def planes(
