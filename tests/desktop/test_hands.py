@@ -120,7 +120,7 @@ def test_tab_shows_the_picture_without_its_result_while_it_is_held(editor, scree
     editor.settle()
     again = np.asarray(screen.shot(shots / "again.png").crop(box)).astype(int)
     assert (np.abs(shown - without).max(-1) > 12).mean() > 0.003
-    np.testing.assert_array_equal(shown, again)
+    assert np.abs(shown - again).max() <= 1, "a part painted anew may be smoothed a level differently"
     assert editor.ask("widget('canvas').hasFocus()")
     editor.key("F6")
     assert not editor.ask("widget('canvas').hasFocus()")
