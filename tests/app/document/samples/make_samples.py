@@ -1,8 +1,8 @@
-"""Make the samples of a version of our file format, to be opened by every later version of the program.
+"""Make the samples of a version of our file format and of our journal, to be opened by every later version of the program.
 
     PYTHONPATH=. python tests/app/document/samples/make_samples.py
 
-Run it when `app.document.ora_layout.FORMAT` has a new number, and commit what it writes. A sample that is there is never
+Run it when `ora_layout.FORMAT` or `journal_log.MAGIC` has a new number, and commit what it writes. A sample that is there is never
 made again: it stands for the files that people have.
 """
 
@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from app.document.document import Document
+from app.document.journal import Journal
+from app.document.journal_log import MAGIC
 from app.document.layers import Layer
 from app.document.ora import write_ora
 from app.document.ora_layout import FORMAT
@@ -78,8 +80,37 @@ def sample(mode: str, dtype: type) -> Document:
     return document
 
 
+def make_journal(folder: Path) -> None:
+    """What a program leaves that was killed after some strokes, a result and an undo."""
+    document = sample("RGB", np.uint8)
+    journal = Journal(document, folder)
+    brush(document, (2, 2, 40, 38), ramp((36, 38), "L", np.uint8))
+    photo = document.layers[0].planes["pixels"][4:12, 4:12]
+    result = Result(
+        box_xyxy=(4, 4, 12, 12),
+        pixels=photo.copy(),
+        coverage=np.full((8, 8), 255, np.uint8),
+        step=document.results[0].step,
+    )
+    document.add_result(result, amend=True)
+    brush(document, (0, 0, 48, 40), 9, label="Eraser")
+    document.undo()
+    assert journal.flush(), "written whole"
+    journal.close()
+    (folder / "lock").unlink()
+    (folder / "content.json").write_text(told(document))
+
+
+def told(document: Document) -> str:
+    """What a document holds, as JSON."""
+    return json.dumps(content_of(document), indent=1, sort_keys=True, default=bytes.hex) + "\n"
+
+
 def main() -> None:
     """Write what is not there yet."""
+    journal = FOLDER / MAGIC.decode().strip().replace("pentimento ", "").replace(" ", "-")
+    if not journal.exists():
+        make_journal(journal)
     for kind, (mode, dtype) in KINDS.items():
         path = FOLDER / f"format-{FORMAT}-{kind}.ora"
         if path.exists():
@@ -87,8 +118,7 @@ def main() -> None:
         document = sample(mode, dtype)
         with Snapshot(document) as snapshot:
             write_ora(snapshot, path)
-        words = json.dumps(content_of(document), indent=1, sort_keys=True, default=bytes.hex)
-        path.with_suffix(".json").write_text(words + "\n")
+        path.with_suffix(".json").write_text(told(document))
 
 
 if __name__ == "__main__":
