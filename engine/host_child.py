@@ -60,6 +60,9 @@ def serve(connection: Connection, setup: Setup) -> None:
     # OpenMP's threads wait for each other by spinning. With the window or anything else on one of their cores they spin
     # for whole time slices: fills took 4 times as long on a busy machine. Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # oneDNN keeps a compiled kernel for each layer and size it met, a thousand by default, and holes come in all sizes: an
+    # afternoon of strokes took a gigabyte. Sixty-four hold the sizes in use; fills are no slower.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     _Child(connection, setup, time.perf_counter()).run()
 
 
