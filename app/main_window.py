@@ -244,8 +244,9 @@ class MainWindow(QMainWindow):
 
     def engine_died(self, reason: str) -> None:
         """Say that the engine stopped."""
+        sentence = f"{reason[:1].upper()}{reason[1:]}." if reason else ""
         self.notify(
-            "warning", "The engine stopped and was started again", reason, "Your document is untouched."
+            "warning", "The engine stopped and was started again", sentence, "Your document is untouched."
         )
 
     # Saying things ---------------------------------------------------------------------------------------------------

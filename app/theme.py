@@ -216,7 +216,9 @@ QMenu {{ background: {t.window}; border: 1px solid {t.line}; padding: 4px; }}
 QMenu::item {{ padding: 5px 28px 5px 10px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {t.accent}; color: {t.accent_text}; }}
 QMenu::item:disabled {{ color: {t.disabled_text}; background: transparent; }}
-QMenu::icon {{ padding-left: 8px; }}
+QMenu::icon {{ margin-left: 4px; padding: 2px; border-radius: 4px; }}
+QMenu::icon:checked {{ background: {t.accent}; }}
+QMenu::icon:checked:disabled {{ background: {t.hover}; }}
 QMenu::separator {{ height: 1px; background: {t.faint_line}; margin: 4px 8px; }}
 QStatusBar {{ background: {t.window}; border-top: 1px solid {t.faint_line}; }}
 QStatusBar::item {{ border: none; }}

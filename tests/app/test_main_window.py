@@ -430,3 +430,12 @@ def test_a_photo_dropped_on_work_opens_beside_it(opened, photo, qtbot) -> None:
     drop(opened.canvas, photo)
     qtbot.waitUntil(lambda: len(MainWindow.windows) == 2 and MainWindow.windows[1].document is not None)
     assert opened.document is document
+
+
+def test_the_end_of_the_engine_is_told_in_a_sentence(window) -> None:
+    window.worker.died.emit("it was ended by SIGKILL")
+    message = window.messages.message
+    assert message is not None
+    assert message.sentence == "It was ended by SIGKILL."
+    window.engine_died("")
+    assert window.messages.message.sentence == ""

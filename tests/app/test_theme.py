@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage, QPalette
-from PySide6.QtWidgets import QToolBar, QToolButton
+from PySide6.QtWidgets import QMenu, QToolBar, QToolButton
 
 from app.icons import set_icon
 from app.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, contrast, make_palette, make_style_sheet
@@ -96,4 +96,35 @@ def test_a_button_that_is_on_and_cannot_be_used_is_still_read(qtbot, qapp, theme
     assert strongest_contrast(button.grab().toImage()) > 4
     button.setEnabled(False)
     assert strongest_contrast(button.grab().toImage()) > 3
+    apply_theme(qapp, "dark")
+
+
+@pytest.mark.parametrize("is_enabled", [True, False], ids=["enabled", "disabled"])
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_a_menu_shows_what_is_on_and_its_icon(qtbot, qapp, theme: Theme, is_enabled) -> None:
+    """The icon of what is on is light: on the ground of the light menu it was not there at all."""
+    apply_theme(qapp, theme.name)
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    actions = [menu.addAction(words) for words in ("Off", "On")]
+    for action in actions:
+        action.setCheckable(True)
+        action.setEnabled(is_enabled)
+        set_icon(action, "brush")
+    actions[1].setChecked(True)
+    menu.ensurePolished()
+    menu.resize(menu.sizeHint())
+    shown = menu.grab().toImage()
+    icons = []
+    for action in actions:
+        place = menu.actionGeometry(action)
+        icons.append(shown.copy(place.left(), place.top() + 2, 26, place.height() - 4))
+    off, on = icons
+    assert off != on
+    ground = {icon.pixelColor(8, icon.height() // 2 + 8).name() for icon in icons}
+    assert len(ground) == 2, "what is on stands on a ground of its own"
+    for icon in icons:
+        inside = [icon.pixelColor(x, y).name() for x in range(9, 22) for y in range(6, icon.height() - 6)]
+        common = max(set(inside), key=inside.count)
+        assert max(contrast(common, colour) for colour in inside) > (4 if is_enabled else 2)
     apply_theme(qapp, "dark")
