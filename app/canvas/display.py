@@ -199,6 +199,7 @@ class PlaneSheet:
         origin_xy: its top left corner on the canvas.
         keeps_lines: reduce by the maximum, so that thin lines stay when zoomed out.
         written: a box of the plane outside of which all is zero; nothing is read there.
+        skimmed: what of a part is at hand at once, where ``fetch`` has to work for it.
     """
 
     def __init__(
@@ -209,12 +210,14 @@ class PlaneSheet:
         *,
         keeps_lines: bool = False,
         written: Callable[[], Box] | None = None,
+        skimmed: Fetch | None = None,
     ) -> None:
         self.fetch = fetch
         self.size_hw = size_hw
         self.origin_xy = origin_xy
         self.keeps_lines = keeps_lines
         self.written = written
+        self.skimmed = skimmed
         self.pyramid = Pyramid(size_hw, np.uint8, self._reduce, self._skim)
 
     @property
@@ -274,13 +277,13 @@ class PlaneSheet:
         x, y = self.origin_xy
         return overlap((x0 + x - reach, y0 + y - reach, x1 + x + reach, y1 + y + reach), self.box_xyxy)
 
-    def _reduce(self, box: Box, level: int) -> NDArray[Any]:
+    def _reduce(self, box: Box, level: int, fetch: Fetch | None = None) -> NDArray[Any]:
         step = 1 << level
         if self.written is not None:
             x0, y0, x1, y1 = overlap(box, self.written())
             if x1 <= x0 or y1 <= y0:
                 return np.zeros((-(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)), np.uint8)
-        part = self.fetch(box).astype(np.uint8, copy=False)
+        part = (fetch or self.fetch)(box).astype(np.uint8, copy=False)
         if not part.any():
             return np.zeros((-(-part.shape[0] // step), -(-part.shape[1] // step)), np.uint8)
         for _ in range(level):
@@ -288,7 +291,7 @@ class PlaneSheet:
         return part
 
     def _skim(self, box: Box, level: int) -> NDArray[Any]:
-        return self._reduce(box, level)  # a plane that is mostly empty costs next to nothing
+        return self._reduce(box, level, self.skimmed)  # a plane that is mostly empty costs next to nothing
 
 
 def _halve_by_mean(part: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -69,6 +69,10 @@ class GuessedLines:
         missing = np.argwhere(~self._is_found[first[0] : last[0], first[1] : last[1]])
         for row, column in missing + np.array(first):
             self._find(int(row), int(column))
+        return self.found(box)
+
+    def found(self, box: Box) -> NDArray[Any]:
+        """The part in a box as far as it has been looked for."""
         return self._lines[box[1] : box[3], box[0] : box[2]]
 
     def _find(self, row: int, column: int) -> None:
@@ -117,14 +121,13 @@ def result_sheets(result: "Result") -> ResultSheets:
     def covered(box: Box) -> NDArray[Any]:
         return (coverage[box[1] : box[3], box[0] : box[2]] > 0).astype(np.uint8) * 255
 
+    lines = None if edges is None else GuessedLines(edges, coverage, grain_of(result.step.crops))
     return ResultSheets(
         result.id,
         PictureSheet(picture, size_hw, origin_xy, is_opaque=False),
         PictureSheet(hole, size_hw, origin_xy, is_opaque=False),
         PlaneSheet(covered, size_hw, origin_xy),
         None
-        if edges is None
-        else PlaneSheet(
-            GuessedLines(edges, coverage, grain_of(result.step.crops)), size_hw, origin_xy, keeps_lines=True
-        ),
+        if lines is None
+        else PlaneSheet(lines, size_hw, origin_xy, keeps_lines=True, skimmed=lines.found),
     )

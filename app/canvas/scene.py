@@ -173,11 +173,17 @@ class Scene:
         )
         level = level_for(viewport.scale)
         done: list[Box] = []
-        sheets = [*self._pictures.values()]
+        sheets: list[tuple[PictureSheet | PlaneSheet, int]] = [
+            (sheet, level) for sheet in self._pictures.values()
+        ]
         if self._result is not None:
-            sheets += [self._result.picture, self._result.hole]
+            sheets += [(self._result.picture, level), (self._result.hole, level)]
+            if (
+                self._result.predicted is not None
+            ):  # lines are read from a smaller copy where they would be thinned
+                sheets += [(self._result.predicted, level), (self._result.predicted, level + 1)]
         is_more = False
-        for sheet in sheets:
+        for sheet, level in sheets:
             x, y = sheet.origin_xy
             part = (seen[0] - x, seen[1] - y, seen[2] - x, seen[3] - y)
             if level and not sheet.pyramid.is_fine(level, part):

@@ -176,6 +176,35 @@ def test_a_haze_of_guesses_leaves_the_fill_in_sight(document, haze):
     assert (seen[84:156, 104:176] == 77).all()
 
 
+@pytest.mark.parametrize("scale", [0.3, 0.5, 0.8])
+def test_guesses_over_a_large_hole_are_found_between_events(scale, monkeypatch):
+    """To find them all at once would take longer than a paint may."""
+    large = document_of(np.full((2100, 2100, 3), 90, np.uint8))
+    edges = np.full((2100, 2100), 30, np.uint8)
+    edges[::50] = 200
+    large.add_result(result_of(large, (0, 0, 2100, 2100), 77, edges))
+    scene = scene_of(large)
+    viewport = Viewport(large.size_hw, (700.0, 700.0))
+    viewport.zoom_to(scale)
+    image = QImage(700, 700, QImage.Format.Format_RGB32)
+
+    def paint() -> np.ndarray:
+        scene.paint(image, (0, 0, 700, 700), viewport)
+        return rgb_of(image).astype(int)
+
+    monkeypatch.setattr("app.canvas.scene.FINE_WITHIN_S", -1.0)
+    rough = paint()
+    monkeypatch.setattr("app.canvas.scene.FINE_WITHIN_S", 60.0)
+    changed, is_more = scene.refine(viewport, (0, 0, 700, 700), 60.0)
+    assert changed
+    assert not is_more
+    fine = paint()
+    assert (np.abs(fine - 77).max(axis=2) > 20).mean() > 0.01
+    assert np.abs(rough - fine).max() > 20
+    assert scene.refine(viewport, (0, 0, 700, 700), 60.0) == ([], False)
+    large.close()
+
+
 def test_a_faint_guess_is_a_faint_stroke(document):
     seen = {}
     for strength in (14, 60, 255):
@@ -210,7 +239,9 @@ def test_the_mask_does_not_hide_a_preview(document):
 @pytest.mark.parametrize("scale", [0.4, 0.75, 1.0, 2.6])
 @pytest.mark.parametrize("degrees", [0.0, 270.0])
 def test_repainting_what_changed_equals_painting_all(document, scale, degrees, monkeypatch):
-    monkeypatch.setattr("app.canvas.scene.FINE_WITHIN_S", 60.0)  # a busy machine would paint the first one roughly
+    monkeypatch.setattr(
+        "app.canvas.scene.FINE_WITHIN_S", 60.0
+    )  # a busy machine would paint the first one roughly
     scene = scene_of(document)
     edges = np.zeros((80, 80), np.uint8)
     edges[::9] = 255
