@@ -220,10 +220,13 @@ class FileHandlers:
             add_recent(path)
             window.refresh_recent()
             window.refresh()
-            if after is not None:
-                after()
+            if after is not None:  # asks again where something was drawn while the file was written
+                self.leave(after)
 
-        job = save_in_background(document, path, lambda error: window.background.bring(done, error))
+        try:
+            job = save_in_background(document, path, lambda error: window.background.bring(done, error))
+        except (AppError, OSError, MemoryError, RuntimeError) as error:  # no memory or thread to write with
+            done(error)
 
     def export(self) -> None:
         """Write what is seen to where it was written before; ask the first time."""

@@ -1,4 +1,5 @@
 import json
+import threading
 import zipfile
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from app.document import saving
 from app.document.ora import read_ora
 from app.document.recovery import journals_folder, recoverable
 from app.document.selection import select, select_all
@@ -181,6 +183,52 @@ def test_save_before_closing_saves_and_then_closes(opened, tmp_path, qtbot) -> N
     assert not opened.close()
     qtbot.waitUntil(lambda: opened not in MainWindow.windows)
     assert (tmp_path / "work.ora").exists()
+
+
+@pytest.fixture
+def held_save(monkeypatch):
+    """Saves wait until this event is set."""
+    gate, write = threading.Event(), saving.write_ora
+
+    def wait_and_write(*args: object) -> object:
+        assert gate.wait(10)
+        return write(*args)
+
+    monkeypatch.setattr(saving, "write_ora", wait_and_write)
+    yield gate
+    gate.set()
+
+
+def test_what_is_drawn_while_saving_before_closing_is_asked_about(opened, tmp_path, qtbot, held_save) -> None:
+    document = opened.document
+    document.path = tmp_path / "work.ora"
+    select_all(document)
+    opened.files.ask_save = lambda: "save"
+    assert not opened.close()
+    opened.masks.clear()
+    asked = []
+    opened.files.ask_save = lambda: asked.append(document.is_modified) or "cancel"
+    held_save.set()
+    qtbot.waitUntil(lambda: asked == [True])
+    assert opened.document is document
+    assert opened in MainWindow.windows
+
+
+def test_a_save_that_cannot_begin_is_told_and_keeps_nobody_from_closing(
+    opened, tmp_path, monkeypatch
+) -> None:
+    def refuse(_document: object) -> None:
+        raise MemoryError
+
+    select_all(opened.document)
+    opened.document.path = tmp_path / "work.ora"
+    opened.files.ask_save = lambda: "save"
+    monkeypatch.setattr(saving, "Snapshot", refuse)
+    assert not opened.close()
+    assert opened.messages.message.level == "error"
+    assert not opened.files.is_saving
+    opened.files.ask_save = lambda: "discard"
+    assert opened.close()
 
 
 def test_the_question_has_three_answers(opened, monkeypatch) -> None:
