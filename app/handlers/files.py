@@ -74,8 +74,7 @@ class FileHandlers:
     def open_paths(self, paths: Sequence[Path | str]) -> None:
         """Open files: the first here if nothing would be lost by it, the others in windows of their own."""
         for path in map(Path, paths):
-            window = self._window if self.is_free else self._window.new_window()
-            window.files.open_path(path)
+            self.free_window().files.open_path(path)
 
     def open_path(self, path: Path) -> None:
         """Open one file in this window."""
@@ -85,14 +84,14 @@ class FileHandlers:
         def done(opened: tuple[Document, tuple[str, ...]]) -> None:
             window.end_wait()
             document, notes = opened
-            self._source, self._exported = path, None
-            window.set_document(document)
+            place = self.free_window()
+            place.files.take(document, path)
             add_recent(path)
-            window.refresh_recent()
+            place.refresh_recent()
             if notes:
-                window.notify("info", f"{path.name} was opened", " ".join(notes))
+                place.notify("info", f"{path.name} was opened", " ".join(notes))
             else:
-                window.say(f"Opened {path.name}")
+                place.say(f"Opened {path.name}")
 
         def failed(error: Exception) -> None:
             window.end_wait()
@@ -121,11 +120,11 @@ class FileHandlers:
 
         def done(document: Document) -> None:
             window.end_wait()
-            self._source = self._exported = None
-            window.set_document(document)
+            place = self.free_window()
+            place.files.take(document)
             sentence = f"The mask covers {sample['removed']}."
             next_step = "Press Fill in the Inpaint panel, then brush over anything else that should go."
-            window.messages.show_message(
+            place.messages.show_message(
                 Message("info", sample["title"], sentence, next_step, is_lasting=True)
             )
 
@@ -145,14 +144,26 @@ class FileHandlers:
         from engine.pictures import Picture
 
         pixels = copied_pixels()
-        window = self._window if self.is_free else self._window.new_window()
         mode = "RGBA" if pixels.shape[2] == 4 else "RGB"
-        window.files.take(Document.from_picture(Picture(pixels, mode), name="From clipboard"))
-
-    def take(self, document: Document) -> None:
-        """Show a document that comes from no file."""
-        self._source = self._exported = None
+        document = Document.from_picture(Picture(pixels, mode), name="From clipboard")
         document.mark_unsaved()
+        self.free_window().files.take(document)
+
+    def free_window(self) -> "MainWindow":
+        """This window if nothing would be lost or missed by that, else a new one.
+
+        Asked before a file is read and again behind it: the user may have drawn meanwhile.
+        """
+        return self._window if self.is_free else self._window.new_window()
+
+    def take(self, document: Document, source: Path | None = None) -> None:
+        """Show a document here.
+
+        Args:
+            document: in place of the one before.
+            source: the file it was read from; None where there is none to export beside.
+        """
+        self._source, self._exported = source, None
         self._window.set_document(document)
 
     def paste(self) -> None:
@@ -262,7 +273,8 @@ class FileHandlers:
             if error is not None:
                 window.show_error(error)
                 return
-            self._exported = path
+            if window.document is document:  # the next picture is not to be written over this one
+                self._exported = path
             if job.notes:
                 window.notify("info", f"{path.name} was exported", " ".join(f"{note}." for note in job.notes))
 

@@ -24,7 +24,7 @@ class RecoveryHandlers:
 
     def recover(self, item: "Recoverable") -> None:
         """Open a piece of work; in a window of its own where this one has a document."""
-        window = self._window if self._window.files.is_free else self._window.new_window()
+        window = self._window.files.free_window()
         window.recoveries.recover_here(item, self._window)
 
     def recover_here(self, item: "Recoverable", asked_by: "MainWindow") -> None:
@@ -36,9 +36,10 @@ class RecoveryHandlers:
 
         def done(document: Document) -> None:
             window.end_wait()
-            window.set_document(document)
+            place = window.files.free_window()
+            place.files.take(document)
             asked_by.recovery.remove(item)
-            window.notify(
+            place.notify(
                 "done",
                 "Your work is back",
                 "It is not saved yet.",

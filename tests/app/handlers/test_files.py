@@ -1,6 +1,7 @@
 import json
 import threading
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.document import saving
+from app.document.document import Document
 from app.document.ora import read_ora
 from app.document.recovery import journals_folder, recoverable
 from app.document.selection import select, select_all
 from app.document.shapes import rectangle
+from app.handlers import files
 from app.handlers.files import read_document, recipe_of, with_ending
 from app.main_window import MainWindow
 from app.recent import recent_files
@@ -229,6 +232,33 @@ def test_a_save_that_cannot_begin_is_told_and_keeps_nobody_from_closing(
     assert not opened.files.is_saving
     opened.files.ask_save = lambda: "discard"
     assert opened.close()
+
+
+def test_what_is_drawn_while_a_file_is_read_stays(opened, photo, qtbot, monkeypatch) -> None:
+    """The file that was asked for comes in a window of its own then."""
+    gate, read = threading.Event(), files.read_document
+
+    def wait_and_read(path: Path) -> object:
+        assert gate.wait(10)
+        return read(path)
+
+    monkeypatch.setattr(files, "read_document", wait_and_read)
+    document = opened.document
+    opened.files.open_paths([photo])
+    select_all(document)
+    gate.set()
+    qtbot.waitUntil(lambda: len(MainWindow.windows) == 2)
+    assert opened.document is document
+    assert document.mask_layer.has_any("coverage")
+    assert MainWindow.windows[1].document.name == "photo"
+
+
+def test_an_export_never_aims_at_what_another_picture_was_exported_to(opened, tmp_path, qtbot) -> None:
+    opened.files.export_to(tmp_path / "out.png")
+    opened.set_document(None)
+    opened.files.take(Document.blank((20, 30)))
+    qtbot.waitUntil(lambda: opened.statusBar().currentMessage() == "Exported out.png")
+    assert opened.files._exported is None
 
 
 def test_the_question_has_three_answers(opened, monkeypatch) -> None:
