@@ -364,7 +364,7 @@ class FillController(QObject):
         except (AppError, EngineError, ValueError) as error:
             self.failed.emit(error)
             return None
-        key = f"{document.id} {document.picture_revision}"
+        key = f"{document.opening_id} {document.picture_revision}"
         return FillInputs(document, self._inputs.current, edit, inputs, provenance, key)
 
     def _submit(self, kind: FillKind, made_from: FillInputs, seeds: Sequence[int] = ()) -> None:

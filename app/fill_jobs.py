@@ -103,7 +103,7 @@ class FillJobs(QObject):
                 made_from.inputs,
                 image_key=made_from.image_key,
                 is_live=job.is_live,
-                tag=made_from.document.id,
+                tag=made_from.document.opening_id,
             )
             self._jobs[self._worker.submit(request)] = job
         self.changed.emit()

@@ -58,12 +58,12 @@ class Request:
     edit: Edit
     inputs: EditInputs
     image_key: str = ""
-    """Names the content of ``inputs.image``, as the document's id and picture revision do: while it stays the same the
+    """Names the content of ``inputs.image``, as the document's opening and picture revision do: while it stays the same the
     picture is not sent again. Empty = never the same."""
     is_live: bool = False
     """Whether a newer live request makes this one pointless."""
     tag: str = ""
-    """Which live requests replace each other; the document's id, for example."""
+    """Which live requests replace each other; the document's opening, for example."""
 
 
 class Host(Protocol):

@@ -89,6 +89,8 @@ class Document:
     ) -> None:
         _check_canvas(size_hw, mode)
         self.id = new_id() if id is None else id
+        self.opening_id = new_id()
+        """Another one each time the document is opened, while ``id`` stays with its file and the copies of that."""
         self.name = name
         self.path = path
         self.size_hw: tuple[int, int] = (int(size_hw[0]), int(size_hw[1]))

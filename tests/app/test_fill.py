@@ -7,6 +7,9 @@ import pytest
 
 from app.document.events import EntryCommitted
 from app.document.flatten import flatten
+from app.document.ora_reader import read_ora
+from app.document.ora_writer import write_ora
+from app.document.snapshot import Snapshot
 from app.errors import EngineLostError
 from app.fill import FillController
 from engine.forecast import Forecast
@@ -101,6 +104,25 @@ def test_the_picture_is_named_by_its_content_so_that_it_is_sent_once(asking, wor
         transaction.set_layer(document.layers[0].id, opacity=0.5)
     asking.fill()
     assert worker.newest.image_key != first.image_key
+
+
+def test_a_file_opened_again_with_another_picture_is_sent_again(asking, worker, document, tmp_path):
+    """Its id is that of before, and its revisions are counted from the start again."""
+    stroke(document, HOLE)
+    asking.fill()
+    first = worker.newest.image_key
+    worker.answer(200)
+    asking.apply_as_layer()
+    path = tmp_path / "work.ora"
+    with Snapshot(document) as snapshot:
+        write_ora(snapshot, path)
+    again, _ = read_ora(path)
+    asking.set_document(again)
+    stroke(again, HOLE)
+    asking.fill()
+    assert again.id == document.id
+    assert worker.newest.image_key != first
+    again.close()
 
 
 def test_a_stroke_after_asking_does_not_change_what_was_asked(asking, worker, document):

@@ -34,7 +34,7 @@ def test_requests_say_whose_they_are_and_what_may_replace_them(jobs, worker, mad
     jobs.submit("draft", made_from, edits(made_from, 1))
     requests = list(worker.requests.values())
     assert [request.is_live for request in requests] == [False, False, True]
-    assert {request.tag for request in requests} == {made_from.document.id}
+    assert {request.tag for request in requests} == {made_from.document.opening_id}
     assert {request.image_key for request in requests} == {"picture 1"}
     assert jobs.has("draft")
     assert not jobs.has("full")
