@@ -203,9 +203,10 @@ class FileHandlers:
         if document is None:
             return
         start = str(document.path or Path(self.folder()) / f"{document.name}{OWN_ENDING}")
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save As", start, SAVE_FILTER)
-        if path:
-            self.save_to(with_ending(Path(path), OWN_ENDING))
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save As", start, SAVE_FILTER)
+        path = with_ending(Path(chosen), OWN_ENDING) if chosen else None
+        if path is not None and self.may_replace(path, Path(chosen)):
+            self.save_to(path)
         else:
             self._after_save = None
 
@@ -255,10 +256,11 @@ class FileHandlers:
         if ending not in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"):
             ending = ".png"
         start = str(self._exported or Path(self.folder()) / f"{document.name}-filled{ending}")
-        chosen = next((one for one in EXPORT_FILTERS.split(";;") if f"*{ending}" in one), "")
-        path, _ = QFileDialog.getSaveFileName(self._window, "Export Picture", start, EXPORT_FILTERS, chosen)
-        if path:
-            self.export_to(with_ending(Path(path), ".png", any_known=True))
+        kind = next((one for one in EXPORT_FILTERS.split(";;") if f"*{ending}" in one), "")
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Export Picture", start, EXPORT_FILTERS, kind)
+        path = with_ending(Path(chosen), ".png", any_known=True) if chosen else None
+        if path is not None and self.may_replace(path, Path(chosen)):
+            self.export_to(path)
 
     def export_to(self, path: Path) -> None:
         """Write what is seen on a thread, with the profile, camera data and depth of the photo."""
@@ -286,6 +288,22 @@ class FileHandlers:
         except Exception:
             window.say("")
             raise
+
+    def may_replace(self, path: Path, chosen: Path) -> bool:
+        """Whether a file may be written over; asks where the dialog could not, which knew it without its ending.
+
+        Args:
+            path: what would be written.
+            chosen: what the file dialog gave, and has asked about already.
+        """
+        if path == chosen or not path.exists():
+            return True
+        buttons = QMessageBox.StandardButton
+        question = f"{path.name} is there already. Replace it?"
+        answer = QMessageBox.question(
+            self._window, "Replace File", question, buttons.Yes | buttons.No, buttons.No
+        )
+        return answer == buttons.Yes
 
     def copy(self) -> None:
         """Copy what is seen to the clipboard."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from app.document import selection
+from app.handlers.files import with_ending
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -82,15 +83,16 @@ class MaskHandlers:
         if document is None:
             return
         start = str(Path(self._window.files.folder()) / f"{document.name}-mask.png")
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save Mask", start, MASK_ENDINGS)
-        if path:
-            self.save_to(Path(path))
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save Mask", start, MASK_ENDINGS)
+        path = with_ending(Path(chosen), ".png", any_known=True) if chosen else None
+        if path is not None and self._window.files.may_replace(path, Path(chosen)):
+            self.save_to(path)
 
     def save_to(self, path: Path) -> None:
         """Write the mask to this file."""
         document = self._window.document
         if document is not None:
-            selection.save_mask(document, path if path.suffix else path.with_suffix(".png"))
+            selection.save_mask(document, path)
             self._window.say(f"Mask saved as {path.name}")
 
     def _ask_px(self, title: str, change: "Callable[[Document, float], bool]") -> None:

@@ -261,6 +261,41 @@ def test_an_export_never_aims_at_what_another_picture_was_exported_to(opened, tm
     assert opened.files._exported is None
 
 
+@pytest.mark.parametrize(
+    ("ask", "name"), [("save_as", "work.ora"), ("export_as", "work.png"), ("save_mask", "work.png")]
+)
+def test_a_name_without_an_ending_never_replaces_a_file_unasked(
+    opened, tmp_path, qtbot, monkeypatch, ask, name
+) -> None:
+    """The file dialog saw no file of the name that was typed."""
+    path = tmp_path / name
+    path.write_bytes(b"precious")
+    questions = []
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "work"), ""))
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: questions.append(args[2]) or answers.pop(0))
+    select_all(opened.document)
+    call = opened.masks.save if ask == "save_mask" else getattr(opened.files, ask)
+    call()
+    assert questions == [f"{name} is there already. Replace it?"]
+    assert not opened.files.is_saving
+    assert path.read_bytes() == b"precious"
+    call()
+    qtbot.waitUntil(lambda: path.read_bytes() != b"precious")
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+
+
+@pytest.mark.parametrize("ask", ["save_as", "export_as", "save_mask"])
+def test_a_file_dialog_that_is_cancelled_writes_nothing(opened, photo, monkeypatch, ask) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    select_all(opened.document)
+    call = opened.masks.save if ask == "save_mask" else getattr(opened.files, ask)
+    call()
+    assert not opened.files.is_saving
+    assert list(photo.parent.iterdir()) == [photo]
+    assert opened.messages.message is None
+
+
 def test_the_question_has_three_answers(opened, monkeypatch) -> None:
     for button, answer in (
         (QMessageBox.StandardButton.Save, "save"),
