@@ -289,7 +289,7 @@ class FillController(QObject):
         result = document.current_result if document is not None else None
         if document is None or result is None:
             return
-        if result.is_draft and self._shown() == "draft":
+        if result.is_draft and self._has_hole():
             self.said.emit("The full result is made first, then it becomes a layer")
             self._is_applying = self._ask(self._settings)
             return

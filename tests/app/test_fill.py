@@ -628,6 +628,22 @@ def test_a_list_of_weights_that_cannot_be_read_leaves_the_default(worker, docume
     assert "manifest.toml" in str(failed.args[0])
 
 
+def test_a_draft_for_an_earlier_mask_never_becomes_a_layer(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    fill.stroke_committed()
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer(100)
+    fill.set_live(False)
+    stroke(document, (2, 2, 5, 5))
+    assert fill.state.shown == "outdated"
+    fill.apply_as_layer()
+    assert kinds(worker)[-1] == ASKED
+    assert not any(layer.step for layer in document.layers)
+    worker.answer(200)
+    (layer,) = [layer for layer in document.layers if layer.step]
+    assert layer.planes["pixels"][..., 0].max() == 200
+
+
 def test_a_draft_is_made_in_full_before_it_becomes_a_layer(fill, worker, document, qtbot):
     stroke(document, HOLE)
     qtbot.waitUntil(lambda: bool(worker.waiting))
