@@ -397,6 +397,12 @@ class MainWindow(QMainWindow):
         window.start_engine()
         return window
 
+    def come_forward(self) -> None:
+        """Show this window in front of the others."""
+        self.showNormal() if self.isMinimized() else self.show()
+        self.raise_()
+        self.activateWindow()
+
     def quit(self) -> None:
         """Close every window; one whose document the user wants to keep open stays."""
         for window in tuple(MainWindow.windows):

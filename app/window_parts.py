@@ -3,7 +3,6 @@
 The frame (`app.window_frame`) stands when this starts, and has a place for each part.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.background import Background
@@ -90,7 +89,7 @@ def _connect(window: "MainWindow") -> None:
     window.status.fit_asked.connect(canvas.fit)
     window.welcome.open_asked.connect(files.ask_open)
     window.welcome.sample_asked.connect(guarded(files.open_sample))
-    window.welcome.file_asked.connect(lambda path: files.open_path(Path(path)))
+    window.welcome.file_asked.connect(lambda path: files.open_paths([path]))
     window.welcome.files_dropped.connect(guarded(files.drop))
     fill.failed.connect(window.show_error)
     fill.said.connect(window.say)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from app.clipboard import copied_pixels, image_of
 from app.document.document import Document
 from app.document.layers import Layer
-from app.errors import AppError
+from app.errors import AppError, DocumentError
 from app.panels.message_bar import Message
 from app.recent import add_recent, recent_files
 from app.resources import resources_dir
@@ -74,7 +74,20 @@ class FileHandlers:
     def open_paths(self, paths: Sequence[Path | str]) -> None:
         """Open files: the first here if nothing would be lost by it, the others in windows of their own."""
         for path in map(Path, paths):
-            self.free_window().files.open_path(path)
+            window = self.window_of(path)
+            if window is None:
+                self.free_window().files.open_path(path)
+            else:
+                window.come_forward()
+                window.say(f"{path.name} is open here already")
+
+    def window_of(self, path: Path) -> "MainWindow | None":
+        """The window that has this document: a second one would write over what the first one saves."""
+        for window in self._window.windows:
+            own = window.document.path if window.document is not None else None
+            if own is not None and own.resolve() == path.resolve():
+                return window
+        return None
 
     def open_path(self, path: Path) -> None:
         """Open one file in this window."""
@@ -216,6 +229,11 @@ class FileHandlers:
 
         window, document = self._window, self._window.document
         if document is None:
+            return
+        if self.window_of(path) not in (None, window):
+            self._after_save = None
+            hint = "choose another name, or close the other window first"
+            window.show_error(DocumentError(path, "a file no other window has", "one that is open", hint))
             return
         self._saving += 1
         window.say(f"Saving {path.name}…", stays=True)

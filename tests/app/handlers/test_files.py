@@ -296,6 +296,32 @@ def test_a_file_dialog_that_is_cancelled_writes_nothing(opened, photo, monkeypat
     assert opened.messages.message is None
 
 
+def test_a_document_that_is_open_is_shown_and_not_opened_twice(opened, tmp_path, qtbot) -> None:
+    path = tmp_path / "work.ora"
+    opened.files.save_to(path)
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    other = opened.new_window()
+    other.files.open_paths([tmp_path / "." / "work.ora"])
+    assert not other.is_waiting
+    assert opened.statusBar().currentMessage() == "work.ora is open here already"
+    assert len(MainWindow.windows) == 2
+
+
+def test_saving_over_what_another_window_has_open_is_refused(opened, tmp_path, qtbot) -> None:
+    path = tmp_path / "work.ora"
+    opened.files.save_to(path)
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    other = opened.new_window()
+    other.files.take(Document.blank((20, 30)))
+    before = path.read_bytes()
+    other.files.save_to(path)
+    assert other.messages.message.sentence.endswith(
+        "a file no other window has, but there is one that is open."
+    )
+    assert not other.files.is_saving
+    assert path.read_bytes() == before
+
+
 def test_the_question_has_three_answers(opened, monkeypatch) -> None:
     for button, answer in (
         (QMessageBox.StandardButton.Save, "save"),
