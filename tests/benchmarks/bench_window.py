@@ -1,4 +1,4 @@
-"""The window: pen to pixel, opening a large photo, undo, memory after many strokes, cold start.
+"""The window: pen to pixel, opening a large photo, undo, autosave, memory after many strokes, cold start.
 
 All of it offscreen and in one thread, so what is measured is our own work and Qt's raster engine, not a compositor.
 A stroke is made of real mouse events; its time runs from handing Qt the event until the repaint it caused is done. Beside
@@ -25,6 +25,8 @@ from app.canvas.tools.brush import BrushTool
 from app.canvas.tools.context import ToolContext
 from app.canvas.view import CanvasView
 from app.document.document import Document
+from app.document.journal import Journal
+from app.document.recovery import journal_for
 from engine.pictures import Picture, read_picture
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # read when the application is made, not on import
@@ -143,6 +145,28 @@ def test_undo_and_redo_of_a_stroke(benchmark, fact, view, side_px):
     tiles = len(document.history.entries[-1].ops)
     for name, target in (("undo", "; target 10 ms"), ("redo", "; target 10 ms"), ("repaint", "")):
         fact(f"{name} of a stroke of {tiles} tiles, {side_px} px", f"{percentiles(took[name])}{target}")
+
+
+def test_autosave_of_a_stroke(benchmark, fact, view, tmp_path, monkeypatch):
+    """What the journal does on the window's thread, from the base on: its share of each event the document tells."""
+    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path))
+    document = document_of(8192)
+    brush_on(view, document, 300)
+    took: list[Took] = []
+    notice = Journal._notice
+    monkeypatch.setattr(
+        Journal,
+        "_notice",
+        lambda journal, event: took.append(timed(lambda: notice(journal, event), is_repainting=False)),
+    )
+    journal = journal_for(document)
+    turns = iter(range(1000))
+    benchmark.pedantic(lambda: stroke(view, 60, next(turns)), rounds=30)
+    journal.close(discard=True)
+    fact(
+        "autosave on the window's thread, 8192 px",
+        f"{percentiles(took)}, longest {max(one.wall_s for one in took) * 1000:.1f} ms; target 50 ms",
+    )
 
 
 def test_open_a_24_megapixel_jpeg(benchmark, fact, view, tmp_path):
