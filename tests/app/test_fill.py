@@ -266,7 +266,7 @@ def test_where_a_full_result_is_quick_no_draft_is_made(fill, worker, document, q
     worker.answer()
     qtbot.waitUntil(lambda: fill.cost is not None)
     stroke(document, (40, 30, 50, 38))
-    qtbot.waitUntil(lambda: len(worker.requests) >= 2 and worker.newest.edit.working_size_px == 512)
+    qtbot.waitUntil(lambda: worker.newest.inputs.mask[34, 45] == 255)
     assert kinds(worker)[-1] == FULL
     worker.answer()
     qtbot.wait(3 * IDLE_MS)
