@@ -201,6 +201,12 @@ def test_a_requested_fill_is_a_step_of_its_own(document):
     assert document.mask_layer.planes["coverage"].max() == 255
 
 
+def test_variants_are_told_apart_in_the_history(document):
+    for seed in (0, 3, 4):
+        document.add_result(result(step=Step(edit={}, seed=seed)))
+    assert [step.label for step in document.history.steps()] == ["Fill", "Fill, seed 3", "Fill, seed 4"]
+
+
 def test_the_full_result_takes_the_place_of_its_draft(document):
     heard = []
     stroke(document)
