@@ -184,6 +184,8 @@ def _looked_at(folder: Path) -> Recoverable | None:
     seen = _Seen()
     for _, record in _records(folder, start):
         seen.take(record.data)
+    if not seen.is_begun:  # the machine died before the log's first record reached the disk
+        seen.steps = 1
     if not seen.steps:
         return None
     when = seen.when or (folder / base_name(start)).stat().st_mtime

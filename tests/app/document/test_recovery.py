@@ -315,3 +315,15 @@ def test_a_program_killed_at_random_loses_at_most_the_last_moment(editing, seed,
         came_back = states[expected_start]
         assert sum(came_back) >= max(old_steps, default=0), "more than the last moment is gone"
         rounds.append(came_back)
+
+
+def test_a_whole_start_is_offered_though_its_log_is_damaged(kit, full, follow):
+    """A machine that dies may lose the first second of a log; the work before it is in the base."""
+    kit.brush(full, (0, 0, 80, 60), 7)
+    journal = follow(full)
+    kit.brush(full, (3, 3, 70, 50), 9)
+    crash(journal)
+    (journal.folder / log_name(0)).write_bytes(b"")
+    (item,) = recoverable()
+    assert item.steps == 1
+    assert recover(item).mask_layer.planes["coverage"].max() == 7
