@@ -48,13 +48,14 @@ class FileHandlers:
         self._journal: Journal | None = None
         self._source: Path | None = None
         self._exported: Path | None = None
-        self._saving = 0
+        self._is_saving = False
+        self._next_save: Path | None = None
         self._after_save: Callable[[], None] | None = None
 
     @property
     def is_saving(self) -> bool:
         """Whether a save is under way."""
-        return self._saving > 0
+        return self._is_saving
 
     def folder(self) -> str:
         """Where a file dialog starts: beside the document, the photo or the last file opened, else among the pictures."""
@@ -235,11 +236,22 @@ class FileHandlers:
             hint = "choose another name, or close the other window first"
             window.show_error(DocumentError(path, "a file no other window has", "one that is open", hint))
             return
-        self._saving += 1
+        if self._is_saving:  # side by side, the older one could be the last to take the file's name
+            self._next_save = path
+            return
+        self._is_saving = True
         window.say(f"Saving {path.name}…", stays=True)
 
         def done(error: Exception | None) -> None:
-            self._saving -= 1
+            self._is_saving = False
+            following, self._next_save = self._next_save, None
+            if following is not None:
+                if error is None:
+                    job.settle()
+                elif following != path:
+                    window.show_error(error)
+                self.save_to(following)
+                return
             after, self._after_save = self._after_save, None
             if error is not None:
                 window.say("")

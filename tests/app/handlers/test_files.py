@@ -322,6 +322,18 @@ def test_saving_over_what_another_window_has_open_is_refused(opened, tmp_path, q
     assert path.read_bytes() == before
 
 
+def test_the_newest_of_two_saves_is_what_stays(opened, tmp_path, qtbot, held_save) -> None:
+    path = tmp_path / "work.ora"
+    opened.files.save_to(path)
+    select_all(opened.document)
+    opened.files.save_to(path)
+    held_save.set()
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    assert not opened.document.is_modified
+    document, _ = read_ora(path)
+    assert document.mask_layer.has_any("coverage")
+
+
 def test_the_question_has_three_answers(opened, monkeypatch) -> None:
     for button, answer in (
         (QMessageBox.StandardButton.Save, "save"),
