@@ -464,6 +464,7 @@ class MainWindow(QMainWindow):
             MainWindow.windows.remove(self)
             release_worker()
         super().closeEvent(event)
+        self.deleteLater()  # each window takes 8 MiB, which Qt would keep until the program ends
 
 
 def _sentence(words: str, end: str = ".") -> str:

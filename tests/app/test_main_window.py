@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -49,6 +50,12 @@ def drag(window: MainWindow, start: tuple[float, float], end: tuple[float, float
 
 
 # The window ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_closed_window_gives_its_memory_back(window, qtbot) -> None:
+    other = window.new_window()
+    assert other.close()
+    qtbot.waitUntil(lambda: not shiboken6.isValid(other))
 
 
 def test_a_new_window_is_empty_and_starts_nothing(window) -> None:
