@@ -1,5 +1,6 @@
 """Work beside the window: a function on a thread, its answer on the window's thread."""
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -45,12 +46,13 @@ class Background(QObject):
     def bring(self, call: Callable[[Any], None], answer: Any) -> None:
         """From any thread: call ``call(answer)`` on the window's thread."""
         if not self._is_closed:
-            self._arrived.emit(call, answer)
+            with contextlib.suppress(RuntimeError):  # the window went in this very moment
+                self._arrived.emit(call, answer)
 
     def close(self) -> None:
-        """Wait for what runs, and drop its answers."""
+        """Drop the answers of what runs. Nobody waits for it: a large file may take seconds to read."""
         self._is_closed = True
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     @Slot(object, object)
     def _deliver(self, call: Callable[[Any], None], answer: Any) -> None:

@@ -38,7 +38,8 @@ def test_nothing_arrives_after_the_end(qtbot) -> None:
 
     background.run(work, told.append, told.append)
     assert started.wait(5)
-    threading.Timer(0.1, go_on.set).start()
-    background.close()
+    background.close()  # nor does it wait, or the window would stand still while a large file is read
+    assert not go_on.is_set()
+    go_on.set()
     qtbot.wait(50)
     assert told == []
