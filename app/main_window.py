@@ -445,13 +445,13 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask about unsaved changes; then let go of everything."""
+        event.ignore()  # until the end: a fault on the way leaves the window, and the work in it, where it is
         if not self._is_complete:
             MainWindow.windows.remove(self)
             super().closeEvent(event)
             return
         if not self.files.leave(lambda: self.set_document(None)):
             self.files.close_window_after_save()
-            event.ignore()
             return
         self.arrangement.save()
         self.store.change(brushes=self.context.brushes())

@@ -161,6 +161,17 @@ def test_the_first_window_is_complete_when_it_says_that_it_was_seen(window, qtbo
     assert first.registry["open"].shortcuts()
 
 
+def test_a_fault_while_closing_leaves_the_window_open(opened, monkeypatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(opened.arrangement, "save", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
+        opened.close()
+    monkeypatch.undo()
+    assert opened.isVisible()
+
+
 def test_a_window_that_is_closed_as_soon_as_it_is_seen_is_gone(window) -> None:
     first = MainWindow(is_frame_first=True)
     first.show()
