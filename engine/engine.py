@@ -50,6 +50,7 @@ from engine.memory import (
     Shelf,
     free_bytes,
     release_unused,
+    trim_heap,
 )
 from engine.progress import CancelCheck, Cancelled, Clock, ProgressCallback, Steps, stop_if_cancelled
 from engine.weightfile import read_weights
@@ -220,6 +221,11 @@ class Engine:
                 # Out of the except block, so that the failed job's tensors are gone before memory is handed back.
                 self._free_all_but(job, device)
             raise self._gave_up(job)
+
+    def tidy(self) -> None:
+        """Hand back memory that jobs left unused; networks and answers stay. For pauses: the next job takes longer."""
+        with self._lock:
+            trim_heap()
 
     def close(self) -> None:
         """Drop networks and answers, and hand their memory back. The engine can be used again."""

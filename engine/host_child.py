@@ -30,6 +30,10 @@ from engine.shared import Address, Layout, Segment
 
 PREVIEW_PAUSE_S = 0.1
 """Between two previews of a job: more cannot be told apart, and each is copied twice."""
+PAUSE_S = 1.0
+"""Without a job, before memory is tidied up: live edits follow each other faster, and tidying makes the next slower."""
+JOBS_UNTIDIED = 24
+"""Most jobs in a row before memory is tidied up without a pause."""
 NICENESS = 5
 """The window goes first where both want the processor."""
 
@@ -87,6 +91,7 @@ class _Child:
         self._preview_is_free = threading.Event()
         self._preview_next = 0.0
         self._cancelled_job = 0
+        self._jobs_untidied = 0
         self._sending = threading.Lock()
 
     # Main thread -------------------------------------------------------------------------------------------------------
@@ -104,12 +109,23 @@ class _Child:
         self._engine.warm_up(is_cancelled=lambda: not self._jobs.empty())
         self._say("status", self._facts())
         while True:
-            job = self._jobs.get()
+            job = self._next_job()
             self._do(job)
             if job.segment is not None:
                 segment = job.segment
                 del job  # and with it the arrays that look at the segment
                 segment.close()
+
+    def _next_job(self) -> _Job:
+        """Wait for a job; in the first pause, and after many jobs without one, tidy up."""
+        if self._jobs_untidied < JOBS_UNTIDIED:
+            with suppress(queue.Empty):
+                job = self._jobs.get(timeout=PAUSE_S)
+                self._jobs_untidied += 1
+                return job
+        self._engine.tidy()
+        self._jobs_untidied = 1
+        return self._jobs.get()
 
     def _do(self, job: _Job) -> None:
         self._preview_next = 0.0

@@ -10,12 +10,14 @@ Two shelves with a limit each, the least recently used leaves first:
 Free memory is read when asked, from the operating system or the GPU; nothing is probed on import.
 """
 
+import ctypes
+import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -157,6 +159,26 @@ def _free_group_bytes(group: Path) -> int:
 
 
 def release_unused(device: torch.device) -> None:
-    """Hand cached, unused memory of torch back to the device."""
+    """Hand cached, unused memory of torch back to the device, and that of the C library to the system."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
+    trim_heap()
+
+
+def trim_heap() -> None:
+    """Have the C library hand unused memory back to the system, where it is glibc; else nothing.
+
+    It keeps what was freed between two blocks that are still in use. Jobs of ever other sizes leave such gaps that the
+    next one does not fit: without this, 72 fills of random holes held 700 MB, with it 380.
+    """
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    try:
+        return cast("Callable[[int], int]", ctypes.CDLL(None).malloc_trim)
+    except (AttributeError, OSError, TypeError):  # musl; macOS; Windows, where None names no library
+        return None

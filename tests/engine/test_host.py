@@ -66,6 +66,9 @@ class StandIn:
     def peak_bytes(self):
         return 5
 
+    def tidy(self):
+        pass
+
     def run(self, edit, inputs, *, progress, is_cancelled, copy_picture):
         word, _, rest = edit.weights.partition(" ")
         self.copy_picture = copy_picture

@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from engine import memory
-from engine.memory import Codes, ResidentKey, Shelf, digest_of, free_bytes
+from engine.memory import Codes, ResidentKey, Shelf, digest_of, free_bytes, trim_heap
 
 
 def block(count):
@@ -104,3 +106,24 @@ def test_the_bound_of_a_container_counts(tmp_path):
     assert memory._free_group_bytes(tmp_path) == 700
     (tmp_path / "memory.max").write_text("max\n")
     assert memory._free_group_bytes(tmp_path) == 1 << 62
+
+
+def resident_bytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+@pytest.mark.skipif(memory._malloc_trim() is None, reason="needs glibc")
+def test_memory_between_blocks_in_use_goes_back_to_the_system():
+    pairs = [(np.ones(100_000, np.uint8), np.ones(2_000, np.uint8)) for _ in range(1000)]
+    pins = [small for _, small in pairs]
+    full = resident_bytes()
+    del pairs
+    trim_heap()
+    assert full - resident_bytes() > 80_000_000
+    assert all(pin.all() for pin in pins)
+
+
+def test_a_c_library_without_trimming_is_left_alone(monkeypatch):
+    monkeypatch.setattr(memory, "_malloc_trim", lambda: None)
+    trim_heap()

@@ -1,3 +1,4 @@
+import functools
 import io
 import os
 import struct
@@ -38,6 +39,7 @@ def pixels_of(mode, dtype=np.uint8, size_hw=(13, 7), seed=0):
     return rng.integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
 
 
+@functools.cache  # littlecms writes the time of day into it
 def profile():
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
