@@ -15,18 +15,15 @@ Pixels go through shared memory in both directions (see shared.py). A picture st
 ``image_key``, so that a live edit sends no more than the rows of its masks that hold something. Of a result only the
 holes come back, since nothing else may have changed.
 
-Elsewhere: events in host_events.py, the way there in host_inputs.py, the process in host_process.py, what runs in it in
-host_child.py; a Qt face for this in app/worker.py.
+Elsewhere: the list of jobs in host_jobs.py, events in host_events.py, the way there in host_inputs.py and back in
+host_results.py, the process in host_process.py, what runs in it in host_child.py; a Qt face for this in app/worker.py.
 """
 
-import itertools
 import logging
 import multiprocessing
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Literal
 
@@ -49,8 +46,9 @@ from engine.host_events import (
     Started,
     StatusSaid,
 )
-from engine.host_inputs import SharedPictures, SharedPlane, share_planes
+from engine.host_jobs import HostJob, JobList
 from engine.host_process import ChildProcess
+from engine.host_results import ResultPart, reply_of
 from engine.shared import BEST_KIND, Kind, Layout, Segment
 
 __all__ = [
@@ -83,19 +81,6 @@ FAREWELL_S = 0.5
 State = Literal["off", "starting", "ready", "busy", "broken"]
 
 
-@dataclass(eq=False)
-class _Job:
-    number: int
-    edit: dict[str, Any]
-    image_key: str
-    planes: tuple[SharedPlane, ...]
-    segment: Segment | None
-    cancel_by: float = float("inf")
-    """When patience ends; infinite while nobody asked to stop."""
-    is_cancelled: bool = False
-    room: Segment | None = None
-
-
 class EngineHost:
     """An engine in a child process. Nothing starts before `start` or the first `submit`.
 
@@ -119,15 +104,12 @@ class EngineHost:
         self._setup = Setup(device, engine)
         self._patience_s = patience_s
         self._memory_kind = memory_kind
-        self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._waker, self._alarm = multiprocessing.Pipe(duplex=False)
         # Of its own, so that `wake` never waits for a copy of a picture that holds the other lock.
         self._alarm_lock = threading.Lock()
         self._events: list[HostEvent] = []
-        self._queue: deque[_Job] = deque()
-        self._running: _Job | None = None
-        self._pictures = SharedPictures(memory_kind)
+        self._jobs = JobList(memory_kind, self._forget)
         self._child: ChildProcess | None = None
         self._dying: list[ChildProcess] = []
         self._is_wanted = False
@@ -143,7 +125,7 @@ class EngineHost:
                 return "broken" if self._failed_starts >= STARTS_LIMIT else "off"
             if self._child is None or not self._child.is_ready:
                 return "starting"
-            return "ready" if self._running is None else "busy"
+            return "ready" if self._jobs.running is None else "busy"
 
     @property
     def process_id(self) -> int | None:
@@ -155,8 +137,7 @@ class EngineHost:
     def jobs(self) -> tuple[int, ...]:
         """Jobs that have not ended, the running one first."""
         with self._lock:
-            running = [] if self._running is None else [self._running.number]
-            return (*running, *(job.number for job in self._queue))
+            return self._jobs.numbers
 
     def start(self) -> None:
         """Start the child if there is none; it says `Ready` when it takes jobs."""
@@ -180,20 +161,12 @@ class EngineHost:
 
         Raises:
             MemoryError: if there is no room for the copies.
-            HostError: if the host was closed.
+            HostError: if the host was closed, or the key stands for a picture of another size or type.
         """
         with self._lock:
             if self._is_closed:
                 raise HostError("engine", "an open host", "a closed one", "make another one")
-            number = next(self._numbers)
-            key = image_key or f"job {number}"
-            self._pictures.keep(key, inputs.image, is_for_one_job=not image_key)
-            try:
-                planes, segment = share_planes(inputs, self._memory_kind)
-            except BaseException:
-                self._let_go(key)
-                raise
-            self._queue.append(_Job(number, edit.model_dump(mode="json"), key, planes, segment))
+            number = self._jobs.add(edit, inputs, image_key)
             self.start()
             self._send_next()
             return number
@@ -210,22 +183,20 @@ class EngineHost:
             Whether there was such a job.
         """
         with self._lock:
-            running = self._running
+            running = self._jobs.running
             if running is not None and running.number == job:
                 patience_s = self._patience_s if patience_s is None else patience_s
                 running.cancel_by = min(running.cancel_by, time.monotonic() + patience_s)
                 if not running.is_cancelled:
                     running.is_cancelled = True
                     self._send(("cancel", job))
-                self.wake()
-                return True
-            for waiting in self._queue:
-                if waiting.number == job:
-                    self._queue.remove(waiting)
-                    self._end(waiting, Cancelled(job))
-                    self.wake()
-                    return True
-        return False
+            else:
+                waiting = self._jobs.end_waiting(job)
+                if waiting is None:
+                    return False
+                self._end(waiting, Cancelled(job))
+            self.wake()
+            return True
 
     def ask_status(self) -> None:
         """Have the child say `StatusSaid`."""
@@ -257,7 +228,8 @@ class EngineHost:
                 sources: list[Any] = [self._waker]
                 if self._child is not None:
                     sources += [self._child.connection, self._child.sentinel]
-                by = min(until, self._running.cancel_by if self._running else until)
+                running = self._jobs.running
+                by = until if running is None else min(until, running.cancel_by)
             wait(sources, max(by - time.monotonic(), 0))
             with self._alarm_lock:
                 if not self._waker.closed and self._waker.poll():
@@ -271,14 +243,10 @@ class EngineHost:
                 return
             self._is_closed = True
             self._is_wanted = False
-            for job in (*self._queue, *([self._running] if self._running else [])):
-                self._release(job)
-            self._queue.clear()
-            self._running = None
             if self._child is not None:
                 self._end_child(self._child, FAREWELL_S)
             self._reap(FAREWELL_S)
-            self._pictures.close()
+            self._jobs.close()
             with self._alarm_lock:
                 self._alarm.close()
                 self._waker.close()
@@ -292,12 +260,11 @@ class EngineHost:
 
     # The child ---------------------------------------------------------------------------------------------------------
 
-    def _let_go(self, key: str) -> None:
-        """One job less needs a picture; the child forgets what nobody needs."""
-        for name in self._pictures.let_go(key):
-            if self._child is not None and name in self._child.pictures:
-                self._child.pictures.discard(name)
-                self._send(("forget", name))
+    def _forget(self, key: str) -> None:
+        """No job needs a picture any more; the child lets go of it."""
+        if self._child is not None and key in self._child.pictures:
+            self._child.pictures.discard(key)
+            self._send(("forget", key))
 
     def _spawn(self) -> None:
         self._child = ChildProcess(self._setup, self._memory_kind)
@@ -309,10 +276,12 @@ class EngineHost:
     def _send_next(self) -> None:
         """Give the child the next job if it is free."""
         child = self._child
-        if child is None or not child.is_ready or self._running is not None or not self._queue:
+        if child is None or not child.is_ready:
             return
-        job = self._running = self._queue.popleft()
-        picture = self._pictures[job.image_key]
+        job = self._jobs.start_next()
+        if job is None:
+            return
+        picture = self._jobs.picture(job)
         if job.image_key not in child.pictures:
             child.pictures.add(job.image_key)
             self._send(("picture", job.image_key, picture.layout, picture.segment.address), picture.segment)
@@ -340,13 +309,13 @@ class EngineHost:
             return
         if has_died:
             self._lose(child, child.reason())
-        elif self._running is not None and time.monotonic() >= self._running.cancel_by:
-            self._kill_for(self._running)
+        elif self._jobs.running is not None and time.monotonic() >= self._jobs.running.cancel_by:
+            self._kill_for(self._jobs.running)
         self._send_next()
 
     def _lose(self, child: ChildProcess, reason: str) -> None:
         """Tell that a child is gone, and start another unless that has failed too often."""
-        job, self._running = self._running, None
+        job, self._jobs.running = self._jobs.running, None
         self._failed_starts = 0 if child.is_ready else self._failed_starts + 1
         self._end_child(child, 0)
         if job is not None and job.is_cancelled:
@@ -365,16 +334,15 @@ class EngineHost:
         self._refuse_all(error)
 
     def _refuse_all(self, error: EngineError) -> None:
-        while self._queue:
-            job = self._queue.popleft()
+        while (job := self._jobs.end_waiting()) is not None:
             self._end(job, Refused(job.number, error))
 
-    def _kill_for(self, job: _Job) -> None:
+    def _kill_for(self, job: HostJob) -> None:
         """A cancelled job does not end: its process does."""
         child = self._child
         assert child is not None, "a job runs in a child"
         _log.info("job %d did not end when it was asked to; its process is ended", job.number)
-        self._running = None
+        self._jobs.running = None
         self._end_child(child, 0)
         self._end(job, Cancelled(job.number, was_killed=True))
 
@@ -450,13 +418,13 @@ class EngineHost:
         if layout is not None and self._child is not None:
             preview = np.array(self._child.preview.view(layout))
             self._send(("seen",))
-        job = self._running
+        job = self._jobs.running
         if job is not None and job.number == number and not job.is_cancelled:
             self._events.append(ProgressSaid(number, share, word, preview, box))
 
     def _take_room(self, number: int, nbytes: int) -> None:
         """The child has a result of so many bytes to write."""
-        job = self._running
+        job = self._jobs.running
         if job is None or job.number != number:
             return
         try:
@@ -471,25 +439,21 @@ class EngineHost:
         number: int,
         report: dict[str, Any],
         size_hw: tuple[int, int],
-        parts: list[tuple[str, BoxXYXY, Layout]],
+        parts: tuple[ResultPart, ...],
     ) -> None:
-        job = self._take_end(number)
+        job = self._jobs.end_running(number)
         if job is None:
             return
-        found: dict[str, list[Patch]] = {"pixels": [], "edges": []}
-        for name, box, layout in parts:
-            assert job.room is not None, "a result with parts asked for room"
-            found[name].append(Patch(box, np.array(job.room.view(layout))))
-        reply = HostReply(size_hw, tuple(found["pixels"]), tuple(found["edges"]), report)
+        reply = reply_of(size_hw, report, parts, job.room)
         self._end(job, Cancelled(number) if job.is_cancelled else Done(number, reply))
 
     def _take_refused(self, number: int, error: EngineError) -> None:
-        job = self._take_end(number)
+        job = self._jobs.end_running(number)
         if job is not None:
             self._end(job, Cancelled(number) if job.is_cancelled else Refused(number, error))
 
     def _take_cancelled(self, number: int) -> None:
-        job = self._take_end(number)
+        job = self._jobs.end_running(number)
         if job is not None:
             self._end(job, Cancelled(number))
 
@@ -500,21 +464,7 @@ class EngineHost:
         _log.error("job %d: %s\n%s", number, words, trace)
         self._lose(child, words)
 
-    def _take_end(self, number: int) -> _Job | None:
-        """The running job, if it is this one; it runs no longer."""
-        job = self._running
-        if job is None or job.number != number:
-            return None
-        self._running = None
-        return job
-
-    def _end(self, job: _Job, event: HostEvent) -> None:
+    def _end(self, job: HostJob, event: HostEvent) -> None:
         """Tell a job's end and let go of its memory; the one place where jobs end."""
-        self._release(job)
+        self._jobs.release(job)
         self._events.append(event)
-
-    def _release(self, job: _Job) -> None:
-        for segment in (job.segment, job.room):
-            if segment is not None:
-                segment.close()
-        self._let_go(job.image_key)

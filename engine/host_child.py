@@ -25,6 +25,7 @@ import numpy as np
 
 from engine.edits import EditInputs, read_edit
 from engine.errors import EngineError, OutOfMemoryError
+from engine.host_results import ResultParts
 from engine.progress import Cancelled, Progress
 from engine.shared import Address, Layout, Segment
 
@@ -36,9 +37,6 @@ JOBS_UNTIDIED = 24
 """Most jobs in a row before memory is tidied up without a pause."""
 NICENESS = 5
 """The window goes first where both want the processor."""
-
-Part = tuple[str, tuple[int, int, int, int], Layout]
-"""``pixels`` or ``edges``, a box of the result, and where in the segment it lies."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,7 @@ class _Child:
                     is_cancelled=lambda: self._cancelled_job == job.number,
                     copy_picture=self._copy_picture,
                 )
-            report = {**result.report, "peak_bytes": peak.nbytes}
-            self._answer(job, result.image, result.edges, report)
+            self._answer(job, result, {**result.report, "peak_bytes": peak.nbytes})
         except Cancelled:
             self._say("cancelled", job.number)
         except EngineError as error:
@@ -158,27 +155,14 @@ class _Child:
                 return segment.private_copy(Layout.of(array))
         return picture.copy()
 
-    def _answer(self, job: _Job, image: np.ndarray, edges: np.ndarray | None, report: dict[str, Any]) -> None:
-        """Send what changed: the holes, and the edge maps of their frames."""
-        parts: list[Part] = []
-        arrays: list[np.ndarray] = []
-        offset = 0
-        for crop in report["crops"]:
-            for name, whole, box in (("pixels", image, crop["hole"]), ("edges", edges, crop["frame"])):
-                if whole is None:
-                    continue
-                x0, y0, x1, y1 = box
-                array = whole[y0:y1, x0:x1]
-                layout = Layout.of(array, offset)
-                offset = layout.next_offset
-                parts.append((name, (x0, y0, x1, y1), layout))
-                arrays.append(array)
-        if parts:
-            room = self._room(job.number, offset)
-            for (_, _, layout), array in zip(parts, arrays, strict=True):
-                np.copyto(room.view(layout), array)
+    def _answer(self, job: _Job, result: Any, report: dict[str, Any]) -> None:
+        """Send what changed."""
+        found = ResultParts(result)
+        if found.parts:
+            room = self._room(job.number, found.nbytes)
+            found.write_to(room)
             room.close()
-        self._say("done", job.number, report, (image.shape[0], image.shape[1]), parts)
+        self._say("done", job.number, report, tuple(result.image.shape[:2]), found.parts)
 
     def _room(self, number: int, nbytes: int) -> Segment:
         """Memory for a result, made by the parent: what a child makes is left behind when the child is killed."""

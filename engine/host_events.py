@@ -3,7 +3,8 @@
 Elsewhere: the process in host.py, its own side in host_child.py.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,8 @@ class HostReply:
     """(h, w) uint8, the edge map used, one for each frame that the networks saw; frames may overlap."""
     report: dict[str, Any]
     """As `engine.engine.Result.report`, and ``peak_bytes``, the memory the job took where that can be told."""
+    planes: Mapping[str, tuple[Patch, ...]] = field(default_factory=dict)
+    """What else a family gives, by name; see host_results.py."""
 
     @property
     def box_xyxy(self) -> BoxXYXY:
@@ -93,14 +96,12 @@ class HostReply:
 
     def edges_in(self, box_xyxy: BoxXYXY) -> np.ndarray:
         """(h, w) uint8: the edge map inside a box of the result, 0 where no network looked."""
-        x0, y0, x1, y1 = box_xyxy
-        whole = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        for patch in self.edges:
-            shared = _common(patch.box_xyxy, box_xyxy)
-            if shared is not None:
-                part = whole[_slices(shared, box_xyxy)]
-                np.maximum(part, patch.pixels[_slices(shared, patch.box_xyxy)], out=part)
-        return whole
+        return _joined(self.edges, box_xyxy)
+
+    def plane_in(self, name: str, box_xyxy: BoxXYXY) -> np.ndarray | None:
+        """(h, w) uint8: another plane inside a box of the result, 0 where no patch lies; None if it was not sent."""
+        patches = self.planes.get(name)
+        return None if patches is None else _joined(patches, box_xyxy)
 
     def paste_into(self, image: np.ndarray, *, offset_xy: tuple[int, int] = (0, 0)) -> None:
         """Write the patches into an array of the result; ``offset_xy`` is where the array begins in the result."""
@@ -148,6 +149,18 @@ class Died:
 
 
 HostEvent = Ready | StatusSaid | Started | ProgressSaid | Done | Refused | Cancelled | Died
+
+
+def _joined(patches: tuple[Patch, ...], box_xyxy: BoxXYXY) -> np.ndarray:
+    """(h, w) uint8 of a box: the largest value where patches overlap."""
+    x0, y0, x1, y1 = box_xyxy
+    whole = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    for patch in patches:
+        shared = _common(patch.box_xyxy, box_xyxy)
+        if shared is not None:
+            part = whole[_slices(shared, box_xyxy)]
+            np.maximum(part, patch.pixels[_slices(shared, patch.box_xyxy)], out=part)
+    return whole
 
 
 def _around(boxes: list[BoxXYXY]) -> BoxXYXY:

@@ -360,7 +360,7 @@ def test_pictures_that_nobody_needs_leave(host, monkeypatch):
     for key in ("a", "b", "c", "d", "", ""):
         host.submit(InpaintEdit(), holed(), image_key=key)
         event_of(host, Done)
-    assert set(host._pictures.keys) == {"c", "d"}
+    assert set(host._jobs.picture_keys) == {"c", "d"}
     assert words.count("forget") == 4
 
 
@@ -410,7 +410,7 @@ def test_no_room_for_a_job_is_told_at_once(host, monkeypatch):
     with pytest.raises(MemoryError):
         host.submit(InpaintEdit(), holed())
     assert host.jobs == ()
-    assert host._pictures.keys == ()
+    assert host._jobs.picture_keys == ()
 
 
 # Cancelling -----------------------------------------------------------------------------------------------------------
@@ -806,4 +806,4 @@ def test_every_job_ends_once_whatever_happens(host, seed):
     assert sorted(job for job in ends if job is not None) == jobs
     last = host.submit(InpaintEdit(), holed(), image_key="last")
     assert event_of(host, Done).job == last
-    assert len(host._pictures.keys) <= PICTURES_KEPT + 1
+    assert len(host._jobs.picture_keys) <= PICTURES_KEPT + 1
