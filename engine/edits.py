@@ -6,17 +6,22 @@ line and recipe build the same pair, so all three get the same pixels.
 
 One family, one edit class. ``Edit`` is what any reader accepts, told apart by ``family``; a new family adds its class
 below and its name to ``Edit``. Importing this file imports no torch.
+
+Elsewhere: which corners are a shape in corners.py.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
+from engine.corners import Corners, fault_of, fault_of_size, frame_hw
 from engine.errors import MaskError, PictureError
 
+INPUT_PLANES = ("mask", "drawn_edges", "erased_edges", "lock")
+"""Inputs beside the picture, of its height and width."""
 MASK_TYPES = ("bool", "uint8", "uint16", "float32")
 EXPAND_LIMIT_PX = 16384
 CONTEXT_LIMIT_PX = 2**20
@@ -122,9 +127,67 @@ class InpaintEdit(BaseEdit):
         return self.model_copy(update=implied)
 
 
-# With the second family this becomes Annotated[InpaintEdit | <its edit>, Field(discriminator="family")]: pydantic
-# refuses a discriminator while there is nothing to tell apart.
-Edit = InpaintEdit
+class RetargetEdit(BaseEdit):
+    """Remake a picture at another size or in another shape, its elements at their own size.
+
+    Inputs: ``image``, optionally ``lock`` (above 0 = keeps its shape).
+    """
+
+    family: Literal["retarget"] = "retarget"
+
+    method: Literal["instant", "learned"] = "instant"
+    """``instant``: patches of the picture are put together anew, nothing is learned and no weights are looked for.
+    ``learned``: networks that learned this one picture."""
+    target_size_hw: tuple[int, int] | None = None
+    """Height and width of the result in px; either this or ``corners_xy``."""
+    corners_xy: Corners | None = None
+    """Where the picture's corners go, see corners.py; the result is their bounding box, transparent outside them."""
+    completeness: float = Field(default=0.5, ge=0, le=1)
+    """How much every part of the picture is wanted in the result, where patches are put together: 0 = only that all
+    looks like the picture, 1 = that as little as possible is lost."""
+    is_official_match: bool = False
+    """Do what the published test routine does: picture and result cut to multiples of 8 px, one pass in training mode."""
+
+    @field_validator("target_size_hw")
+    @classmethod
+    def _check_size(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and (fault := fault_of_size(value)):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("corners_xy")
+    @classmethod
+    def _check_corners(cls, value: Corners | None) -> Corners | None:
+        if value is not None and (fault := fault_of(value)):
+            raise ValueError(fault)
+        return value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.target_size_hw is None) == (self.corners_xy is None):
+            got = "neither" if self.corners_xy is None else "both"
+            hint = "a plain rectangle needs its size alone"
+            raise ValueError(f"target_size_hw: expected a size or four corners, got {got}; {hint}")
+        if self.is_official_match and (self.method != "learned" or self.corners_xy is not None):
+            got = "corners" if self.corners_xy is not None else f"method '{self.method}'"
+            hint = "the published routine learned its picture and gives rectangles"
+            raise ValueError(f"is_official_match: expected method 'learned' and a size, got {got}; {hint}")
+        return self
+
+    @property
+    def result_hw(self) -> tuple[int, int]:
+        """Height and width of the result in px."""
+        if self.target_size_hw is not None:
+            return self.target_size_hw
+        assert self.corners_xy is not None, "an edit has a size or corners"
+        return frame_hw(self.corners_xy)
+
+    def settled(self) -> Self:
+        """The edit with what an official match implies written out: exact, and no variant."""
+        return self.model_copy(update={"quality": "exact", "seed": 0}) if self.is_official_match else self
+
+
+Edit = Annotated[InpaintEdit | RetargetEdit, Field(discriminator="family")]
 """Any edit the engine knows."""
 
 _READER: TypeAdapter[Edit] = TypeAdapter(Edit)
@@ -155,10 +218,12 @@ class EditInputs:
     """Like ``mask``: lines to follow."""
     erased_edges: np.ndarray | None = None
     """Like ``mask``: where edges found by the machine do not count. What is drawn stays."""
+    lock: np.ndarray | None = None
+    """Like ``mask``: what keeps its shape while the rest is remade around it."""
 
     def __post_init__(self) -> None:
         _check_image(self.image)
-        for name in ("mask", "drawn_edges", "erased_edges"):
+        for name in INPUT_PLANES:
             _check_plane(name, getattr(self, name), self.size_hw)
 
     @property

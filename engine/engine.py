@@ -41,7 +41,7 @@ from engine.device import (
     is_out_of_memory,
 )
 from engine.edits import Edit, EditInputs, InpaintEdit
-from engine.errors import OutOfMemoryError, WeightsError
+from engine.errors import EditError, OutOfMemoryError, WeightsError
 from engine.memory import (
     DEFAULT_BUDGET_BYTES,
     DEFAULT_CODES_BYTES,
@@ -204,6 +204,10 @@ class Engine:
         """
         with self._lock:
             stop_if_cancelled(is_cancelled)
+            if not isinstance(edit, InpaintEdit):
+                raise EditError(
+                    edit.family, f"one of {', '.join(PIPELINES)}", "no pipeline", "use another program"
+                )
             edit = edit.settled()
             clock, steps = Clock(), Steps(1, progress, is_cancelled)
             with clock("weights"):
@@ -326,7 +330,7 @@ class _Job:
 
     def __init__(
         self,
-        edit: Edit,
+        edit: InpaintEdit,
         inputs: EditInputs,
         resolved: "ResolvedWeights",
         clock: Clock,

@@ -23,7 +23,7 @@ import numpy as np
 
 from engine.atomic import write_atomically
 from engine.crops import context_of, count_windows, level_sizes, plan_crops, scan_mask
-from engine.edits import Edit, InpaintEdit
+from engine.edits import Edit, InpaintEdit, RetargetEdit
 from engine.errors import EngineError
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Forecasts:
 
         Args:
             edit: what is asked.
-            mask: (H, W) as in `engine.edits.EditInputs`.
+            mask: (H, W) as in `engine.edits.EditInputs`; only filling goes by it.
             device: as reports name it; the one used last when left out.
 
         Returns:
@@ -83,7 +83,7 @@ class Forecasts:
         edit = edit.settled()
         with self._lock:
             kinds = self._read()
-            kind = self._latest.get(_asked(edit.family, edit.weights, edit.quality, device))
+            kind = self._latest.get(_asked(edit, edit.weights, device))
             runs = list(kinds.get(kind or "", ()))
         if not runs:
             return None
@@ -113,17 +113,17 @@ class Forecasts:
         if run is None:
             return
         edit = edit.settled()
-        device, digest = str(report["device"]), str(report["weights"]["sha256"])
-        kind = f"{edit.family} {digest} {edit.quality} {device}"
+        device, used = str(report["device"]), report["weights"] or {"name": "", "sha256": "none"}
+        kind = f"{_trade(edit)} {used['sha256']} {edit.quality} {device}"
         with self._lock:
             kinds = self._read()
             runs = kinds.pop(kind, [])
             kinds[kind] = [*runs, run][-RUNS_KEPT:]  # at the end: the kinds used last stay
             while len(kinds) > KINDS_KEPT:
                 del kinds[next(iter(kinds))]
-            for name in {edit.weights, str(report["weights"]["name"])}:
+            for name in {edit.weights, str(used["name"])}:
                 for place in (device, ""):
-                    self._latest[_asked(edit.family, name, edit.quality, place)] = kind
+                    self._latest[_asked(edit, name, place)] = kind
             self._latest = {asked: known for asked, known in self._latest.items() if known in kinds}
             stored = {kind: [asdict(run) for run in runs] for kind, runs in kinds.items()}
             text = json.dumps({"format": FORMAT, "runs": stored, "latest": self._latest})
@@ -159,7 +159,9 @@ class Forecasts:
 
 
 def planned_megapixels(edit: Edit, mask: np.ndarray | None) -> float:
-    """Millions of pixels that networks will be given for a mask."""
+    """Millions of pixels that will be worked on: for a mask to fill, or for a new frame, where the mask says nothing."""
+    if isinstance(edit, RetargetEdit):
+        return _crop_pixels(edit.result_hw, 0, 0) / MEGA
     left, top, right, bottom = edit.expand_ltrb
     if mask is None:
         return 0.0
@@ -215,8 +217,13 @@ def _crop_pixels(coarsest_hw: Sequence[int], windows: int, working_px: int) -> f
     return 2.0 * coarsest_hw[0] * coarsest_hw[1] + windows * working_px**2
 
 
-def _asked(family: str, weights: str, quality: str, device: str) -> str:
-    return "\t".join((family, weights, quality, device))
+def _trade(edit: Edit) -> str:
+    """Family and, where it has several ways of working, which."""
+    return edit.family if isinstance(edit, InpaintEdit) else f"{edit.family} {edit.method}"
+
+
+def _asked(edit: Edit, weights: str, device: str) -> str:
+    return "\t".join((_trade(edit), weights, edit.quality, device))
 
 
 def _run_of(report: Mapping[str, Any]) -> _Run | None:

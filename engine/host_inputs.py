@@ -13,13 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.edits import EditInputs
+from engine.edits import INPUT_PLANES, EditInputs
 from engine.errors import HostError
 from engine.shared import Kind, Layout, Segment
 
 PICTURES_KEPT = 2
 """Pictures that stay with the child though no job waits for them."""
-PLANES = ("mask", "drawn_edges", "erased_edges")
 
 
 @dataclass(eq=False)
@@ -117,7 +116,7 @@ def share_planes(inputs: EditInputs, kind: Kind) -> tuple[tuple[SharedPlane, ...
     planes: list[SharedPlane] = []
     parts: list[np.ndarray] = []
     offset = 0
-    for name in PLANES:
+    for name in INPUT_PLANES:
         plane: np.ndarray | None = getattr(inputs, name)
         if plane is None:
             continue

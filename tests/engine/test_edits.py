@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from engine.edits import EditInputs, InpaintEdit, plane_values, read_edit
+from engine.edits import EditInputs, InpaintEdit, RetargetEdit, plane_values, read_edit
 from engine.errors import MaskError, PictureError
 
 
@@ -68,6 +68,58 @@ def test_an_official_match_implies_its_settings():
     assert plain.settled() == plain
 
 
+def test_a_family_is_told_by_its_name():
+    size = RetargetEdit(target_size_hw=(48, 64), completeness=0.25)
+    corners = RetargetEdit(corners_xy=((0, 0), (64, 4.5), (60, 48), (0, 48)), method="learned")
+    for edit in (size, corners, InpaintEdit()):
+        assert read_edit(edit.model_dump_json()) == edit
+        assert type(read_edit(edit.model_dump(mode="json"))) is type(edit)
+
+
+def test_the_result_of_a_retarget_is_its_size_or_holds_its_corners():
+    assert RetargetEdit(target_size_hw=(48, 64)).result_hw == (48, 64)
+    assert RetargetEdit(corners_xy=((-8, 0), (64, 0), (60, 47.5), (0, 48))).result_hw == (48, 72)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "target_size_hw: expected a size or four corners, got neither"),
+        (
+            {"target_size_hw": (64, 64), "corners_xy": ((0, 0), (64, 0), (64, 48), (0, 48))},
+            "expected a size or four corners, got both",
+        ),
+        ({"target_size_hw": (16, 64)}, "target_size_hw: expected sides from 32 to 4096 px, got 64x16 px"),
+        ({"corners_xy": ((0, 0), (64, 48), (64, 0), (0, 48))}, "expected sides that do not cross"),
+        ({"target_size_hw": (64, 64), "completeness": 1.5}, "completeness"),
+        (
+            {"target_size_hw": (64, 64), "is_official_match": True},
+            "is_official_match: expected method 'learned' and a size, got method 'instant'",
+        ),
+        (
+            {
+                "corners_xy": ((0, 0), (64, 0), (64, 48), (0, 48)),
+                "is_official_match": True,
+                "method": "learned",
+            },
+            "expected method 'learned' and a size, got corners",
+        ),
+    ],
+)
+def test_a_retarget_that_cannot_be_is_refused(given, words):
+    with pytest.raises(ValidationError, match=words):
+        RetargetEdit(**given)
+
+
+def test_an_official_match_of_a_retarget_is_exact():
+    asked = RetargetEdit(
+        target_size_hw=(64, 64), method="learned", is_official_match=True, quality="fast", seed=4
+    )
+    assert (asked.settled().quality, asked.settled().seed) == ("exact", 0)
+    plain = RetargetEdit(target_size_hw=(64, 64), quality="fast", seed=4)
+    assert plain.settled() == plain
+
+
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 2), (5, 7, 3), (5, 7, 4)])
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_every_layout_of_a_picture_is_taken(shape, kind):
@@ -88,7 +140,7 @@ def test_a_picture_of_another_kind_is_refused(image, words):
         EditInputs(image)
 
 
-@pytest.mark.parametrize("name", ["mask", "drawn_edges", "erased_edges"])
+@pytest.mark.parametrize("name", ["mask", "drawn_edges", "erased_edges", "lock"])
 def test_a_plane_of_another_size_names_both_sizes(name):
     image = np.zeros((5, 7, 3), np.uint8)
     with pytest.raises(

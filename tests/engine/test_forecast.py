@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from engine.edits import EditInputs, InpaintEdit
+from engine.edits import EditInputs, InpaintEdit, RetargetEdit
 from engine.forecast import RUNS_KEPT, Forecasts, cache_folder, planned_megapixels, reported_megapixels
 
 SHA = "a" * 64
@@ -162,6 +162,17 @@ def test_the_plan_counts_what_the_report_counts(engine, edit):
     found = engine.run(edit, EditInputs(image, mask)).report
     assert planned_megapixels(edit, mask) == pytest.approx(reported_megapixels(found), rel=0.15)
     assert json.dumps(found)
+
+
+def test_each_way_of_retargeting_is_forecast_by_its_own_runs(path):
+    forecasts = Forecasts(path)
+    instant = RetargetEdit(target_size_hw=(256, 256))
+    forecasts.remember(instant, report(256, seconds=3.0, weights=None))
+    assert forecasts.forecast(RetargetEdit(target_size_hw=(256, 256), method="learned"), None) is None
+    assert forecasts.forecast(instant, None).seconds == pytest.approx(3.0)
+    larger = RetargetEdit(target_size_hw=(256, 512))
+    assert forecasts.forecast(larger, None).seconds == pytest.approx(6.0)
+    assert Forecasts(path).forecast(instant, None).runs == 1
 
 
 def test_the_cache_can_be_moved(tmp_path, monkeypatch):

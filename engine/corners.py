@@ -1,0 +1,79 @@
+"""Four corners as somebody drags them: which are a shape, and how large the picture is that holds it.
+
+Corners are those of the picture in the new frame: top left, top right, bottom right, bottom left, as (x, y) in px.
+Pixel edges are whole numbers, so a plain picture of W x H px has (0, 0), (W, 0), (W, H), (0, H). Only where they lie
+to each other counts: the new frame is their bounding box.
+
+The window asks while a corner is dragged, edits when they are made, so this is plain arithmetic.
+"""
+
+import math
+from collections.abc import Sequence
+
+SIDE_LEAST_PX = 32
+SIDE_MOST_PX = 4096
+"""Sides of a picture that can be remade, before and after."""
+CORNER_LEAST_PX = 4.0
+"""How far each corner stands from the line through its neighbours, at least: flatter is no corner."""
+
+Point = tuple[float, float]
+Corners = tuple[Point, Point, Point, Point]
+
+
+def fault_of(corners_xy: Sequence[Point]) -> str:
+    """What is wrong with four corners, in the words of an error; empty where nothing is.
+
+    Args:
+        corners_xy: top left, top right, bottom right, bottom left, in px.
+    """
+    shown = " ".join(f"{x:g},{y:g}" for x, y in corners_xy)
+    if len(corners_xy) != 4:
+        hint = "give top left, top right, bottom right, bottom left"
+        return f"corners_xy: expected four corners, got {len(corners_xy)}; {hint}"
+    if not all(math.isfinite(value) for corner in corners_xy for value in corner):
+        return f"corners_xy: expected finite numbers, got {shown}; give pixels"
+    heights = [_height(corners_xy, place) for place in range(4)]
+    if any(abs(height) < CORNER_LEAST_PX for height in heights):
+        hint = "a corner lies on its neighbours or on the line between them, pull it away"
+        return f"corners_xy: expected four corners {CORNER_LEAST_PX:g} px or more apart, got {shown}; {hint}"
+    inward = sum(height < 0 for height in heights)
+    if inward == 4:
+        hint = "give top left, top right, bottom right, bottom left in this order"
+        return f"corners_xy: expected corners clockwise from the top left, got {shown}; {hint}"
+    if inward == 2:
+        hint = "swap two neighbours"
+        return f"corners_xy: expected sides that do not cross, got {shown}; {hint}"
+    if inward:
+        hint = "pull the inner corner outwards"
+        return f"corners_xy: expected a shape without a dent, got {shown}; {hint}"
+    return fault_of_size(frame_hw(corners_xy), "corners_xy")
+
+
+def fault_of_size(size_hw: tuple[int, int], name: str = "target_size_hw") -> str:
+    """What is wrong with the size of a new frame, in the words of an error; empty where nothing is."""
+    h, w = size_hw
+    if all(SIDE_LEAST_PX <= side <= SIDE_MOST_PX for side in size_hw):
+        return ""
+    hint = "make it larger" if min(size_hw) < SIDE_LEAST_PX else "make it smaller"
+    return f"{name}: expected sides from {SIDE_LEAST_PX} to {SIDE_MOST_PX} px, got {w}x{h} px; {hint}"
+
+
+def frame_hw(corners_xy: Sequence[Point]) -> tuple[int, int]:
+    """Height and width of the new frame in px: the corners' bounding box, rounded up."""
+    xs, ys = zip(*corners_xy, strict=True)
+    # A corner computed as 255.99999999 + 1e-9 must not ask for another column.
+    return math.ceil(max(ys) - min(ys) - 1e-6), math.ceil(max(xs) - min(xs) - 1e-6)
+
+
+def placed(corners_xy: Sequence[Point]) -> Corners:
+    """The corners in the new frame: moved so that their bounding box begins at 0, 0."""
+    left, top = min(x for x, _ in corners_xy), min(y for _, y in corners_xy)
+    first, second, third, fourth = ((x - left, y - top) for x, y in corners_xy)
+    return first, second, third, fourth
+
+
+def _height(corners_xy: Sequence[Point], place: int) -> float:
+    """How far a corner stands from the line through its neighbours; below 0 where it is turned inside out."""
+    (ax, ay), (bx, by), (cx, cy) = (corners_xy[(place + step) % 4] for step in (-1, 0, 1))
+    across = math.hypot(cx - ax, cy - ay)
+    return ((bx - ax) * (cy - by) - (by - ay) * (cx - bx)) / across if across else 0.0

@@ -1,0 +1,55 @@
+import math
+
+import pytest
+
+from engine.corners import fault_of, fault_of_size, frame_hw, placed
+
+PLAIN = ((0, 0), (64, 0), (64, 48), (0, 48))
+
+
+def test_a_rectangle_and_a_trapezium_have_no_fault():
+    assert fault_of(PLAIN) == ""
+    assert fault_of(((10, 5), (90, 0), (100, 60), (0, 70))) == ""
+
+
+@pytest.mark.parametrize(
+    ("corners", "words"),
+    [
+        (PLAIN[:3], "corners_xy: expected four corners, got 3; give top left, top right"),
+        (((0, 0), (64, math.nan), (64, 48), (0, 48)), "corners_xy: expected finite numbers, got 0,0 64,nan"),
+        (((0, 0), (0, 0), (64, 48), (0, 48)), "expected four corners 4 px or more apart, got 0,0 0,0"),
+        (((0, 0), (64, 0), (64, 48), (33, 23)), "pull it away"),
+        (((0, 0), (64, 48), (64, 0), (0, 48)), "expected sides that do not cross, got 0,0 64,48 64,0 0,48"),
+        (((0, 0), (0, 48), (64, 0), (64, 48)), "expected sides that do not cross"),
+        (((0, 0), (100, 0), (30, 30), (0, 100)), "expected a shape without a dent"),
+        (((64, 0), (0, 0), (0, 48), (64, 48)), "expected corners clockwise from the top left"),
+        (((0, 0), (64, 0), (64, 20), (0, 20)), "corners_xy: expected sides from 32 to 4096 px, got 64x20 px"),
+    ],
+)
+def test_corners_that_make_no_shape_are_refused_in_words(corners, words):
+    assert words in fault_of(corners)
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "words"),
+    [
+        ((31, 64), "target_size_hw: expected sides from 32 to 4096 px, got 64x31 px; make it larger"),
+        ((64, 4097), "target_size_hw: expected sides from 32 to 4096 px, got 4097x64 px; make it smaller"),
+    ],
+)
+def test_sizes_beyond_the_limits_are_refused_with_the_limits(size_hw, words):
+    assert fault_of_size(size_hw) == words
+
+
+def test_sizes_at_the_limits_are_taken():
+    assert fault_of_size((32, 4096)) == ""
+
+
+def test_the_frame_is_the_bounding_box_rounded_up():
+    corners = ((-10.5, 5), (60, 4), (64, 52.25), (0, 40))
+    assert frame_hw(corners) == (49, 75)
+    assert frame_hw(((0, 0), (64.0000000001, 0), (64, 48), (0, 48))) == (48, 64)
+
+
+def test_placed_corners_begin_at_zero():
+    assert placed(((-10, 5), (60, 4), (64, 52), (0, 40))) == ((0, 1), (70, 0), (74, 48), (10, 36))
