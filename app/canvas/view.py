@@ -25,13 +25,11 @@ from PySide6.QtGui import (
     QDropEvent,
     QFocusEvent,
     QKeyEvent,
-    QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPalette,
     QPen,
     QResizeEvent,
-    QTouchEvent,
 )
 from PySide6.QtWidgets import QWidget
 
@@ -42,7 +40,7 @@ from app.canvas.pointer import PointerDevice, PointerEvent
 from app.canvas.pointer_input import PointerInput
 from app.canvas.scene import DARK, LIGHT, Scene
 from app.canvas.tools.frame import paint_frame
-from app.canvas.viewport import Box
+from app.canvas.viewport import Box, Viewport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +52,7 @@ if TYPE_CHECKING:
 REFINE_S = 0.010  # of exact reductions between two events
 
 
-class CanvasView(PointerInput):
+class CanvasView(QWidget):
     """The canvas of one document."""
 
     cursor_moved = Signal(float, float)
@@ -72,6 +70,8 @@ class CanvasView(PointerInput):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.viewport = Viewport()
+        self.pointers = PointerInput(self)  # before any event comes
         self.setObjectName("canvas")
         self.setAccessibleName("Canvas")
         self.setAccessibleDescription(
@@ -81,6 +81,10 @@ class CanvasView(PointerInput):
         self.setAcceptDrops(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(120, 120)
+
+        self.setMouseTracking(True)
+        self.setTabletTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
 
         self.scene = Scene()
         self.backing = Backing(self.scene, self.viewport)
@@ -400,7 +404,7 @@ class CanvasView(PointerInput):
 
     def cancel_gesture(self) -> bool:
         """Take back a running stroke and let go of the view; whether there was anything."""
-        was_pinching, self._pinch = self._pinch is not None, None
+        was_pinching = self.pointers.end_pinch()
         was_any, was_tool = self.handling.cancel()
         self._update_cursor()
         if was_tool:
@@ -422,13 +426,9 @@ class CanvasView(PointerInput):
     # -- keys and focus
 
     def event(self, event: QEvent) -> bool:
-        """Take what Qt would use otherwise: Tab, touch, and keys that are shortcuts elsewhere."""
+        """Take what Qt would use otherwise: pointers, Tab, and keys that are shortcuts elsewhere."""
         kind = event.type()
-        if isinstance(event, QTouchEvent):
-            self.touch(event)
-            return True
-        if isinstance(event, QNativeGestureEvent):
-            self.native_gesture(event)
+        if self.isEnabled() and self.pointers.take(event):
             return True
         if isinstance(event, QKeyEvent):
             if kind == QEvent.Type.ShortcutOverride and self._wants_key(event):

@@ -5,6 +5,7 @@ and Alt, where it did not start the drag, draws it around its middle.
 """
 
 import math
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from app.canvas.tools.context import ToolContext
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CLICK_PX = 3.0  # view pixels a click may wander; nearer than this nothing was dragged
 
 
-class ShapeTool(SelectTool):
+class ShapeTool(SelectTool, ABC):
     """Base of the two; a subclass says what lies between two corners."""
 
     def __init__(self, context: ToolContext) -> None:
@@ -30,13 +31,13 @@ class ShapeTool(SelectTool):
         self._start: PointerEvent | None = None
         self._corners: tuple[Point, Point] | None = None
 
+    @abstractmethod
     def patch(self, start: Point, end: Point, size_hw: tuple[int, int]) -> Patch | None:
         """The shape between two corners."""
-        raise NotImplementedError
 
+    @abstractmethod
     def border(self, start: Point, end: Point) -> list[Point]:
         """Points of its outline."""
-        raise NotImplementedError
 
     @property
     def is_busy(self) -> bool:

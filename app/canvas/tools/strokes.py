@@ -6,6 +6,7 @@ to the pointer; letting go of it keeps the line and goes on by hand.
 """
 
 import math
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from app.canvas.tools.base import BrushOutline, Option, Tool
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SNAPPED_PX = 1.5  # up to this size a mouse fills the pixel it points at, instead of parts of four
 
 
-class StrokeTool(Tool):
+class StrokeTool(Tool, ABC):
     """Base of the tools with a brush; a subclass says what each stroke paints."""
 
     hand: ClassVar[Hand] = "brush"
@@ -46,6 +47,7 @@ class StrokeTool(Tool):
         self._painted: tuple[str, Target] = ("", "mask")
         self._last: tuple[tuple[str, Target], Sample] | None = None
 
+    @abstractmethod
     def planes(
         self, document: "Document", *, is_inverse: bool
     ) -> tuple[str, list[tuple["Layer", str, bool]]]:
@@ -58,7 +60,6 @@ class StrokeTool(Tool):
         Returns:
             Name of the entry in the history; and layer, plane, and whether to take away instead of adding.
         """
-        raise NotImplementedError
 
     @property
     def target(self) -> Target:
