@@ -6,6 +6,7 @@ camera held them. A file is written whole or not at all.
 Elsewhere: decoding and what is refused in decoding.py, 16 bits a channel in sixteen_bit.py, orientation in exif.py.
 """
 
+import hashlib
 import io
 import os
 from collections.abc import Mapping
@@ -24,6 +25,9 @@ from engine.exif import PREFIX
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 """Modes a picture can have, and their channels."""
+
+PICTURE_KEY = "picture_sha256"
+"""Entry in the metadata of weights that were learned on one picture: its `picture_sha256`."""
 
 JPEG_QUALITY = 95
 _EXIF_LIMIT_BYTES = 65527  # one JPEG segment less its length and prefix
@@ -133,6 +137,28 @@ def read_rgb(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = Non
         PictureError: as ``read_picture``.
     """
     return decode_rgb(source, limit_megapixels=limit_megapixels)
+
+
+def picture_sha256(pixels: np.ndarray) -> str:
+    """Name a picture by its decoded pixels, whatever file or document they come from.
+
+    Colours alone count, at 8 bits: grey is repeated, alpha left out, 16 bits are cut to 8, as `read_rgb` does. So
+    `read_picture(path).pixels`, `read_rgb(path)` and a document that shows the picture unchanged have one name.
+
+    Args:
+        pixels: (H, W), or (H, W, C) with 1 to 4 channels; uint8 or uint16. Not modified.
+
+    Returns:
+        Sha256 of height, width and the RGB bytes row by row, 64 hexadecimal digits.
+    """
+    planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
+    if colours.dtype == np.uint16:
+        colours = (colours >> 8).astype(np.uint8)
+    rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
+    digest = hashlib.sha256(f"{rgb.shape[0]}x{rgb.shape[1]}\n".encode())
+    digest.update(rgb.data)
+    return digest.hexdigest()
 
 
 # Masks ---------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import functools
+import hashlib
 import io
 import os
 import struct
@@ -23,6 +24,7 @@ from engine.pictures import (
     CHANNELS,
     Picture,
     check_can_write,
+    picture_sha256,
     read_mask,
     read_official_mask,
     read_picture,
@@ -115,6 +117,24 @@ def test_any_size_comes_back_equal(tmp_path, mode, is_deep, ending, height, widt
     read = read_picture(tmp_path / f"a{ending}")
     assert (read.mode, read.pixels.dtype, read.notes) == (mode, pixels.dtype, ())
     assert np.array_equal(read.pixels, pixels)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_picture_has_one_name_however_it_is_read(tmp_path, mode, dtype):
+    """Learned weights carry it: the file that was learned from and the document that shows it must agree."""
+    write_picture(Picture(pixels_of(mode, dtype), mode), tmp_path / "a.png")
+    rgb = read_rgb(tmp_path / "a.png")
+    name = picture_sha256(rgb)
+    assert picture_sha256(read_picture(tmp_path / "a.png").pixels) == name
+    assert picture_sha256(np.dstack([rgb, rgb[..., :1] // 2])) == name
+    assert picture_sha256(rgb[:, ::-1]) != name
+    assert picture_sha256(rgb.reshape(7, 13, 3)) != name
+
+
+def test_the_name_of_a_picture_is_a_plain_digest():
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    assert picture_sha256(pixels) == hashlib.sha256(b"2x2\n" + bytes(range(12))).hexdigest()
 
 
 @pytest.mark.parametrize("mode", MODES)
