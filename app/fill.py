@@ -468,8 +468,8 @@ class FillController(QObject):
         self._is_engine_up = True
         self._refresh()
 
-    @Slot(str)
-    def _engine_died(self, _reason: str) -> None:
+    @Slot(str, bool)
+    def _engine_died(self, _reason: str, _is_starting: bool) -> None:
         self._is_engine_up = False
         self._refresh()
 

@@ -242,12 +242,17 @@ class MainWindow(QMainWindow):
         elif self.messages.message is not None:
             self.messages.put_away()
 
-    def engine_died(self, reason: str) -> None:
-        """Say that the engine stopped."""
-        sentence = f"{reason[:1].upper()}{reason[1:]}." if reason else ""
-        self.notify(
-            "warning", "The engine stopped and was started again", sentence, "Your document is untouched."
-        )
+    def engine_died(self, reason: str, is_starting: bool) -> None:
+        """Say that the engine stopped, and whether it comes back by itself."""
+        sentence = _sentence(reason)
+        if is_starting:
+            next_step = "Your document is untouched, and jobs that wait go on."
+            self.notify("warning", "The engine stopped and is starting again", sentence, next_step)
+        else:
+            next_step = (
+                "Your document is untouched. The next fill tries again; 'pentimento doctor' tells more."
+            )
+            self.notify("error", "The engine does not start", sentence, next_step)
 
     # Saying things ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from the GUI thread and returns at once; signals arrive there, since receivers l
 * Every request ends with exactly one of `finished`, `refused` and `cancelled`.
 
 If the engine's process dies, the job it ran is refused with `EngineLostError`, `died` tells why, and the requests that
-wait go on in the next process.
+wait go on in the next process. Where processes die before they are ready, the host starts no more of them, `died` says
+so, and what waits is refused; the next request is another attempt.
 """
 
 import itertools
@@ -38,6 +39,7 @@ from engine.host import (
     Ready,
     Refused,
     Started,
+    State,
     StatusSaid,
 )
 
@@ -69,6 +71,8 @@ class Request:
 class Host(Protocol):
     """What the worker needs of `engine.host.EngineHost`."""
 
+    @property
+    def state(self) -> State: ...  # noqa: D102
     def start(self) -> None: ...  # noqa: D102
     def submit(self, edit: Edit, inputs: EditInputs, *, image_key: str = "") -> int: ...  # noqa: D102
     def cancel(self, job: int, *, patience_s: float | None = None) -> bool: ...  # noqa: D102
@@ -106,8 +110,8 @@ class EngineWorker(QObject):
     """The job's number and the error: an `EngineError`, or an `EngineLostError` if the engine died of it."""
     cancelled = Signal(object)
     """The job's number: it was cancelled, or a newer one took its place."""
-    died = Signal(str)
-    """Why the engine's process ended, in words; another one is starting."""
+    died = Signal(str, bool)
+    """Why the engine's process ended, in words, and whether another one is starting."""
     status_changed = Signal(object)
     """`engine.host.StatusSaid`."""
 
@@ -247,13 +251,21 @@ class EngineWorker(QObject):
             host.close()
 
     def _give_up(self, error: Exception) -> None:
-        """Refuse what is left; the next request starts another thread."""
+        """End what is left, each as it was to end; the next request starts another thread."""
         with self._lock:
-            left = [*([self._running] if self._running else []), *self._queue]
+            running, left = self._running, list(self._queue)
+            cancelled, self._dropped = self._dropped, []
+            if running is not None and running.number in self._to_cancel:
+                cancelled.append(running.number)
+            elif running is not None:
+                left.insert(0, running)
             self._queue.clear()
+            self._to_cancel = []
             self._running = self._thread = None
-        _emit(self.died, str(error))
+        _emit(self.died, str(error), False)
         hint = "save your work and start the program again; the log has the details"
+        for number in cancelled:
+            _emit(self.cancelled, number)
         for job in left:
             _emit(self.refused, job.number, EngineLostError("engine", "to take a job", str(error), hint))
 
@@ -272,7 +284,7 @@ class EngineWorker(QObject):
         if self._running is None:
             self._send_next(host)
         for event in host.poll(IDLE_S):
-            self._tell(event)
+            self._tell(event, host)
 
     def _cancel_running(self, host: Host, job: _Job) -> None:
         if not job.request.is_live:
@@ -292,7 +304,7 @@ class EngineWorker(QObject):
         except Exception as error:  # noqa: BLE001  (whatever it is, this job ends with it and the next one runs)
             self._end(self.refused, error)
 
-    def _tell(self, event: HostEvent) -> None:
+    def _tell(self, event: HostEvent, host: Host) -> None:
         if isinstance(event, Ready):
             _emit(self.ready, event)
             self._forecasts.prepare()
@@ -300,10 +312,10 @@ class EngineWorker(QObject):
             _emit(self.status_changed, event)
         elif isinstance(event, Died):
             if event.job is not None and self._is_running(event.job):
-                hint = "it has started again, the document is as it was; try once more, or a smaller hole"
+                hint = "it starts again, the document is as it was; try once more, or a smaller hole"
                 error = EngineLostError("engine", "to finish the job", event.reason, hint)
                 self._end(self.refused, error)
-            _emit(self.died, event.reason)
+            _emit(self.died, event.reason, host.state != "broken")
         elif self._is_running(event.job):
             self._tell_of_job(event)
 

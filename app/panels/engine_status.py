@@ -12,7 +12,7 @@ from app.icons import pixmap, set_icon
 from app.panels.controls import named
 from app.theme import current_theme
 from app.worker import EngineWorker
-from engine.host import STARTS_LIMIT, Ready, StatusSaid
+from engine.host import Ready, StatusSaid
 
 TROUBLE_MS = 15_000
 """How long a death of the engine stays on show after it was started again."""
@@ -42,8 +42,8 @@ class EngineStatus(QWidget):
         self._precision = ""
         self._resident = ""
         self._trouble = ""
-        self._deaths = 0
-        """In a row, without a start between."""
+        self._is_given_up = False
+        """It ended too often before it was ready; only another fill starts it."""
         self._shown = QLabel(self)
         self._shown.setObjectName("engine_shown")
         self._bar = QProgressBar(self)
@@ -103,7 +103,7 @@ class EngineStatus(QWidget):
     def _ready(self, event: Ready) -> None:
         self._device = _device_words(event)
         self._precision = event.fast_precision
-        self._deaths = 0
+        self._is_given_up = False
         self._say()
 
     @Slot(object)
@@ -114,23 +114,23 @@ class EngineStatus(QWidget):
         self._resident = f"Networks loaded: {loaded}"
         self._say()
 
-    @Slot(str)
-    def _died(self, reason: str) -> None:
+    @Slot(str, bool)
+    def _died(self, reason: str, is_starting: bool) -> None:
         self._device = ""
         self._trouble = reason or "it ended without a word"
-        self._deaths += 1
+        self._is_given_up = not is_starting
         self._trouble_ends.start()
         self._say()
 
     @Slot()
     def _forget_trouble(self) -> None:
-        if self._deaths < STARTS_LIMIT:  # else it is no memory but how things are
+        if not self._is_given_up:  # else it is no memory but how things are
             self._trouble = ""
         self._say()
 
     def _say(self) -> None:
         theme = current_theme()
-        if self._deaths >= STARTS_LIMIT:
+        if self._is_given_up:
             words, name, colour = "Engine does not start", "error", theme.error
         elif self._trouble and self._device:
             words, name, colour = "Engine was restarted", "warning", theme.warning
@@ -153,7 +153,7 @@ class EngineStatus(QWidget):
         self.setAccessibleDescription(words)
 
     def _outlook(self) -> str:
-        if self._deaths >= STARTS_LIMIT:
+        if self._is_given_up:
             return "the next fill tries again, and 'pentimento doctor' tells more"
         return "jobs that wait go on"
 

@@ -27,7 +27,7 @@ class FakeWorker(QObject):
     finished = Signal(object, object)
     refused = Signal(object, object)
     cancelled = Signal(object)
-    died = Signal(str)
+    died = Signal(str, bool)
     status_changed = Signal(object)
 
     def __init__(self) -> None:

@@ -451,9 +451,19 @@ def test_a_photo_dropped_on_work_opens_beside_it(opened, photo, qtbot) -> None:
 
 
 def test_the_end_of_the_engine_is_told_in_a_sentence(window) -> None:
-    window.worker.died.emit("it was ended by SIGKILL")
+    window.worker.died.emit("it was ended by SIGKILL", True)
     message = window.messages.message
     assert message is not None
+    assert message.title == "The engine stopped and is starting again"
     assert message.sentence == "It was ended by SIGKILL."
-    window.engine_died("")
+    window.worker.died.emit("", True)
     assert window.messages.message.sentence == ""
+
+
+def test_an_engine_that_is_given_up_is_not_called_started_again(window) -> None:
+    window.worker.died.emit("no module named torch", False)
+    message = window.messages.message
+    assert (message.level, message.title) == ("error", "The engine does not start")
+    assert "untouched" in message.next_step
+    assert "The next fill tries again" in message.next_step
+    assert "pentimento doctor" in message.next_step

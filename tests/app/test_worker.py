@@ -39,6 +39,8 @@ class FakeHost:
         self.is_closed = False
         self.asked_status = 0
         self.refuse_submit = None
+        self.fail_poll = None
+        self.state = "starting"
         self._events = []
         self._changed = threading.Condition()
         self._is_woken = False
@@ -65,6 +67,8 @@ class FakeHost:
         with self._changed:
             self._changed.wait_for(lambda: self._events or self._is_woken, timeout_s)
             self._is_woken = False
+            if self.fail_poll is not None:
+                raise self.fail_poll
             events, self._events = self._events, []
             return events
 
@@ -281,10 +285,36 @@ def test_a_death_costs_one_job_and_is_told_in_words(worker, host, log, until):
     ((job, error),) = log.of("refused")
     assert job == first
     assert isinstance(error, EngineLostError)
-    words = "engine: expected to finish the job, got it was ended by SIGSEGV, a fault in native code; it has started"
+    words = "engine: expected to finish the job, got it was ended by SIGSEGV, a fault in native code; it starts again"
     assert explain(error).line.startswith(words)
-    assert log.of("died") == [("it was ended by SIGSEGV, a fault in native code",)]
+    assert log.of("died") == [("it was ended by SIGSEGV, a fault in native code", True)]
     assert len(log.of("ready")) == 2
+
+
+def test_a_host_that_gives_up_is_not_said_to_start_again(worker, host, log, until):
+    worker.start()
+    host.state = "broken"
+    host.say(Died(None, "no module named torch"))
+    until(lambda: log.of("died") == [("no module named torch", False)])
+
+
+def test_when_the_thread_fails_every_job_ends_as_it_was_to_end(worker, host, log, until):
+    running, dropped, waiting = (worker.submit(request(seed)) for seed in range(3))
+    until(lambda: log.of("started") == [(running,)])
+    with host._changed:  # the thread finds both at once: what was cancelled, and that all is over
+        host.fail_poll = OSError("no pipe")
+        with worker._lock:
+            worker._drop([job for job in worker._queue if job.number == dropped])
+            worker._to_cancel.append(running)
+    host.wake()
+    until(lambda: len(log.of("refused")) == 1)
+    assert sorted(log.of("cancelled")) == [(running,), (dropped,)]
+    assert [number for number, _ in log.of("refused")] == [waiting]
+    assert "no pipe" in str(log.of("refused")[0][1])
+    host.fail_poll = None
+    again = worker.submit(request(4))
+    until(lambda: (again,) in log.of("started"))
+    assert len(log.of("cancelled")) == 2
 
 
 def test_status_is_passed_on(worker, host, log, until):
@@ -325,7 +355,7 @@ def test_a_host_that_cannot_be_made_is_told(qtbot, tmp_path, until):
     worker = EngineWorker(make_host=fail, forecasts=Forecasts(tmp_path / "forecast.json"))
     log = Log(worker)
     job = worker.submit(request())
-    until(lambda: log.of("died") == [("too many open files",)])
+    until(lambda: log.of("died") == [("too many open files", False)])
     assert [number for number, _ in log.of("refused")] == [job]
     again = worker.submit(request())
     until(lambda: [number for number, _ in log.of("refused")] == [job, again])

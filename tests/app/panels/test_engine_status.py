@@ -120,7 +120,7 @@ def test_which_result_is_seen_is_said(status, worker, controller, document):
 
 def test_a_death_is_said_until_a_while_after_the_next_start(status, worker, qtbot):
     worker.ready.emit(READY)
-    worker.died.emit("it was ended by signal 9")
+    worker.died.emit("it was ended by signal 9", True)
     assert words(status) == "Engine stopped, starting again"
     assert "signal 9" in status.toolTip()
     assert "work is untouched" in status.toolTip()
@@ -138,8 +138,9 @@ def test_controls_have_names(status):
 
 
 def test_an_engine_that_does_not_start_is_called_so(status, worker):
-    for _ in range(3):
-        worker.died.emit("no module named torch")
+    worker.died.emit("no module named torch", True)
+    assert words(status) == "Engine stopped, starting again"
+    worker.died.emit("no module named torch", False)
     assert words(status) == "Engine does not start"
     assert "no module named torch" in status.toolTip()
     assert "pentimento doctor" in status.toolTip()

@@ -96,7 +96,7 @@ def test_a_fill_that_waits_for_the_engine_to_start_says_so(panel, worker, docume
     assert "Waiting" not in words(panel, "inpaint_hint")
     worker.begin()
     assert words(panel, "inpaint_hint") == "Filling. Esc stops it."
-    worker.died.emit("out of memory")
+    worker.died.emit("out of memory", True)
     assert words(panel, "inpaint_hint") == "Filling. Esc stops it."
     worker.answer()
     click(panel, "inpaint_fill")
