@@ -185,9 +185,10 @@ class BlobStore:
         self._form_lock = threading.Lock()  # held by whoever packs or spills, one blob at a time
         self._idle = threading.Condition(self._lock)
         self._hurry = threading.Event()
-        self._queue: deque[Blob] = deque()
+        self._queue: deque[tuple[Blob, int]] = deque()  # each with what it counted when it came
         self._queued_bytes = 0
         self._is_working = False
+        self._is_short = False  # of memory to pack in; said once
         self._oldest: deque[weakref.ref[Blob]] = deque()  # packed ones, in the order they came
         self._gone: deque[tuple[int, Place | None]] = deque()  # of blobs that went; booked under the lock
         self._thread: threading.Thread | None = None
@@ -242,7 +243,7 @@ class BlobStore:
             if self._is_closed:
                 return
             for blob in blobs:
-                self._queue.append(blob)
+                self._queue.append((blob, blob.memory_bytes))
                 self._queued_bytes += blob.memory_bytes
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -297,23 +298,33 @@ class BlobStore:
                     self._idle.notify_all()
                     return not self._is_closed
                 self._is_working = True
-                blob = self._queue.popleft() if self._queue else None
-                oldest = None if blob is not None else self._oldest.popleft()()
+                queued_bytes = 0
+                is_new = bool(self._queue)
+                if is_new:
+                    blob, queued_bytes = self._queue.popleft()
+                    self._queued_bytes -= queued_bytes
+                else:
+                    blob = self._oldest.popleft()()
             try:
-                if blob is not None:
+                if blob is not None and is_new:
                     self._pack(blob)
-                elif oldest is not None:
-                    self._spill(oldest)
+                elif blob is not None:
+                    self._spill(blob)
             except MemoryError:  # of all places here; what is raw stays raw until there is room
-                _log.warning("there is no memory to pack the undo history in")
-                self._stop_working()
+                if not self._is_short:
+                    _log.warning("there is no memory to pack the undo history in")
+                self._is_short = True
+                with self._lock:
+                    if blob is not None and is_new:
+                        self._queue.appendleft((blob, queued_bytes))
+                        self._queued_bytes += queued_bytes
+                    elif blob is not None:
+                        self._oldest.appendleft(weakref.ref(blob))
+                    self._is_working = False
+                    self._idle.notify_all()
                 return True
-            del blob, oldest  # or this frame would keep the last one alive
-
-    def _stop_working(self) -> None:
-        with self._lock:
-            self._is_working = False
-            self._idle.notify_all()
+            self._is_short = False
+            del blob  # or this frame would keep the last one alive
 
     def _has_work(self) -> bool:
         """Whether anything is to be packed or spilled; the lock is held."""
@@ -322,11 +333,9 @@ class BlobStore:
         return bool(self._queue) or (is_over and not self._file.is_refusing)
 
     def _pack(self, blob: Blob) -> None:
-        raw_bytes = blob.memory_bytes
         with self._form_lock:
             won = blob.drop_raw()
         with self._lock:
-            self._queued_bytes = max(self._queued_bytes - raw_bytes, 0)
             self._memory_bytes -= won
             self._oldest.append(weakref.ref(blob))
 

@@ -145,6 +145,37 @@ def test_without_memory_to_pack_in_values_stay_raw(monkeypatch, caplog):
     store.pack_soon([later])
     assert store.settle()
     assert later.is_packed
+    assert blob.is_packed
+
+
+def test_without_memory_to_spill_in_values_go_to_disk_later(monkeypatch, caplog):
+    def fail(data):
+        raise MemoryError
+
+    store = BlobStore(budget_bytes=0)
+    with monkeypatch.context() as context:
+        context.setattr(store._file, "write", fail)
+        blob = store.hold(noise(1))
+        store.pack_soon([blob])
+        deadline = time.monotonic() + 5
+        while "no memory" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert store.settle()
+    assert blob.is_on_disk
+
+
+def test_a_blob_that_is_handed_over_twice_does_not_end_the_patience_during_strokes(monkeypatch):
+    """Quick strokes hand over what the one left as what the next found, before either is packed."""
+    store = BlobStore()
+    twice = store.hold(np.zeros((256, 256), np.uint8))
+    store.pack_soon([twice, twice])
+    assert store.settle()
+    monkeypatch.setattr(blobs_module, "PATIENCE_BYTES", 20_000)
+    store.is_stroke_under_way = True
+    later = store.hold(noise(2))
+    store.pack_soon([later])
+    time.sleep(3 * blobs_module.PACK_DELAY_S)
+    assert not later.is_packed
 
 
 def test_a_blob_of_a_file_is_adopted_and_counted():
