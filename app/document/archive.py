@@ -19,15 +19,16 @@ from typing import BinaryIO, Self
 from app.errors import DocumentError
 from engine.atomic import AnyPath
 
-ENTRY_LIMIT = 10_000
-"""Most entries of an archive."""
+ENTRY_LIMIT = 100_000
+"""Most entries of an archive; every result of a document takes three."""
 BYTES_LIMIT_SHARE = 2
 """An archive may unpack to the machine's memory divided by this."""
 _LEAST_LIMIT_BYTES = 1 << 30
 _NAME_LIMIT = 1024
 _RATIO_LIMIT = 200  # a blank 16384 px layer packs 1000:1 as PNG; zipped a second time it gains little
-_RATIO_FREE_BYTES = 16 << 20  # below this any ratio is harmless
-_DIRECTORY_LIMIT_BYTES = ENTRY_LIMIT * 1200
+RATIO_FREE_BYTES = 16 << 20
+"""Below this size an entry may be packed to any ratio: it is harmless."""
+_DIRECTORY_LIMIT_BYTES = ENTRY_LIMIT * 200  # ours take about 120
 _HINT = "fetch or save the document again"
 
 
@@ -195,7 +196,7 @@ class ArchiveReader:
             raise self.error("readable entries", f"'{_shown(name)}', which is encrypted")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise self.error("stored or deflated entries", f"'{_shown(name)}', packed in another way")
-        is_large = info.file_size > _RATIO_FREE_BYTES
+        is_large = info.file_size > RATIO_FREE_BYTES
         if is_large and info.file_size > _RATIO_LIMIT * max(1, info.compress_size):
             got = f"'{_shown(name)}', {info.file_size} bytes out of {info.compress_size}"
             raise self.error(f"entries packed at most {_RATIO_LIMIT}:1", got, "it may be a zip bomb")

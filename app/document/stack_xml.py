@@ -194,7 +194,7 @@ class _Reader:
 
     def _placed(self, outer: _Place, attributes: Mapping[str, str]) -> _Place:
         x, y = outer.offset_xy
-        offset_xy = (x + self._offset(attributes, "x"), y + self._offset(attributes, "y"))
+        offset_xy = (self._offset(attributes, "x", x), self._offset(attributes, "y", y))
         opacity = self._number(attributes.get("opacity", "1.0"))
         if not 0 <= opacity <= 1:
             raise self._error("opacities from 0 to 1", f"{opacity:g}")
@@ -215,8 +215,8 @@ class _Reader:
             raise self._error(f"a canvas with sides of 1 to {SIDE_LIMIT_PX} px", f"{side:g} px")
         return round(side)
 
-    def _offset(self, attributes: Mapping[str, str], key: str) -> int:
-        value = self._number(attributes.get(key, "0"))
+    def _offset(self, attributes: Mapping[str, str], key: str, outer: int) -> int:
+        value = outer + self._number(attributes.get(key, "0"))
         if abs(value) > OFFSET_LIMIT_PX:
             raise self._error(f"places within {OFFSET_LIMIT_PX} px", f"{value:g} px")
         return round(value)

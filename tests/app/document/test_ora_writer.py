@@ -10,6 +10,8 @@ from app.document.flatten import flatten
 from app.document.layers import Layer
 from app.document.ora import read_ora, write_ora
 from app.document.png_stream import read_png
+from app.document.recipe import Step
+from app.document.results import Result
 from app.document.snapshot import Snapshot
 from app.document.stack_xml import read_stack
 from app.errors import DocumentError
@@ -136,6 +138,22 @@ def test_unknown_entries_survive_a_round_trip(full, tmp_path):
     assert again.unknown_entries == {"data/brushes.xml": b"<b/>", "extra/deep/x": b"1"}
     third, _ = read_ora(save(again, tmp_path / "b.ora"))
     assert third.unknown_entries == again.unknown_entries
+
+
+def test_a_large_unknown_entry_that_packs_to_nothing_comes_back(full, tmp_path):
+    full.unknown_entries = {"data/plain.raw": bytes(20 << 20)}
+    again, _ = read_ora(save(full, tmp_path / "a.ora"))
+    assert again.unknown_entries == full.unknown_entries
+
+
+def test_a_document_of_a_long_day_comes_back(tmp_path):
+    """Every live fill is a result, and each of them takes up to three entries of the file."""
+    pixel = np.full((1, 1), 9, np.uint8)
+    step = Step(edit={})
+    results = [Result(box_xyxy=(0, 0, 1, 1), pixels=pixel, coverage=pixel, step=step) for _ in range(5001)]
+    document = Document((1, 1), "L", results=results)
+    again, _ = read_ora(save(document, tmp_path / "a.ora", is_copy=True))
+    assert len(again.results) == 5001
 
 
 def test_progress_rises_to_one(full, tmp_path):

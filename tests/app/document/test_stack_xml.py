@@ -44,6 +44,12 @@ def test_groups_are_opened_with_their_place_opacity_and_visibility():
     assert "the opacity of group 'g' was given to each of its layers" in stack.notes
 
 
+def test_groups_that_add_up_to_a_place_too_far_away_are_refused():
+    """A layer out there could be saved, and not be opened again."""
+    inner = '<stack x="60000"><stack x="60000"><layer src="a"/></stack></stack>'
+    assert "places within 65536 px, got 120000 px" in _refusal(inner)
+
+
 def test_what_was_left_out_is_told():
     stack = _read('<layer name="m" src="m" composite-op="svg:multiply"/><text>hi</text><layer name="empty"/>')
     assert [layer.name for layer in stack.layers] == ["m"]
