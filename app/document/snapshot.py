@@ -91,7 +91,6 @@ class Snapshot:
         self.icc_profile = document.icc_profile
         self.exif = document.exif
         self.unknown_entries = dict(document.unknown_entries)
-        self.active_layer_id = document.active_layer_id
         self.revision = document.revision
         transaction = document.transaction
         state = document.inner.state() if transaction is None else transaction.before_state
@@ -119,6 +118,10 @@ class Snapshot:
             for one in state.layers
         )
         """Bottom to top."""
+        active = document.active_layer_id
+        is_there = any(meta.id == active for meta in self.layers_meta)
+        self.active_layer_id: str | None = active if is_there else None
+        """The layer that was worked on; None where only the open transaction has it."""
         self.results: tuple[Result, ...] = tuple(
             _copied(result, is_starred) for result, is_starred in zip(state.results, state.stars, strict=True)
         )

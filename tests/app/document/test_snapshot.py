@@ -107,6 +107,16 @@ def test_a_layer_removed_by_the_open_transaction_is_still_there(document):
     transaction.rollback()
 
 
+def test_a_layer_added_by_the_open_transaction_is_not_the_active_one(document):
+    """Else the file would name a layer that it does not hold, and not be opened again."""
+    transaction = document.begin("Paste")
+    transaction.add_layer(Layer("picture", "new", {"pixels": np.zeros((3, 3, 3), np.uint8)}))
+    document.active_layer_id = document.layers[1].id
+    with Snapshot(document) as snapshot:
+        assert snapshot.active_layer_id is None
+    transaction.rollback()
+
+
 def test_reading_beside_a_busy_user_gives_one_moment(document):
     """Every tile is written over and over, with undo between, while another thread reads all of it."""
     paint(document, 7)
