@@ -218,14 +218,12 @@ class Transaction:
         _check_is_picture(layer, "added")
         if any(layer.id == other.id for other in document.layers):
             raise DocumentError(layer.name, "a layer of its own", "one that is there", "give it another id")
+        pictures = sum(other.kind == "picture" for other in document.layers)
         if index is None:
-            index = 1 + max(
-                (at for at, other in enumerate(document.layers) if other.kind == "picture"), default=-1
-            )
-        if not 0 <= index <= len(document.layers):
-            raise DocumentError(
-                "index", f"0 to {len(document.layers)}", index, "layers count from the bottom"
-            )
+            index = pictures
+        if not 0 <= index <= pictures:
+            hint = "layers count from the bottom, mask and edges stay above the pictures"
+            raise DocumentError("index", f"0 to {pictures}", index, hint)
         document.inner.insert_layer(index, layer)
         self._ops.append(LayerAdded(index, LayerContent.of(layer, document)))
         document.inner.tell()

@@ -198,7 +198,13 @@ def test_what_a_document_does_not_allow_is_refused_and_changes_nothing(document)
             lambda: transaction.add_layer(
                 Layer("picture", "n", {"pixels": np.zeros((1, 1), np.uint8)}), index=9
             ),
-            "index: expected 0 to 3, got 9",
+            "index: expected 0 to 1, got 9",
+        ),
+        (
+            lambda: transaction.add_layer(
+                Layer("picture", "n", {"pixels": np.zeros((1, 1), np.uint8)}), index=2
+            ),
+            "index: expected 0 to 1, got 2",
         ),
     ):
         with pytest.raises(DocumentError) as refused:
