@@ -293,23 +293,27 @@ class Document:
         """Take back the newest entry and what continued it; False if there is nothing, or a stroke is under way."""
         if not self.can_undo:
             return False
-        while (entry := self.history.newest) is not None:
-            self._take_back()
-            if not entry.is_continuation:
-                break
-        self.inner.say(HistoryChanged())
-        self.inner.tell()
+        try:
+            while (entry := self.history.newest) is not None:
+                self._take_back()
+                if not entry.is_continuation:
+                    break
+        finally:  # where one entry cannot be taken back, those before it were
+            self.inner.say(HistoryChanged())
+            self.inner.tell()
         return True
 
     def redo(self) -> bool:
         """Do again what was undone last; False if there is nothing, or a stroke is under way."""
         if not self.can_redo:
             return False
-        self._do_again()
-        while (entry := self.history.next_redo) is not None and entry.is_continuation:
+        try:
             self._do_again()
-        self.inner.say(HistoryChanged())
-        self.inner.tell()
+            while (entry := self.history.next_redo) is not None and entry.is_continuation:
+                self._do_again()
+        finally:
+            self.inner.say(HistoryChanged())
+            self.inner.tell()
         return True
 
     def undo_entry(self) -> None:
@@ -389,9 +393,7 @@ class Document:
         is_continuation = amend and self.history.newest is not None
         is_same_step = is_continuation and draft is not None and self._was_shown_by_newest(draft)
         op.apply(self)
-        # Variants in a row would read alike otherwise; seed 0 is the plain answer.
-        label = f"Fill, seed {result.step.seed}" if result.step.seed else "Fill"
-        self._keep(Entry(label, (op,), is_continuation=is_continuation))
+        self._keep(Entry(result.label, (op,), is_continuation=is_continuation))
         if is_same_step and draft is not None and draft.is_draft and not draft.is_starred:
             self._results.remove(draft)
             self.inner.say(ResultDropped(draft.id))

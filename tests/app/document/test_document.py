@@ -381,6 +381,22 @@ def test_an_entry_with_damaged_values_leaves_the_document_as_it_was(document):
     assert document.mask_layer.planes["coverage"].max() == 0
 
 
+def test_an_undo_that_ends_half_way_is_told(document, monkeypatch):
+    stroke(document)
+    document.add_result(result(), amend=True)
+    heard = []
+
+    def fail(*_values):
+        raise OSError(errno.EIO, "the disk is gone")
+
+    monkeypatch.setattr(document.inner, "write_tile", fail)
+    document.observe(heard.append)
+    with pytest.raises(OSError, match="the disk is gone"):
+        document.undo()
+    assert document.redo_label == "Fill"
+    assert heard[-1] == HistoryChanged()
+
+
 def test_an_undo_whose_values_cannot_be_read_takes_nothing_back(monkeypatch):
     document = Document((300, 600), store=BlobStore(budget_bytes=0))
     stroke(document, box=(0, 0, 600, 300))
