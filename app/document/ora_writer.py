@@ -167,7 +167,8 @@ class _Writer:
             for name, data in ((PROFILE_ENTRY, snapshot.icc_profile), (EXIF_ENTRY, snapshot.exif)):
                 if data is not None:
                     self._put(name, data)
-            for name, data in self._unknown():  # large ones as they are: packed to nothing they look like a bomb
+            for name, data in self._unknown():
+                # Large ones as they are: packed to nothing they would look like a bomb.
                 self._put(name, data, is_packed=len(data) <= RATIO_FREE_BYTES)
         self._progress(1.0)
 
