@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The sheet of repaired samples; then, where there is a display, the window with the first of them.
 demo: $(VENV)/.installed
 	$(BIN)/pentimento demo --out demo_out
-	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(BIN)/pentimento resources/samples/coffee.png; fi
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(BIN)/pentimento --sample coffee; fi
 
 # Units are small: one thread each is quicker than two that wait for each other on a busy machine.
 test: $(VENV)/.installed-test

@@ -59,18 +59,19 @@ app.version = _version
 
 
 @app.default
-def window(*files: Path) -> int:
+def window(*files: Path, sample: str = "") -> int:
     """Open the window.
 
     Args:
         files: Photos and documents to open.
+        sample: Open this bundled photo with its mask; coffee, for example.
     """
     for file in files:
         if not file.suffix and not file.exists():
             raise unknown_command(str(file), [name for name in app if not name.startswith("-")])
     from app.start import run_window
 
-    return run_window(files)
+    return run_window(files, sample)
 
 
 @run_app.command

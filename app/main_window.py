@@ -10,7 +10,7 @@ and the contents of docks and bars (window_parts.py, which also says who listens
 Every part has an ``objectName`` by which tests and the saved layout find it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -310,12 +310,12 @@ class MainWindow(QMainWindow):
             self.say("")
             self.unsetCursor()
 
-    def guarded(self, call: object) -> object:
+    def guarded(self, call: Callable[..., object]) -> Callable[..., None]:
         """A slot whose exceptions come to the door for errors."""
 
         def slot(*args: object) -> None:
             try:
-                call(*args)  # type: ignore[operator]
+                call(*args)
             except Exception as error:  # noqa: BLE001  (Qt would swallow it)
                 self.show_error(error)
 

@@ -32,11 +32,12 @@ APT_PACKAGES = (
 """What Qt needs of a Debian-like system; packaging/environment.sh installs the same, which a test compares."""
 
 
-def run_window(files: Sequence[Path]) -> int:
+def run_window(files: Sequence[Path], sample: str = "") -> int:
     """Open the window, and stay until the last one is closed.
 
     Args:
         files: what to open.
+        sample: name of a bundled photo to open with its mask; none where empty.
 
     Returns:
         The exit code of the application.
@@ -60,18 +61,20 @@ def run_window(files: Sequence[Path]) -> int:
 
     window = MainWindow(is_frame_first=True)
     sys.excepthook = _tell_fault
-    window.first_painted.connect(lambda: after_first_paint(window, files))
+    window.first_painted.connect(lambda: after_first_paint(window, files, sample))
     window.show()
     return int(application.exec())
 
 
-def after_first_paint(window: object, files: Sequence[Path]) -> None:
+def after_first_paint(window: object, files: Sequence[Path], sample: str = "") -> None:
     """Everything that may wait until the window was seen."""
     from app.main_window import MainWindow
 
     assert isinstance(window, MainWindow)
     if files:
         window.files.open_paths(files)
+    if sample:
+        window.guarded(window.files.open_sample)(sample)
     window.recoveries.offer()
     window.start_engine()
 

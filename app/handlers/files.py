@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from app.clipboard import copied_pixels, image_of
 from app.document.document import Document
 from app.document.layers import Layer
-from app.errors import AppError, DocumentError
+from app.errors import AppError, DocumentError, ResourceError
 from app.panels.message_bar import Message
 from app.recent import add_recent, recent_files
 from app.resources import resources_dir
@@ -114,14 +114,26 @@ class FileHandlers:
         window.background.run(lambda: read_document(path), done, failed)
 
     def open_sample(self, name: str = "") -> None:
-        """Open a bundled photo with its mask, so that there is something to fill at once."""
+        """Open a bundled photo with its mask, so that there is something to fill at once.
+
+        Args:
+            name: of the sample, as its table has it; the first where empty.
+
+        Raises:
+            ResourceError: if there is none of that name.
+        """
         if not self.is_free:
             self._window.new_window().files.open_sample(name)
             return
         window = self._window
         folder = resources_dir() / "samples"
         samples = tomllib.loads((folder / "samples.toml").read_text(encoding="utf-8"))["sample"]
-        sample = next((one for one in samples if one["name"] == name), samples[0])
+        names = [one["name"] for one in samples]
+        if name and name not in names:
+            raise ResourceError(
+                f"sample '{name}'", "a bundled photo", "no such name", f"known: {', '.join(names)}"
+            )
+        sample = samples[names.index(name)] if name else samples[0]
         window.begin_wait("Opening the sample…")
 
         def read() -> Document:

@@ -1,4 +1,5 @@
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from app import start
 from app.errors import NoWindowError
+from app.resources import resources_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,3 +98,46 @@ sys.exit(run_window([Path({str(photo)!r})]))
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "photo[*] - Pentimento (44, 56) True"
     assert "Traceback" not in done.stderr
+
+
+def test_make_demo_opens_a_sample_with_its_mask_and_writes_nothing() -> None:
+    """The very words of the Makefile, through the command line, in a process of its own."""
+    words = re.search(r"then \$\(BIN\)/pentimento (.*); fi", (ROOT / "Makefile").read_text())[1].split()
+    script = f"""
+import sys
+import app.main_window as main_window
+main_window.MainWindow.start_engine = lambda self: None
+import app.start
+from PySide6.QtCore import QTimer
+
+def look():
+    window = main_window.MainWindow.windows[0]
+    if window.document is None:
+        return
+    timer.stop()
+    mask = window.document.mask_layer
+    print(window.document.path, mask.has_any("coverage"), window.document.undo_label)
+    print(window.registry["fill"].isEnabled(), "torch" in sys.modules, window.messages.message.sentence)
+    window.registry["undo"].trigger()
+    print(mask.has_any("coverage"), window.document.is_modified)
+    window.close()
+
+timer = QTimer()
+timer.timeout.connect(look)
+QTimer.singleShot(0, lambda: timer.start(50))
+from app.__main__ import main
+sys.exit(main({words!r}))
+"""
+    samples = resources_dir() / "samples"
+    before = {path: path.read_bytes() for path in sorted(samples.iterdir())}
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "None True Load mask",
+        "True False The mask covers the spoon, its reflection in the cup and its gleam on the saucer.",
+        "False False",
+    ]
+    assert {path: path.read_bytes() for path in sorted(samples.iterdir())} == before

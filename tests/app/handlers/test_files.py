@@ -165,6 +165,22 @@ def test_a_sample_comes_with_its_mask(window, qtbot) -> None:
     assert window.messages.message.level == "info"
 
 
+def test_a_sample_is_opened_by_its_name(window, qtbot) -> None:
+    window.guarded(window.files.open_sample)("chelsea")
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.document.name == "Old print, repaired"
+
+
+def test_a_sample_that_is_not_there_is_told_with_those_that_are(window) -> None:
+    window.guarded(window.files.open_sample)("tea")
+    message = window.messages.message
+    assert message.level == "error"
+    assert "tea" in message.title
+    assert "coffee, rocket" in message.next_step
+    assert window.document is None
+    assert not window.is_waiting
+
+
 def test_untouched_work_closes_without_a_question(opened) -> None:
     opened.files.ask_save = lambda: pytest.fail("asked")
     opened.registry["close"].trigger()
