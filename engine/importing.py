@@ -85,7 +85,8 @@ def convert_official(
     Raises:
         WeightsError: if a file is missing, damaged or of another system, or the place cannot be written.
     """
-    from engine.weightfile import WeightFile, read_official, write_weights
+    from engine.checkpoints import read_official
+    from engine.weightfile import WeightFile, write_weights
     from models.errors import ModelsError
 
     if spec.import_official is None:
