@@ -5,7 +5,10 @@ opacity, where a single layer lies alone with its alpha. Mixing is in float32, i
 16384 px a side needs no more memory than its result. What no layer covers is clear, or black where the mode has no
 alpha.
 
-A result was blended by the engine already: where it counts its pixels are copied.
+A result was blended by the engine already: where it counts its pixels are copied. One that stands in the place of the
+picture hides all layers.
+
+Elsewhere: what a person sees, at its own size, in seen.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -116,6 +119,8 @@ def lay_result(picture: np.ndarray, box: Box, result: "Result", mode: str) -> No
         result: lies where its own box says.
         mode: of the picture.
     """
+    if result.is_whole:
+        picture[...] = 0
     shared = overlap(box, result.box_xyxy)
     if is_empty(shared):
         return

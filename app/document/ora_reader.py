@@ -208,15 +208,14 @@ class _Index:
         data = self._object(data)
         result_id = self._id(data, "id")
         shapes = self._object(data.get("arrays"))
-        if not {"pixels", "coverage"} <= set(shapes) <= {"pixels", "coverage", "edges"}:
+        if not {"pixels", "coverage"} <= set(shapes) <= {"pixels", "coverage", "edges", "novelty"}:
             raise self._damaged("pixels and coverage of each result", ", ".join(map(str, shapes))[:60])
         arrays = {}
         for name, shape in shapes.items():
             src = result_entry(result_id, name)
             arrays[name] = self._shaped(self._picture(src), self._shape(shape), src)
-        return Result.from_meta(
-            data, pixels=arrays["pixels"], coverage=arrays["coverage"], edges=arrays.get("edges")
-        )
+        planes = {name: arrays.get(name) for name in ("edges", "novelty")}
+        return Result.from_meta(data, pixels=arrays["pixels"], coverage=arrays["coverage"], **planes)
 
     # Strokes ---------------------------------------------------------------------------------------------------------
 

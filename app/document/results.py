@@ -18,8 +18,6 @@ from app.document.strokes import new_id
 from app.document.tiles import Box
 from app.errors import DocumentError
 
-_ARRAYS = ("pixels", "coverage", "edges")
-
 
 class Result:
     """What came of an edit, cut to the box where it changed something.
@@ -30,6 +28,8 @@ class Result:
         coverage: (h, w) uint8; above 0 where the result counts, 0 where the picture shows through untouched.
         step: how it was made.
         edges: (h, w) uint8, the edge map that was used, or None.
+        novelty: (h, w) uint8, 0 where a pixel was copied and 255 where it was invented, or None.
+        is_whole: whether it stands in the place of the picture, at a size of its own, instead of lying on it.
         id: drawn where None.
         is_starred: whether a person wants to keep it in sight.
         is_draft: whether it is the quick stand-in for a full result.
@@ -45,6 +45,8 @@ class Result:
         coverage: np.ndarray,
         step: Step,
         edges: np.ndarray | None = None,
+        novelty: np.ndarray | None = None,
+        is_whole: bool = False,
         id: str | None = None,
         is_starred: bool = False,
         is_draft: bool = False,
@@ -54,14 +56,16 @@ class Result:
         self.box_xyxy: Box = tuple(int(side) for side in box_xyxy)  # type: ignore[assignment]
         self.step = step
         self.id = new_id() if id is None else id
+        self.is_whole = is_whole
         self.is_starred = is_starred
         self.is_draft = is_draft
         self.created = datetime.now(UTC).isoformat(timespec="seconds") if created is None else created
         self.report: dict[str, Any] = {} if report is None else report
-        self._check(pixels, coverage, edges)
+        self._check(pixels, coverage, edges, novelty)
         self._awake: dict[str, np.ndarray] | None = {"pixels": pixels, "coverage": coverage}
-        if edges is not None:
-            self._awake["edges"] = edges
+        for name, plane in (("edges", edges), ("novelty", novelty)):
+            if plane is not None:
+                self._awake[name] = plane
         self._blobs: dict[str, Blob] = {}
         self._seen: weakref.WeakValueDictionary[str, np.ndarray] = weakref.WeakValueDictionary()
         self._kinds = {name: (array.shape, array.dtype) for name, array in self._awake.items()}
@@ -80,6 +84,18 @@ class Result:
     def edges(self) -> np.ndarray | None:
         """(h, w) uint8, the edge map that was used, if one was. Not to be written to."""
         return self._array("edges") if "edges" in self._kinds else None
+
+    @property
+    def novelty(self) -> np.ndarray | None:
+        """(h, w) uint8, 0 copied to 255 invented, if that is known. Not to be written to."""
+        return self._array("novelty") if "novelty" in self._kinds else None
+
+    @property
+    def label(self) -> str:
+        """What making it is called in the history; variants in a row would read alike otherwise, and 0 is the plain one."""
+        h, w = self.size_hw
+        what = f"Retarget to {w} × {h}" if self.is_whole else "Fill"
+        return f"{what}, seed {self.step.seed}" if self.step.seed else what
 
     @property
     def size_hw(self) -> tuple[int, int]:
@@ -135,13 +151,20 @@ class Result:
             "step": self.step.model_dump(mode="json"),
             "is_starred": self.is_starred,
             "is_draft": self.is_draft,
+            **({"is_whole": True} if self.is_whole else {}),
             "created": self.created,
             "report": self.report,
         }
 
     @classmethod
     def from_meta(
-        cls, data: dict[str, Any], *, pixels: np.ndarray, coverage: np.ndarray, edges: np.ndarray | None
+        cls,
+        data: dict[str, Any],
+        *,
+        pixels: np.ndarray,
+        coverage: np.ndarray,
+        edges: np.ndarray | None,
+        novelty: np.ndarray | None = None,
     ) -> "Result":
         """Join what ``meta`` gave with its arrays.
 
@@ -153,6 +176,9 @@ class Result:
             value = data.get(key)
             if not isinstance(value, kinds) or (isinstance(value, str) and not 0 < len(value) <= 100):
                 raise DocumentError(f"result {key}", _kind_names(kinds), repr(value)[:60], hint)
+        is_whole = data.get("is_whole", False)  # files from before there were any say nothing of it
+        if not isinstance(is_whole, bool):
+            raise DocumentError("result is_whole", "bool", repr(is_whole)[:60], hint)
         box = data["box_xyxy"]
         if len(box) != 4 or not all(type(side) is int and abs(side) <= 1 << 20 for side in box):
             raise DocumentError("result box_xyxy", "four whole numbers", repr(box)[:60], hint)
@@ -167,6 +193,8 @@ class Result:
             pixels=pixels,
             coverage=coverage,
             edges=edges,
+            novelty=novelty,
+            is_whole=is_whole,
             step=step,
             id=data["id"],
             is_starred=data["is_starred"],
@@ -201,14 +229,22 @@ class Result:
             pixels, coverage = arrays["pixels"], arrays["coverage"]
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DocumentError("result", "its arrays", repr(error)[:80], "the result is damaged") from error
-        return cls.from_meta(record, pixels=pixels, coverage=coverage, edges=arrays.get("edges"))
+        planes = {name: arrays.get(name) for name in ("edges", "novelty")}
+        return cls.from_meta(record, pixels=pixels, coverage=coverage, **planes)
 
-    def _check(self, pixels: np.ndarray, coverage: np.ndarray, edges: np.ndarray | None) -> None:
+    def _check(
+        self,
+        pixels: np.ndarray,
+        coverage: np.ndarray,
+        edges: np.ndarray | None,
+        novelty: np.ndarray | None,
+    ) -> None:
         h, w = self.size_hw
         for name, array, expected in (
             ("pixels", pixels, f"({h}, {w}) or ({h}, {w}, C) uint8 or uint16"),
             ("coverage", coverage, f"({h}, {w}) uint8"),
             ("edges", edges, f"({h}, {w}) uint8"),
+            ("novelty", novelty, f"({h}, {w}) uint8"),
         ):
             if array is None:
                 continue

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.document.document import Document
 from app.document.ora_writer import write_ora
+from app.document.seen import seen_mode, seen_picture, seen_size_hw
 from app.document.snapshot import Snapshot
 from engine.atomic import AnyPath
 
@@ -133,12 +134,12 @@ def export_in_background(
     """
     from engine.pictures import JPEG_QUALITY, Picture, check_can_write, write_picture
 
-    check_can_write(path, mode=document.mode, is_deep=document.is_deep, size_hw=document.size_hw)
+    mode = seen_mode(document)
+    check_can_write(path, mode=mode, is_deep=document.is_deep, size_hw=seen_size_hw(document))
     goal, snapshot = Path(path), Snapshot(document)
 
     def write(_progress: Callable[[float], None]) -> tuple[str, ...]:
-        pixels = snapshot.flatten(with_result=True)
-        picture = Picture(pixels, snapshot.mode, snapshot.icc_profile, snapshot.exif)
+        picture = Picture(seen_picture(snapshot), mode, snapshot.icc_profile, snapshot.exif)
         return write_picture(picture, goal, text=text, quality=JPEG_QUALITY if quality is None else quality)
 
     return ExportJob(document, snapshot, goal, write, done)
