@@ -210,18 +210,20 @@ class NetworkCall:
         if device.type == "cpu":
             self.interrupt.watch(self.network)
 
-    def __call__(self, *planes: np.ndarray) -> np.ndarray:
+    def __call__(self, *planes: np.ndarray, **settings: Any) -> np.ndarray:
         """Run once.
 
         Args:
             planes: (h, w) or (h, w, C) float arrays; each becomes one tensor of batch 1.
+            settings: handed to the function as they are. Such a call is never recorded: a frame that follows the
+                pointer has another size each time.
 
         Returns:
             (h, w) or (h, w, C) float32.
         """
         with arithmetic(self._device, self._precision.quality):
             tensors = [self._tensor(plane) for plane in planes]
-            answer = self._run(tensors)
+            answer = self._plain(*tensors, **settings) if settings else self._run(tensors)
             array = answer[0].float().permute(1, 2, 0).cpu().numpy()
         return np.ascontiguousarray(array[..., 0] if array.shape[2] == 1 else array)
 
@@ -238,8 +240,8 @@ class NetworkCall:
             device=self._device, dtype=self._precision.dtype, memory_format=self._precision.memory_format
         )
 
-    def _plain(self, *tensors: Tensor) -> Tensor:
-        answer: Tensor = getattr(self.network, self._method)(*tensors)
+    def _plain(self, *tensors: Tensor, **settings: Any) -> Tensor:
+        answer: Tensor = getattr(self.network, self._method)(*tensors, **settings)
         return answer
 
     def _run(self, tensors: list[Tensor]) -> Tensor:

@@ -3,9 +3,10 @@
 What happens in `Engine.run`, in order:
 
 1. The edit is settled: what one of its settings implies is written out.
-2. Its weights are found (name or path), and their networks taken from the shelf of residents, or loaded onto it. Others
-   leave only after the new ones are in place, so a switch that fails leaves the old networks ready.
-3. The working size is chosen: what the edit asks for, less if the free memory says so.
+2. The family's pipeline says what the job will need. Where that is networks, their weights are found (name or path), and
+   they are taken from the shelf of residents, or loaded onto it. Others leave only after the new ones are in place, so a
+   switch that fails leaves the old networks ready.
+3. The working size is chosen: what the job has use for, less if the free memory says so.
 4. The family's pipeline runs: it cuts, calls networks, composites, tells progress, and looks at the request to stop
    between networks, crops and levels, and on the processor between layers.
 5. If memory runs out: caches are freed and the job starts again at half the working size, down to 128 px; then the same
@@ -25,6 +26,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +54,7 @@ from engine.memory import (
     release_unused,
     trim_heap,
 )
+from engine.pipelines.exchange import Demand, Outcome, Tools
 from engine.progress import CancelCheck, Cancelled, Clock, ProgressCallback, Steps, stop_if_cancelled
 from engine.weightfile import read_weights
 from models.errors import ModelsError
@@ -63,14 +66,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PIPELINES: Mapping[str, str] = {"inpaint": "engine.pipelines.inpaint"}
-"""Family -> module with ``CALLS``, ``Tools`` and ``run``; imported when first used."""
+PIPELINES: Mapping[str, str] = {
+    "inpaint": "engine.pipelines.inpaint",
+}
+"""Family -> its pipeline, see pipelines/exchange.py; imported when first used."""
 
 SMALLEST_WORKING_PX = 128
 """Half of what networks are trained at; below, a fill has nothing to go by."""
 MEMORY_SHARE = 0.5
 """Most of the free memory that activations may take by the family's estimate; kernels need room of their own."""
 PROCESSOR = torch.device("cpu")
+PLAIN = choose_precision(PROCESSOR, "exact")
+"""Of what is computed without networks."""
 WARM_QUALITIES: tuple[Quality, ...] = ("fast", "exact")
 """In the order a live edit wants them: the draft first."""
 
@@ -84,7 +91,9 @@ class Result:
     edges: np.ndarray | None
     """(H, W) uint8, the edge map that was used, where the family uses one."""
     report: dict[str, Any]
-    """Plain data for JSON: seconds by phase, device, quality, weights, seed, crops, seam, notes."""
+    """Plain data for JSON: seconds by phase, device, quality, weights (None if none were used), seed, crops, seam, notes."""
+    novelty: np.ndarray | None = None
+    """(H, W) uint8, 0 = copied from the picture, 255 = invented, where the family can tell."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,7 @@ class _Resident:
     calls: Mapping[str, NetworkCall]
     spec: FamilySpec
     options: Any
+    metadata: Mapping[str, str]
     precision: Precision
     nbytes: int
 
@@ -204,15 +214,17 @@ class Engine:
         """
         with self._lock:
             stop_if_cancelled(is_cancelled)
-            if not isinstance(edit, InpaintEdit):
+            if edit.family not in PIPELINES:
                 raise EditError(
                     edit.family, f"one of {', '.join(PIPELINES)}", "no pipeline", "use another program"
                 )
             edit = edit.settled()
             clock, steps = Clock(), Steps(1, progress, is_cancelled)
             with clock("weights"):
-                resolved = self._resolve(edit.weights, edit.family)
-            job = _Job(edit, inputs, resolved, clock, steps, copy_picture)
+                pipeline = import_module(PIPELINES[edit.family])
+                demand = pipeline.demand(edit, inputs)
+                resolved = self._resolve(edit.weights, edit.family) if demand.has_networks else None
+            job = _Job(edit, inputs, pipeline, demand, resolved, clock, steps, copy_picture)
             for device, working_px in self._attempts(job):
                 try:
                     return self._run_on(job, device, working_px)
@@ -248,10 +260,15 @@ class Engine:
             self._store = WeightsStore()
         return self._store.resolve(name, family)
 
-    def _networks(self, job: "_Job", device: torch.device) -> _Resident:
-        precision = choose_precision(device, job.edit.quality)
+    def _networks(self, job: "_Job", device: torch.device) -> _Resident | None:
+        """The networks of a job; None where it needs none."""
+        if job.resolved is None:
+            return None
+        resolved, precision = job.resolved, choose_precision(device, job.edit.quality)
+        if job.demand.is_published:
+            return _load(job, resolved, device, precision)
         key = _resident_key(job, device, precision)
-        return self._residents.get(key, lambda: _load(job, device, precision))
+        return self._residents.get(key, lambda: _load(job, resolved, device, precision))
 
     # Running ---------------------------------------------------------------------------------------------------------
 
@@ -263,7 +280,7 @@ class Engine:
                 yield device, working_px
                 # The size that failed is known only after the attempt.
                 failed_px = job.working_px
-                if job.edit.is_official_match or failed_px <= SMALLEST_WORKING_PX:
+                if job.demand.is_fixed or failed_px <= SMALLEST_WORKING_PX:
                     break
                 working_px = max(failed_px // 2, SMALLEST_WORKING_PX)
 
@@ -271,40 +288,48 @@ class Engine:
         with job.clock("weights"):
             resident = self._networks(job, device)
         job.working_px = working_px or _working_px(job, resident, free_bytes(device))
-        pipeline = import_module(PIPELINES[job.edit.family])
-        rules = resident.spec.networks.values()
-        tools = pipeline.Tools(
-            calls=resident.calls,
-            tag=f"{job.resolved.sha256} {device} {resident.precision.dtype}",
+        calls: Mapping[str, NetworkCall] = {} if resident is None else resident.calls
+        with _interruptible(calls, job.steps):
+            outcome: Outcome = job.pipeline.run(job.edit, job.inputs, self._tools(job, resident, device))
+        precision = PLAIN if resident is None else resident.precision
+        report = {
+            "family": job.edit.family,
+            "device": describe(device),
+            "quality": job.edit.quality,
+            "precision": str(precision.dtype).removeprefix("torch."),
+            "weights": job.resolved and {"name": job.resolved.name, "sha256": job.resolved.sha256},
+            "seed": job.edit.seed,
+            "working_size_px": job.working_px,
+            "seconds": job.clock.seconds(),
+            "crops": list(outcome.crops),
+            "seam": outcome.seam.as_dict(),
+            "notes": [note for note in (*job.notes, precision.note, *outcome.notes) if note],
+        }
+        return Result(outcome.image, outcome.edges, report, outcome.novelty)
+
+    def _tools(self, job: "_Job", resident: _Resident | None, device: torch.device) -> Tools:
+        rules = [] if resident is None else list(resident.spec.networks.values())
+        return Tools(
+            device=device,
+            calls={} if resident is None else resident.calls,
+            tag="" if resident is None else f"{_digest(job)} {device} {resident.precision.dtype}",
+            metadata={} if resident is None else resident.metadata,
             size_multiple=math.lcm(*(rule.size_multiple for rule in rules)),
-            min_side_px=max(rule.min_side_px for rule in rules),
+            min_side_px=max((rule.min_side_px for rule in rules), default=1),
             codes=self._codes,
             working_px=job.working_px,
             clock=job.clock,
             steps=job.steps,
             copy_picture=job.copy_picture,
         )
-        with _interruptible(resident.calls, job.steps):
-            painted = pipeline.run(job.edit, job.inputs, tools)
-        notes = [note for note in (*job.notes, resident.precision.note, *painted.notes) if note]
-        report = {
-            "family": job.edit.family,
-            "device": describe(device),
-            "quality": job.edit.quality,
-            "precision": str(resident.precision.dtype).removeprefix("torch."),
-            "weights": {"name": job.resolved.name, "sha256": job.resolved.sha256},
-            "seed": job.edit.seed,
-            "working_size_px": job.working_px,
-            "seconds": job.clock.seconds(),
-            "crops": list(painted.crops),
-            "seam": painted.seam.as_dict(),
-            "notes": notes,
-        }
-        return Result(painted.image, painted.edges, report)
 
     def _free_all_but(self, job: "_Job", device: torch.device) -> None:
         """Make room after memory ran out: answers, recordings, and networks of other jobs."""
         self._codes.clear()
+        if job.resolved is None:
+            self._residents.clear()
+            release_unused(device)
+            return
         key = _resident_key(job, device, choose_precision(device, job.edit.quality))
         self._residents.keep_only(key)
         if key in self._residents:
@@ -314,7 +339,7 @@ class Engine:
 
     def _gave_up(self, job: "_Job") -> OutOfMemoryError:
         free = free_bytes(PROCESSOR) / 2**30
-        hint = "close other programs, or use a smaller picture or hole"
+        hint = "close other programs, or use a smaller picture, hole or result"
         if job.edit.is_official_match:
             hint = "an official match needs the whole frame at once; leave it out, or use a smaller picture"
         return OutOfMemoryError(
@@ -330,21 +355,25 @@ class _Job:
 
     def __init__(
         self,
-        edit: InpaintEdit,
+        edit: Edit,
         inputs: EditInputs,
-        resolved: "ResolvedWeights",
+        pipeline: ModuleType,
+        demand: Demand,
+        resolved: "ResolvedWeights | None",
         clock: Clock,
         steps: Steps,
         copy_picture: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         self.edit = edit
         self.inputs = inputs
+        self.pipeline = pipeline
+        self.demand = demand
         self.resolved = resolved
         self.clock = clock
         self.steps = steps
         self.copy_picture = copy_picture
         self.notes: list[str] = []
-        self.working_px = edit.working_size_px
+        self.working_px = demand.working_px
 
 
 @contextmanager
@@ -360,50 +389,52 @@ def _interruptible(calls: Mapping[str, NetworkCall], steps: Steps) -> Iterator[N
             interrupt.look = None
 
 
+def _digest(job: _Job) -> str:
+    assert job.resolved is not None, "networks come from weights"
+    return job.resolved.sha256
+
+
 def _resident_key(job: _Job, device: torch.device, precision: Precision) -> ResidentKey:
-    return ResidentKey(job.edit.family, job.resolved.sha256, str(device), precision.quality)
+    return ResidentKey(job.edit.family, _digest(job), str(device), precision.quality)
 
 
-def _load(job: _Job, device: torch.device, precision: Precision) -> _Resident:
+def _load(job: _Job, resolved: "ResolvedWeights", device: torch.device, precision: Precision) -> _Resident:
     """Read a weights file and put its networks on the device."""
     spec = family_spec(job.edit.family)
-    weight_file = read_weights(job.resolved.path, family=job.edit.family)
+    weight_file = read_weights(resolved.path, family=job.edit.family)
+    form = {"as_published": True} if job.demand.is_published else {}
     try:
         options = spec.options_from_state(weight_file.state)
-        networks = spec.load(weight_file.state, options)
+        networks = spec.load(weight_file.state, options, **form)
     except ModelsError as error:
         raise WeightsError(
-            job.resolved.path,
+            resolved.path,
             f"the networks of {spec.name}",
             f"a file that does not fit ({error})",
             "name another",
         ) from error
-    calls_of: Mapping[str, str] = import_module(PIPELINES[spec.name]).CALLS
+    calls_of: Mapping[str, str] = job.pipeline.CALLS
     calls = {
         name: NetworkCall(networks[name], method, device, precision) for name, method in calls_of.items()
     }
     tensors = [*networks.parameters(), *networks.buffers()]
     nbytes = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    return _Resident(calls, spec, options, precision, nbytes)
+    return _Resident(calls, spec, options, weight_file.metadata, precision, nbytes)
 
 
-def _working_px(job: _Job, resident: _Resident, free: int) -> int:
+def _working_px(job: _Job, resident: _Resident | None, free: int) -> int:
     """The largest working size that memory allows, and no larger than the job has use for.
 
     Sizes are halved until the family's estimate fits, never cut to the byte: small changes of the free memory then leave
     the result as it is.
     """
-    working_px = job.edit.working_size_px
-    if job.edit.context == "full":
-        h, w = job.inputs.size_hw
-        left, top, right, bottom = job.edit.expand_ltrb
-        working_px = max(working_px, math.ceil(math.sqrt((h + top + bottom) * (w + left + right))))
-    if job.edit.is_official_match:
+    working_px = job.demand.working_px
+    if resident is None or job.demand.is_fixed:
         return working_px
+    bytes_per_value = resident.precision.bytes_per_value
 
     def needed(side: int) -> int:
-        estimate = resident.spec.activation_bytes
-        return estimate(resident.options, (side, side), resident.precision.bytes_per_value)
+        return resident.spec.activation_bytes(resident.options, (side, side), bytes_per_value)
 
     while working_px > SMALLEST_WORKING_PX and needed(working_px) > MEMORY_SHARE * free:
         # From an odd size, as of a whole frame, to the next power of two below.

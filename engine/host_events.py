@@ -94,6 +94,11 @@ class HostReply:
         """Around all patches; empty where nothing changed."""
         return _around([patch.box_xyxy for patch in self.patches])
 
+    @property
+    def novelty(self) -> tuple[Patch, ...]:
+        """(h, w) uint8, 0 = copied, 255 = invented, one for each of ``patches``; none where the family cannot tell."""
+        return self.planes.get("novelty", ())
+
     def edges_in(self, box_xyxy: BoxXYXY) -> np.ndarray:
         """(h, w) uint8: the edge map inside a box of the result, 0 where no network looked."""
         return _joined(self.edges, box_xyxy)

@@ -28,7 +28,11 @@ class ResultPlane:
     """Which box of a crop travels."""
 
 
-PLANES = (ResultPlane("pixels", "image", "hole"), ResultPlane("edges", "edges", "frame"))
+PLANES = (
+    ResultPlane("pixels", "image", "hole"),
+    ResultPlane("edges", "edges", "frame"),
+    ResultPlane("novelty", "novelty", "hole"),
+)
 """``pixels`` become `HostReply.patches`, ``edges`` `HostReply.edges`, any other `HostReply.planes` under its name."""
 
 

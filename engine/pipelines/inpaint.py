@@ -47,11 +47,11 @@ from engine.crops import (
     scan_mask,
     windows_over,
 )
-from engine.device import NetworkCall
 from engine.edges import LUMA, canny, centre_lines, luma
 from engine.edits import EditInputs, InpaintEdit, plane_values
 from engine.errors import MaskError
-from engine.memory import Codes, digest_of
+from engine.memory import digest_of
+from engine.pipelines.exchange import Demand, Outcome, Tools
 from engine.pipelines.levels import (
     enlarge_into,
     fade,
@@ -62,7 +62,6 @@ from engine.pipelines.levels import (
 )
 from engine.pipelines.pixels import bytes_of, colours_of, floats_of, rgb_of, sixteen_of
 from engine.pipelines.variants import Variant, weighed
-from engine.progress import Clock, Steps
 from engine.seams import RING_PX, Seam, smooth_seam, summarise
 
 CALLS: Mapping[str, str] = {"edges": "predict", "fill": "paint"}
@@ -73,47 +72,17 @@ BAND_ROWS = 512
 EMPTY_NOTE = "nothing to fill: the mask is empty"
 
 
-@dataclass(frozen=True)
-class Tools:
-    """What the engine lends to a run."""
-
-    calls: Mapping[str, NetworkCall]
-    """``edges`` and ``fill``."""
-    tag: str
-    """Tells apart answers of other weights, devices and precisions."""
-    size_multiple: int
-    """Both sides of what a network gets are multiples of this."""
-    min_side_px: int
-    """Shortest side a network takes."""
-    codes: Codes
-    """Edge maps predicted before."""
-    working_px: int
-    """Side of the largest square the networks are given."""
-    clock: Clock
-    """Seconds by phase."""
-    steps: Steps
-    """Progress and the request to stop."""
-    copy_picture: Callable[[np.ndarray], np.ndarray]
-    """Makes the array that the result is written into."""
+def demand(edit: InpaintEdit, inputs: EditInputs) -> Demand:
+    """What a fill will need: the working size asked for, and for a whole frame as much as it has."""
+    working_px = edit.working_size_px
+    if edit.context == "full":
+        h, w = inputs.size_hw
+        left, top, right, bottom = edit.expand_ltrb
+        working_px = max(working_px, math.ceil(math.sqrt((h + top + bottom) * (w + left + right))))
+    return Demand(working_px, is_fixed=edit.is_official_match)
 
 
-@dataclass(frozen=True)
-class Painted:
-    """What came out."""
-
-    image: np.ndarray
-    """Like the input, or larger where the canvas grew."""
-    edges: np.ndarray
-    """(H, W) uint8, the edge map that was used, 255 = edge; 0 where no network looked."""
-    crops: tuple[dict[str, Any], ...]
-    """What was cut, for the report."""
-    seam: Seam
-    """Over all crops."""
-    notes: tuple[str, ...]
-    """What the user should know."""
-
-
-def run(edit: InpaintEdit, inputs: EditInputs, tools: Tools) -> Painted:
+def run(edit: InpaintEdit, inputs: EditInputs, tools: Tools) -> Outcome:
     """Fill what the mask selects.
 
     Args:
@@ -153,7 +122,7 @@ def run(edit: InpaintEdit, inputs: EditInputs, tools: Tools) -> Painted:
         tools.steps.catch_up(sum(counts[: place + 1]))
     tools.steps.finish("done")
     notes = () if crops else (EMPTY_NOTE,)
-    return Painted(result, edges, tuple(reports), summarise(seams), notes)
+    return Outcome(result, tuple(reports), notes, summarise(seams), edges)
 
 
 @dataclass(frozen=True)

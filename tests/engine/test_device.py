@@ -65,6 +65,18 @@ def test_fast_says_when_it_equals_exact(monkeypatch):
     assert "fast equals exact here" in precision.note
 
 
+def test_settings_of_a_call_reach_the_function_and_are_never_recorded():
+    class Sized(Doubled):
+        def remake(self, image, size_hw, *, gain=1.0):
+            return gain * nn.functional.interpolate(self.mix(image), size_hw)
+
+    call = NetworkCall(Sized(), "remake", CPU, choose_precision(CPU, "exact"))
+    call._has_graphs = True  # a recording would need a GPU here
+    answer = call(np.full((4, 6, 3), 0.25, np.float32), size_hw=(2, 3), gain=0.5)
+    assert answer.shape == (2, 3, 3)
+    assert np.allclose(answer, 0.25)
+
+
 @pytest.mark.parametrize("quality", ["exact", "fast"])
 def test_switches_of_torch_are_put_back(quality):
     def read():

@@ -46,11 +46,20 @@ def test_a_result_without_edges_sends_none(planes):
 def test_a_plane_added_to_the_table_arrives_under_its_name():
     novelty = np.random.default_rng(2).integers(0, 256, (6, 8), np.uint8)
     result = result_of(edges=None, novelty=novelty)
-    reply = travelled(result, (*PLANES, ResultPlane("novelty", "novelty", "hole")))
-    assert [patch.box_xyxy for patch in reply.planes["novelty"]] == [(2, 1, 4, 3), (6, 4, 7, 6)]
-    shown = reply.plane_in("novelty", (1, 0, 4, 3))
+    result.depth = novelty
+    reply = travelled(result, (*PLANES, ResultPlane("depth", "depth", "hole")))
+    assert [patch.box_xyxy for patch in reply.planes["depth"]] == [(2, 1, 4, 3), (6, 4, 7, 6)]
+    shown = reply.plane_in("depth", (1, 0, 4, 3))
     assert shown.tolist() == [[0, 0, 0], [0, *novelty[1, 2:4]], [0, *novelty[2, 2:4]]]
-    assert reply.plane_in("depth", (1, 0, 4, 3)) is None
+    assert reply.plane_in("height", (1, 0, 4, 3)) is None
+
+
+def test_the_map_of_what_is_invented_arrives():
+    novelty = np.random.default_rng(2).integers(0, 256, (6, 8), np.uint8)
+    reply = travelled(result_of(edges=None, novelty=novelty))
+    assert [patch.box_xyxy for patch in reply.novelty] == [(2, 1, 4, 3), (6, 4, 7, 6)]
+    assert np.array_equal(reply.novelty[0].pixels, novelty[1:3, 2:4])
+    assert travelled(result_of()).novelty == ()
 
 
 def test_a_result_in_which_nothing_changed_needs_no_room():
