@@ -11,6 +11,10 @@ under the graph. The loop backpropagates both, reduces the gradients, then steps
 Means over a batch whose denominator is itself a batch value (the share of hole pixels)
 would differ between one big batch and several small ones. `denominators` hands such
 values out and `losses` takes them back; the loop averages them in between.
+
+Three things only some families need; each has a default that changes nothing: `at_step`
+for training that changes from step to step, `further_losses` for a second step of the
+generator, `learning_rate_factor` for a published course of the learning rate.
 """
 
 from abc import ABC, abstractmethod
@@ -58,6 +62,20 @@ class Objective(nn.Module, ABC):
                 return stage
         raise UnknownNameError("stage", name, [stage.name for stage in self.stages])
 
+    def at_step(self, step: int, steps: int) -> None:
+        """Told before each step, ahead of `prepare`; whatever the step draws must follow from these two.
+
+        Args:
+            step: the one about to be taken, from 0, counted within the stage.
+            steps: of the stage.
+        """
+        del step, steps
+
+    def learning_rate_factor(self, step: int, steps: int) -> float | None:
+        """Rate of a step as a share of the full rate; None leaves it to the run's own schedule."""
+        del step, steps
+        return None
+
     @abstractmethod
     def trained_parameters(self, group: Group, stage: str) -> list[nn.Parameter]:
         """What the optimiser of ``group`` holds in ``stage``; an empty list if that side rests."""
@@ -77,6 +95,17 @@ class Objective(nn.Module, ABC):
         A side's loss is the sum of its terms. The discriminator's terms reach only its own
         parameters, the generator's terms only the generator's.
         """
+
+    def further_losses(
+        self, batch: Batch, stage: str, denominators: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Terms of one more step of the generator's side, taken after both sides have stepped.
+
+        ``batch`` is the one that `losses` has just seen; that call may have left entries in it
+        for this one. Empty where there is no such step, which is the rule.
+        """
+        del batch, stage, denominators
+        return {}
 
     @abstractmethod
     def metrics(self, batch: Batch, stage: str) -> dict[str, float]:

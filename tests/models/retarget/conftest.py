@@ -1,15 +1,15 @@
 """The published networks with seeded weights, made once."""
 
-import copy
 from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 
 from models.retarget.discriminator import MultiScaleDiscriminator
 from models.retarget.network import RetargetGenerator
 from models.retarget.official import to_ours
-from models.state import part_of
+from models.state import materialise, part_of
 
 FILE = "checkpoint_0075000.pth.tar"
 
@@ -25,17 +25,21 @@ def published_state(parity) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="session")
 def fresh_generator(published_state) -> Callable[[], RetargetGenerator]:
     """Makes the published generator in training mode, as no forward has touched it."""
-    generator = RetargetGenerator(is_spectral=True)
-    generator.load_state_dict(part_of(published_state, "generator"))
-    return lambda: copy.deepcopy(generator).train()
+    return lambda: fresh(RetargetGenerator, published_state, "generator", is_spectral=True)
 
 
 @pytest.fixture(scope="session")
 def fresh_judges(published_state) -> Callable[[], MultiScaleDiscriminator]:
     """The same for the judges."""
-    judges = MultiScaleDiscriminator()
-    judges.load_state_dict(part_of(published_state, "discriminator"))
-    return lambda: copy.deepcopy(judges).train()
+    return lambda: fresh(MultiScaleDiscriminator, published_state, "discriminator")
+
+
+def fresh(kind: Callable[..., nn.Module], state: dict[str, torch.Tensor], name: str, **options) -> nn.Module:
+    """A network of its own: a deep copy shares its class with the original, and folding one breaks the other."""
+    with torch.device("meta"):
+        network = kind(**options)
+    materialise(name, network, part_of(state, name))
+    return network.train()
 
 
 @pytest.fixture
