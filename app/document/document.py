@@ -30,7 +30,8 @@ from app.document.events import (
 from app.document.history import Entry, History
 from app.document.inner import Inner, SavedMark
 from app.document.layers import MAX_SIDE_PX, Layer
-from app.document.ops import Op, ResultChanged
+from app.document.op import Op
+from app.document.result_ops import ResultChanged
 from app.document.results import Result
 from app.document.strokes import new_id
 from app.document.transaction import Transaction

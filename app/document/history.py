@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.document.blobs import BlobStore
-from app.document.ops import Op, op_from_record
+from app.document.op import Op
+from app.document.ops import op_from_record
 from app.document.strokes import new_id
 from app.errors import DocumentError
 

@@ -24,7 +24,7 @@ from app.document.events import (
 )
 from app.document.history import Entry
 from app.document.layers import Layer
-from app.document.ops import Op
+from app.document.op import Op
 from app.document.results import Result
 from app.document.strokes import Stroke
 from app.document.tiles import Tile, boxes_around, shift, tile_slices
@@ -276,18 +276,7 @@ class Inner:
         """Everything but pixels as it is now."""
         document = self._document
         layers = tuple(
-            LayerState(
-                layer,
-                {
-                    "name": layer.name,
-                    "origin_xy": layer.origin_xy,
-                    "is_visible": layer.is_visible,
-                    "opacity": layer.opacity,
-                    "step": layer.step,
-                },
-                tuple(layer.strokes),
-            )
-            for layer in document._layers
+            LayerState(layer, layer.attributes, tuple(layer.strokes)) for layer in document._layers
         )
         results = tuple(document._results)
         stars = tuple(result.is_starred for result in results)

@@ -142,17 +142,27 @@ class Layer:
 
     # Plain data ------------------------------------------------------------------------------------------------------
 
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Name, place, visibility, opacity and step."""
+        return {name: getattr(self, name) for name in ATTRIBUTES}
+
     def meta(self) -> dict[str, Any]:
         """All but planes and strokes, as plain data."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "name": self.name,
-            "origin_xy": list(self.origin_xy),
-            "is_visible": self.is_visible,
-            "opacity": self.opacity,
-            "step": None if self.step is None else self.step.model_dump(mode="json"),
-        }
+        return meta_to_plain(self.id, self.kind, self.attributes)
+
+
+def meta_to_plain(layer_id: str, kind: LayerKind, attributes: dict[str, Any]) -> dict[str, Any]:
+    """All of a layer but planes and strokes, as plain data."""
+    plain = {name: attribute_to_plain(attributes[name]) for name in ATTRIBUTES}
+    return {"id": layer_id, "kind": kind, **plain}
+
+
+def attribute_to_plain(value: Any) -> Any:
+    """The value of an attribute as plain data; `attribute_from_plain` is the way back."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
 def attributes_from_plain(data: dict[str, Any]) -> dict[str, Any]:
@@ -195,6 +205,21 @@ def attribute_from_plain(name: str, value: Any) -> Any:
     }
     expected = ranges.get(name, f"one of {', '.join(ATTRIBUTES)}")
     raise DocumentError(f"layer {name}", expected, repr(value)[:60], "the value does not fit")
+
+
+def plane_kind_from_plain(data: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of a plane, or of a tile of one, from plain data.
+
+    Raises:
+        KeyError: if one of them is missing; TypeError or ValueError if it is of another kind or out of range.
+    """
+    shape = tuple(int(side) for side in data["shape"])
+    has_layout = 2 <= len(shape) <= 3 and min(shape) >= 1
+    if not has_layout or max(shape[:2]) > MAX_SIDE_PX or max(shape[2:], default=1) > 4:
+        raise ValueError(f"no plane of shape {shape}")
+    if data["dtype"] not in ("uint8", "uint16"):
+        raise ValueError(f"no plane of type {data['dtype']!r}")
+    return shape, np.dtype(data["dtype"])
 
 
 def _step_from_plain(value: Any) -> "Step | None":

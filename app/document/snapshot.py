@@ -17,7 +17,7 @@ import numpy as np
 
 from app.document.blobs import Blob
 from app.document.flatten import Sheet, flatten_sheets, lay_result
-from app.document.layers import LayerKind
+from app.document.layers import ATTRIBUTES, LayerKind, meta_to_plain
 from app.document.strokes import Stroke
 from app.document.tiles import (
     Box,
@@ -66,16 +66,8 @@ class LayerMeta:
         return (x, y, x + w, y + h)
 
     def to_plain(self) -> dict[str, Any]:
-        """All but planes and strokes as plain data, as ``Layer.meta`` gives it."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "name": self.name,
-            "origin_xy": list(self.origin_xy),
-            "is_visible": self.is_visible,
-            "opacity": self.opacity,
-            "step": None if self.step is None else self.step.model_dump(mode="json"),
-        }
+        """All but planes and strokes as plain data, as `Layer.meta` gives it."""
+        return meta_to_plain(self.id, self.kind, {name: getattr(self, name) for name in ATTRIBUTES})
 
 
 class Snapshot:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.document.tiles import Box, pack, unpack
 from app.errors import DocumentError
 
 SAMPLE_COLUMNS = ("x", "y", "pressure", "tilt_x", "tilt_y")
@@ -128,10 +129,32 @@ class Stroke:
             ) from error
         return cls(samples=samples, brush=brush, **words)
 
-    def box_xyxy(self) -> tuple[int, int, int, int]:
+    def box_xyxy(self) -> Box:
         """The canvas box its brush can have reached."""
         if not len(self.samples):
             return (0, 0, 0, 0)
         reach = self.brush.size_px / 2 + 2
         low, high = self.samples[:, :2].min(axis=0) - reach, self.samples[:, :2].max(axis=0) + reach
         return (math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]), math.ceil(high[1]))
+
+
+def strokes_to_record(strokes: tuple[Stroke, ...]) -> tuple[list[dict[str, Any]], list[bytes]]:
+    """Strokes as plain data and the packed samples of each."""
+    records = [{**stroke.meta(), "count": len(stroke.samples)} for stroke in strokes]
+    return records, [pack(stroke.samples) if len(stroke.samples) else b"" for stroke in strokes]
+
+
+def strokes_from_record(records: list[dict[str, Any]], packed: list[bytes]) -> tuple[Stroke, ...]:
+    """Read strokes back from what `strokes_to_record` gave; what follows in ``packed`` is left alone.
+
+    Raises:
+        DocumentError: if one of them is damaged; also ValueError, KeyError, TypeError or IndexError.
+    """
+    strokes = []
+    for at, record in enumerate(records):
+        shape = (int(record["count"]), len(SAMPLE_COLUMNS))
+        if not 0 <= shape[0] <= MAX_SAMPLES:
+            raise ValueError(f"no stroke of {shape[0]} samples")
+        samples = unpack(packed[at], shape, np.float32) if shape[0] else np.zeros(shape, np.float32)
+        strokes.append(Stroke.from_meta(record, samples))
+    return tuple(strokes)

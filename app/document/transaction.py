@@ -16,20 +16,12 @@ import numpy as np
 from app.document.blobs import Blob
 from app.document.events import PixelsChanged
 from app.document.history import Entry
+from app.document.layer_content import LayerContent
+from app.document.layer_ops import LayerAdded, LayerChanged, LayerMoved, LayerRemoved
 from app.document.layers import ATTRIBUTES, Layer, attribute_from_plain
-from app.document.ops import (
-    LayerAdded,
-    LayerChanged,
-    LayerContent,
-    LayerMoved,
-    LayerRemoved,
-    Op,
-    ResultChanged,
-    ResultRemoved,
-    ResultStarred,
-    StrokesChanged,
-    TileChange,
-)
+from app.document.op import Op
+from app.document.pixel_ops import StrokesChanged, TileChange
+from app.document.result_ops import ResultChanged, ResultRemoved, ResultStarred
 from app.document.strokes import Stroke
 from app.document.tiles import Box, Tile, clip_box, is_empty, overlap, shift, slices_of, tile_box, tiles_of
 from app.errors import DocumentError

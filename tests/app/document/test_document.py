@@ -20,8 +20,9 @@ from app.document.events import (
     Saved,
 )
 from app.document.history import Entry
+from app.document.layer_ops import LayerChanged, LayerMoved
 from app.document.layers import Layer
-from app.document.ops import LayerChanged, LayerMoved, TileChange
+from app.document.pixel_ops import TileChange
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.snapshot import Snapshot

@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from app.document.blobs import Blob
 from app.document.document import Document
 from app.document.layers import Layer
-from app.document.ops import OPS, LayerChanged, LayerMoved, ResultChanged, TileChange, op_from_record
+from app.document.ops import OPS, op_from_record
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.strokes import Stroke
@@ -80,42 +79,6 @@ def test_reverting_all_and_applying_all_gives_the_same_document():
     assert planes() == before
 
 
-@pytest.mark.parametrize(
-    ("op", "words"),
-    [
-        (LayerMoved("nobody", 0, 1), "layer: expected one of this document, got 'nobody'"),
-        (LayerChanged("nobody", "name", "a", "b"), "layer: expected one of this document"),
-    ],
-)
-def test_an_operation_on_another_document_is_refused(op, words):
-    with pytest.raises(DocumentError) as refused:
-        op.apply(Document.blank((9, 9)))
-    assert str(refused.value).startswith(words)
-
-
-@pytest.mark.parametrize(
-    ("plane", "tile", "shape", "words"),
-    [
-        ("pixels", (0, 0), (40, 50), "Mask: expected one of coverage, got 'pixels'"),
-        ("coverage", (0, 0), (41, 50), "tile (0, 0): expected (40, 50) uint8, got (41, 50) uint8"),
-        ("coverage", (0, 7), (40, 50), "tile (0, 7): expected (40, 0) uint8"),
-        ("coverage", (-1, 0), (40, 50), "tile (-1, 0): expected"),
-    ],
-)
-def test_a_tile_of_another_picture_is_refused(plane, tile, shape, words):
-    document = Document.blank((40, 50))
-    blob = Blob.of(np.zeros(shape, np.uint8))
-    with pytest.raises(DocumentError) as refused:
-        TileChange(document.mask_layer.id, plane, *tile, blob, blob).apply(document)
-    assert str(refused.value).startswith(words)
-
-
-def test_a_result_that_is_gone_shows_none():
-    document = Document.blank((9, 9))
-    ResultChanged(None, "gone").apply(document)
-    assert document.current_result_id is None
-
-
 TILE = {
     "kind": "tile",
     "layer_id": "a",
@@ -165,10 +128,3 @@ def test_a_damaged_record_is_refused(record, packed, words):
     with pytest.raises(DocumentError) as refused:
         op_from_record(record, packed)
     assert str(refused.value).startswith(words)
-
-
-def test_a_layer_of_a_damaged_record_is_refused_when_it_is_put_in():
-    document = Document.blank((9, 9))
-    op = op_from_record(LAYER, [Blob.of(np.zeros((9, 9), np.uint8)).packed()])
-    with pytest.raises(DocumentError, match="layer: expected its id and kind"):
-        op.apply(document)
