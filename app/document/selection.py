@@ -234,22 +234,44 @@ def load_mask(
         PictureError: if the file cannot be read.
         MaskError: if its size is another and ``fit`` is not set.
     """
+    return select(document, read_patch(path, _size(document), should_invert, fit), mode, label=label)
+
+
+def read_patch(
+    path: str | os.PathLike[str], size_hw: tuple[int, int], should_invert: bool = False, fit: bool = False
+) -> Patch:
+    """Read a mask file as what `select` takes; on any thread.
+
+    Args:
+        path: any picture the engine reads.
+        size_hw: of the canvas.
+        should_invert: black = selected instead of white.
+        fit: bring a file of another size to the canvas's size.
+
+    Raises:
+        PictureError: if the file cannot be read.
+        MaskError: if its size is another and ``fit`` is not set.
+    """
     from engine.pictures import read_mask
 
-    shares = read_mask(path, size_hw=_size(document), invert=should_invert, fit=fit)
+    shares = read_mask(path, size_hw=size_hw, invert=should_invert, fit=fit)
     coverage = (shares * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    return select(document, Patch(_whole(document), coverage), mode, label=label)
+    return Patch((0, 0, size_hw[1], size_hw[0]), coverage)
 
 
-def save_mask(document: "Document", path: str | os.PathLike[str]) -> None:
-    """Write the mask as a grey picture, white = selected, in the format of the file's ending.
+def save_mask(coverage: np.ndarray, path: str | os.PathLike[str]) -> None:
+    """Write a mask as a grey picture, white = selected, in the format of the file's ending.
+
+    Args:
+        coverage: (H, W) uint8, the mask layer's plane.
+        path: its ending says the format.
 
     Raises:
         PictureError: if the place cannot be written or the ending is unknown.
     """
     from engine.pictures import Picture, write_picture
 
-    write_picture(Picture(document.mask_layer.planes[PLANE], "L"), path)
+    write_picture(Picture(coverage, "L"), path)
 
 
 # How it is done ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from app.document import selection
+from app.document.shapes import Patch
 from app.handlers.files import with_ending
 
 if TYPE_CHECKING:
@@ -50,17 +51,7 @@ class MaskHandlers:
 
     def clear_edges(self) -> None:
         """Forget what was drawn, erased and locked."""
-        document = self._window.document
-        if document is None:
-            return
-        layer = document.edges_layer
-        if not any(layer.has_any(plane) for plane in layer.planes):
-            return
-        with document.begin("Clear edges") as change:
-            for plane in layer.planes:
-                change.clear_plane(layer.id, plane)
-            change.clear_strokes(layer.id)
-        self._window.context.committed()
+        self._do(selection.clear_edges)
 
     def load(self, path: str = "") -> None:
         """Take the mask from a picture file; asks for one where none is named."""
@@ -74,8 +65,25 @@ class MaskHandlers:
             self.load_from(Path(path))
 
     def load_from(self, path: Path) -> None:
-        """Take the mask from this file; one of another size is brought to the picture's."""
-        self._do(lambda document: selection.load_mask(document, path, fit=True))
+        """Take the mask from this file, which is read on a thread; one of another size is brought to the picture's."""
+        window, document = self._window, self._window.document
+        if document is None:
+            return
+
+        def done(patch: Patch) -> None:
+            window.say("")
+            if window.document is document:
+                self._do(lambda document: selection.select(document, patch, "replace", label="Load mask"))
+
+        def failed(error: Exception) -> None:
+            window.say("")
+            window.show_error(error)
+
+        window.say(f"Loading the mask {path.name}…", stays=True)
+        size_hw = document.size_hw
+        window.background.run(
+            lambda: selection.read_patch(path, size_hw, fit=True), window.guarded(done), failed
+        )
 
     def save(self) -> None:
         """Write the mask to a picture file."""
@@ -89,11 +97,29 @@ class MaskHandlers:
             self.save_to(path)
 
     def save_to(self, path: Path) -> None:
-        """Write the mask to this file."""
-        document = self._window.document
-        if document is not None:
-            selection.save_mask(document, path)
-            self._window.say(f"Mask saved as {path.name}")
+        """Write the mask, as it is now, to this file on a thread, which the end of the window leaves to finish."""
+        from app.document.saving import ExportJob
+        from app.document.snapshot import Snapshot
+
+        window, document = self._window, self._window.document
+        if document is None:
+            return
+        snapshot, layer_id = Snapshot(document), document.mask_layer.id
+
+        def done(error: Exception | None) -> None:
+            window.say("" if error is not None else f"Mask saved as {path.name}")
+            if error is not None:
+                window.show_error(error)
+
+        def write(_progress: object) -> None:
+            selection.save_mask(snapshot.plane(layer_id, "coverage"), path)
+
+        window.say(f"Saving the mask as {path.name}…", stays=True)
+        try:
+            ExportJob(document, snapshot, path, write, lambda error: window.background.bring(done, error))
+        except RuntimeError as error:  # no thread to write with
+            snapshot.close()
+            done(error)
 
     def _ask_px(self, title: str, change: "Callable[[Document, float], bool]") -> None:
         amount, is_ok = QInputDialog.getInt(self._window, title, "Pixels", USUAL_PX, 1, 250)

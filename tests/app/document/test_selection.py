@@ -204,7 +204,7 @@ def test_a_saved_mask_comes_back_byte_for_byte(document, tmp_path):
     rng = np.random.default_rng(2)
     values = rng.integers(0, 256, (200, 300), np.uint8)
     selection.select(document, Patch((0, 0, 300, 200), values), "replace")
-    selection.save_mask(document, tmp_path / "mask.png")
+    selection.save_mask(document.mask_layer.planes["coverage"], tmp_path / "mask.png")
     np.testing.assert_allclose(read_mask(tmp_path / "mask.png", size_hw=(200, 300)) * 255, values, atol=1e-4)
     selection.clear(document)
     assert selection.load_mask(document, tmp_path / "mask.png")
@@ -216,7 +216,7 @@ def test_a_saved_mask_comes_back_byte_for_byte(document, tmp_path):
 def test_a_mask_of_another_size_is_refused_in_words_or_fitted(document, tmp_path):
     other = Document.blank((100, 150))
     selection.select_all(other)
-    selection.save_mask(other, tmp_path / "small.png")
+    selection.save_mask(other.mask_layer.planes["coverage"], tmp_path / "small.png")
     with pytest.raises(MaskError, match="expected 300x200 px as the picture, got 150x100 px"):
         selection.load_mask(document, tmp_path / "small.png")
     assert not document.can_undo

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,8 +7,9 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from app.document.document import Document
 from app.main_window import MainWindow
+from engine import pictures
 from engine.pictures import Picture
-from tests.app.fakes import drop
+from tests.app.fakes import drop, stroke
 
 
 def with_document(window) -> Document:
@@ -15,7 +18,7 @@ def with_document(window) -> Document:
     return window.document
 
 
-def test_a_mask_goes_to_a_file_and_comes_back(window, tmp_path, monkeypatch) -> None:
+def test_a_mask_goes_to_a_file_and_comes_back(window, tmp_path, monkeypatch, qtbot) -> None:
     document = with_document(window)
     path = tmp_path / "mask.png"
     values = np.zeros((40, 60), np.uint8)
@@ -23,15 +26,16 @@ def test_a_mask_goes_to_a_file_and_comes_back(window, tmp_path, monkeypatch) -> 
     Image.fromarray(values).save(path)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     window.registry["mask_load"].trigger()
-    assert np.array_equal(document.mask_layer.planes["coverage"], values)
+    qtbot.waitUntil(lambda: np.array_equal(document.mask_layer.planes["coverage"], values))
     out = tmp_path / "out"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
     window.registry["mask_save"].trigger()
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == "Mask saved as out.png")
     assert np.array_equal(np.array(Image.open(tmp_path / "out.png")), values)
 
 
 @pytest.mark.parametrize("name", ["inpaint_mask_load", "inpaint_mask_part", "layers"])
-def test_a_picture_dropped_on_the_mask_becomes_the_mask(window, tmp_path, name) -> None:
+def test_a_picture_dropped_on_the_mask_becomes_the_mask(window, tmp_path, name, qtbot) -> None:
     document = with_document(window)
     values = np.zeros((40, 60), np.uint8)
     values[10:20, 5:30] = 255
@@ -45,18 +49,79 @@ def test_a_picture_dropped_on_the_mask_becomes_the_mask(window, tmp_path, name) 
     else:
         target = window.findChild(QWidget, name)
     assert drop(target, tmp_path / "mask.png", at=at)
-    assert np.array_equal(document.mask_layer.planes["coverage"], values)
+    qtbot.waitUntil(lambda: np.array_equal(document.mask_layer.planes["coverage"], values))
     assert MainWindow.windows == [window]
     window.undo()
     assert not document.mask_layer.has_any("coverage")
 
 
-def test_what_is_no_picture_is_told_when_it_is_dropped(window, tmp_path) -> None:
+def test_what_is_no_picture_is_told_when_it_is_dropped(window, tmp_path, qtbot) -> None:
     document = with_document(window)
     (tmp_path / "mask.png").write_text("nothing")
     drop(window.findChild(QWidget, "inpaint_mask_part"), tmp_path / "mask.png")
+    qtbot.waitUntil(lambda: window.messages.message is not None)
     assert window.messages.message.level == "error"
     assert not document.can_undo
+
+
+@pytest.fixture
+def held_pictures(monkeypatch):
+    """Masks wait on their thread until this event is set."""
+    gate, write, read = threading.Event(), pictures.write_picture, pictures.read_mask
+
+    def wait_and(call, *args, **more):
+        assert threading.current_thread() is not threading.main_thread()
+        assert gate.wait(10)
+        return call(*args, **more)
+
+    monkeypatch.setattr(pictures, "write_picture", lambda *args, **more: wait_and(write, *args, **more))
+    monkeypatch.setattr(pictures, "read_mask", lambda *args, **more: wait_and(read, *args, **more))
+    yield gate
+    gate.set()
+
+
+def test_a_mask_is_saved_as_it_was_while_drawing_goes_on(window, tmp_path, qtbot, held_pictures) -> None:
+    document = with_document(window)
+    stroke(document, (5, 5, 20, 20))
+    window.masks.save_to(tmp_path / "mask.png")
+    assert window.statusBar().currentMessage() == "Saving the mask as mask.png…"
+    window.registry["mask_all"].trigger()
+    held_pictures.set()
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == "Mask saved as mask.png")
+    saved = np.array(Image.open(tmp_path / "mask.png"))
+    assert saved[10, 10] == 255
+    assert not saved[30, 30]
+
+
+def test_a_mask_is_whole_though_the_window_closes_while_it_is_saved(window, tmp_path, held_pictures) -> None:
+    stroke(with_document(window), (5, 5, 20, 20))
+    window.masks.save_to(tmp_path / "mask.png")
+    window.files.ask_save = lambda: "discard"
+    assert window.close()
+    held_pictures.set()
+    for thread in threading.enumerate():
+        if thread.name == "save mask.png":
+            thread.join(10)
+    assert np.array(Image.open(tmp_path / "mask.png"))[10, 10] == 255
+
+
+def test_a_mask_that_cannot_be_saved_is_told(window, tmp_path, qtbot) -> None:
+    stroke(with_document(window), (5, 5, 20, 20))
+    window.masks.save_to(tmp_path / "mask.xyz")
+    qtbot.waitUntil(lambda: window.messages.message is not None)
+    assert window.messages.message.level == "error"
+    assert "mask.xyz" in window.messages.message.title
+    assert not window.statusBar().currentMessage()
+
+
+def test_a_mask_that_is_loaded_never_lands_in_another_picture(window, tmp_path, qtbot, held_pictures) -> None:
+    with_document(window)
+    Image.fromarray(np.full((40, 60), 255, np.uint8)).save(tmp_path / "mask.png")
+    drop(window.findChild(QWidget, "inpaint_mask_part"), tmp_path / "mask.png")
+    other = with_document(window)
+    held_pictures.set()
+    qtbot.waitUntil(lambda: not window.statusBar().currentMessage())
+    assert not other.mask_layer.has_any("coverage")
 
 
 def test_the_pixels_are_asked_for(window, monkeypatch) -> None:
@@ -78,10 +143,11 @@ def test_the_pixels_are_asked_for(window, monkeypatch) -> None:
     assert np.array_equal(layer.planes["coverage"], before)
 
 
-def test_a_file_that_is_no_mask_is_told(window, tmp_path, monkeypatch) -> None:
+def test_a_file_that_is_no_mask_is_told(window, tmp_path, monkeypatch, qtbot) -> None:
     with_document(window)
     path = tmp_path / "mask.png"
     path.write_text("nothing")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     window.registry["mask_load"].trigger()
+    qtbot.waitUntil(lambda: window.messages.message is not None)
     assert window.messages.message.level == "error"
