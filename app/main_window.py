@@ -409,9 +409,9 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def quit(self) -> None:
-        """Close every window; one whose document the user wants to keep open stays."""
+        """Close every window, those that are saved first a little later; what the user wants to keep open ends it."""
         for window in tuple(MainWindow.windows):
-            if not window.close():
+            if not window.close() and not window.files.is_leaving:
                 return
 
     def refresh_recent(self) -> None:

@@ -21,6 +21,7 @@ from app.clipboard import copied_pixels, image_of
 from app.document.document import Document
 from app.document.layers import Layer
 from app.errors import AppError, DocumentError, ResourceError
+from app.handlers.file_mark import FileMark, mark_of
 from app.panels.message_bar import Message
 from app.recent import add_recent, recent_files
 from app.resources import resources_dir
@@ -38,6 +39,7 @@ EXPORT_FILTERS = (
     "WebP picture (*.webp);;BMP picture (*.bmp)"
 )
 Answer = Literal["save", "discard", "cancel"]
+ChangedAnswer = Literal["save_as", "overwrite", "cancel"]
 
 
 class FileHandlers:
@@ -51,11 +53,18 @@ class FileHandlers:
         self._is_saving = False
         self._next_save: Path | None = None
         self._after_save: Callable[[], None] | None = None
+        self._mark: FileMark | None = None
+        """The document's own file as it was when it was last read or written here."""
 
     @property
     def is_saving(self) -> bool:
         """Whether a save is under way."""
         return self._is_saving
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the document, or the window, goes as soon as the save that is under way is done."""
+        return self._is_saving and self._after_save is not None
 
     def folder(self) -> str:
         """Where a file dialog starts: beside the document, the photo or the last file opened, else among the pictures."""
@@ -95,11 +104,15 @@ class FileHandlers:
         window = self._window
         window.begin_wait(f"Opening {path.name}…")
 
-        def done(opened: tuple[Document, tuple[str, ...]]) -> None:
+        def read() -> tuple[Document, tuple[str, ...], FileMark | None]:
+            mark = mark_of(path) if path.suffix.lower() == OWN_ENDING else None
+            return *read_document(path), mark
+
+        def done(opened: tuple[Document, tuple[str, ...], FileMark | None]) -> None:
             window.end_wait()
-            document, notes = opened
+            document, notes, mark = opened
             place = self.free_window()
-            place.files.take(document, path)
+            place.files.take(document, path, mark)
             add_recent(path)
             place.refresh_recent()
             if notes:
@@ -111,7 +124,7 @@ class FileHandlers:
             window.end_wait()
             window.show_error(error)
 
-        window.background.run(lambda: read_document(path), done, failed)
+        window.background.run(read, done, failed)
 
     def open_sample(self, name: str = "") -> None:
         """Open a bundled photo with its mask, so that there is something to fill at once.
@@ -182,14 +195,15 @@ class FileHandlers:
         """
         return self._window if self.is_free else self._window.new_window()
 
-    def take(self, document: Document, source: Path | None = None) -> None:
+    def take(self, document: Document, source: Path | None = None, mark: FileMark | None = None) -> None:
         """Show a document here.
 
         Args:
             document: in place of the one before.
             source: the file it was read from; None where there is none to export beside.
+            mark: the document's own file as it was when it was read; None where it has none.
         """
-        self._source, self._exported = source, None
+        self._source, self._exported, self._mark = source, None, mark
         self._window.set_document(document)
 
     def paste(self) -> None:
@@ -221,7 +235,33 @@ class FileHandlers:
         if document.path is None or document.path.suffix.lower() != OWN_ENDING:
             self.save_as()
         else:
-            self.save_to(document.path)
+            self._save_over(document.path)
+
+    def _save_over(self, path: Path) -> None:
+        """Save to the document's own file; ask first if another program wrote to it."""
+        mark = self._mark
+        if self._is_saving or mark is None or mark.path != path or mark.looks_same():
+            self.save_to(path)
+            return
+        self._is_saving = True  # who closes meanwhile waits
+
+        def done(is_same: bool) -> None:
+            self._is_saving = False
+            self._next_save = None
+            answer = "overwrite" if is_same else self.ask_changed(path)
+            if answer == "overwrite":
+                self.save_to(path)
+            elif answer == "save_as":
+                self.save_as()
+            else:
+                self._after_save = None
+
+        def failed(error: Exception) -> None:
+            self._is_saving = False
+            self._next_save = self._after_save = None
+            self._window.show_error(error)
+
+        self._window.background.run(mark.is_same, done, failed)
 
     def save_as(self) -> None:
         """Ask for a name, and save."""
@@ -254,9 +294,15 @@ class FileHandlers:
         self._is_saving = True
         window.say(f"Saving {path.name}…", stays=True)
 
-        def done(error: Exception | None) -> None:
+        def written(error: Exception | None) -> None:
+            mark = mark_of(path) if error is None else None
+            window.background.bring(lambda mark: done(error, mark), mark)
+
+        def done(error: Exception | None, mark: FileMark | None = None) -> None:
             self._is_saving = False
             following, self._next_save = self._next_save, None
+            if error is None:
+                self._mark = mark
             if following is not None:
                 if error is None:
                     job.settle()
@@ -268,6 +314,8 @@ class FileHandlers:
             if error is not None:
                 window.say("")
                 window.show_error(error)
+                if after is not None:
+                    window.come_forward()
                 return
             job.settle()
             window.say(f"Saved {path.name}")
@@ -278,7 +326,7 @@ class FileHandlers:
                 self.leave(after)
 
         try:
-            job = save_in_background(document, path, lambda error: window.background.bring(done, error))
+            job = save_in_background(document, path, written)
         except (AppError, OSError, MemoryError, RuntimeError) as error:  # no memory or thread to write with
             done(error)
 
@@ -398,6 +446,7 @@ class FileHandlers:
                 self._window.close()
 
             self._after_save = close
+            self._window.say("Saving; the window closes when that is done", stays=True)
 
     def ask_save(self) -> Answer:
         """Ask what is to become of changes that are not saved."""
@@ -415,6 +464,25 @@ class FileHandlers:
         box.setDefaultButton(buttons.Save)
         chosen = box.exec()
         return {buttons.Save: "save", buttons.Discard: "discard"}.get(buttons(chosen), "cancel")  # type: ignore[return-value]
+
+    def ask_changed(self, path: Path) -> ChangedAnswer:
+        """Ask what is to become of what another program wrote to the document's file."""
+        box = QMessageBox(self._window)
+        box.setObjectName("ask_changed")
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("File Changed")
+        box.setText(f"“{path.name}” was changed by another program since it was last read or saved here.")
+        box.setInformativeText("Overwriting it loses those changes. Save under another name to keep both.")
+        buttons = QMessageBox.StandardButton
+        save_as = box.addButton("Save &As…", QMessageBox.ButtonRole.AcceptRole)
+        overwrite = box.addButton("&Overwrite", QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(buttons.Cancel)
+        box.setDefaultButton(save_as)
+        box.exec()
+        clicked = box.clickedButton()
+        if clicked is save_as:
+            return "save_as"
+        return "overwrite" if clicked is overwrite else "cancel"
 
     # The journal -----------------------------------------------------------------------------------------------------
 

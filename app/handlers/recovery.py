@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from app.document.document import Document
+from app.handlers.file_mark import FileMark, mark_of
 
 if TYPE_CHECKING:
     from app.document.recovery import Recoverable
@@ -34,10 +35,15 @@ class RecoveryHandlers:
         window = self._window
         window.begin_wait(f"Recovering {item.name}…")
 
-        def done(document: Document) -> None:
+        def work() -> tuple[Document, FileMark | None]:
+            mark = mark_of(item.path) if item.path is not None else None
+            return recover(item), mark
+
+        def done(recovered: tuple[Document, FileMark | None]) -> None:
             window.end_wait()
+            document, mark = recovered
             place = window.files.free_window()
-            place.files.take(document)
+            place.files.take(document, mark=mark)
             asked_by.recovery.remove(item)
             place.notify(
                 "done",
@@ -50,7 +56,7 @@ class RecoveryHandlers:
             window.end_wait()
             window.show_error(error)
 
-        window.background.run(lambda: recover(item), done, failed)
+        window.background.run(work, done, failed)
 
     def discard(self, item: "Recoverable") -> None:
         """Throw a piece of work away."""

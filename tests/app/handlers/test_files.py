@@ -1,4 +1,5 @@
 import json
+import os
 import threading
 import zipfile
 from pathlib import Path
@@ -6,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.document import saving
 from app.document.document import Document
@@ -348,6 +350,135 @@ def test_the_newest_of_two_saves_is_what_stays(opened, tmp_path, qtbot, held_sav
     assert not opened.document.is_modified
     document, _ = read_ora(path)
     assert document.mask_layer.has_any("coverage")
+
+
+@pytest.fixture
+def changed(opened, tmp_path, qtbot) -> Path:
+    """The document's own file, to which another program wrote after it was opened; something was drawn meanwhile."""
+    path = tmp_path / "work.ora"
+    opened.files.save_to(path)
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    opened.registry["close"].trigger()
+    opened.files.open_paths([path])
+    qtbot.waitUntil(lambda: opened.document is not None)
+    select_all(opened.document)
+    path.write_bytes(b"what another program wrote")
+    return path
+
+
+@pytest.fixture
+def press(qtbot):
+    """Press a button of the question that comes up next, as a person does; gives the words of the question."""
+
+    def soon(words: str) -> list[str]:
+        asked: list[str] = []
+
+        def look() -> None:
+            box = QApplication.activeModalWidget()
+            if isinstance(box, QMessageBox):
+                timer.stop()
+                asked.extend([box.text(), box.informativeText()])
+                button = next(one for one in box.buttons() if one.text().replace("&", "") == words)
+                qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+        timer = QTimer(QApplication.instance())
+        timer.timeout.connect(look)
+        timer.start(10)
+        return asked
+
+    return soon
+
+
+def test_a_file_that_another_program_changed_is_not_overwritten_unasked(
+    opened, changed, press, qtbot
+) -> None:
+    asked = press("Cancel")
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.files.is_saving)
+    assert "“work.ora” was changed by another program" in asked[0]
+    assert changed.read_bytes() == b"what another program wrote"
+    assert opened.document.is_modified
+
+
+def test_a_file_that_another_program_changed_can_be_overwritten(opened, changed, press, qtbot) -> None:
+    asked = press("Overwrite")
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.document.is_modified)
+    assert read_ora(changed)[0].mask_layer.has_any("coverage")
+    opened.files.ask_changed = lambda _path: pytest.fail("asked of what this program wrote itself")
+    opened.masks.clear()
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+
+
+def test_of_a_file_that_another_program_changed_both_can_be_kept(
+    opened, changed, press, qtbot, monkeypatch
+) -> None:
+    other = changed.with_name("other.ora")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(other), ""))
+    asked = press("Save As…")
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.document.is_modified)
+    assert changed.read_bytes() == b"what another program wrote"
+    assert opened.document.path == other
+    assert read_ora(other)[0].mask_layer.has_any("coverage")
+
+
+def test_closing_asks_too_before_it_saves_over_a_changed_file(opened, changed, press, qtbot) -> None:
+    opened.files.ask_save = lambda: "save"
+    asked = press("Cancel")
+    assert not opened.close()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.files.is_saving)
+    assert opened in MainWindow.windows
+    press("Overwrite")
+    assert not opened.close()
+    qtbot.waitUntil(lambda: opened not in MainWindow.windows)
+    assert read_ora(changed)[0].mask_layer.has_any("coverage")
+
+
+def test_a_file_that_was_only_touched_is_saved_without_a_question(opened, tmp_path, qtbot) -> None:
+    path = tmp_path / "work.ora"
+    opened.files.save_to(path)
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    os.utime(path, ns=(1, 1))
+    opened.files.ask_changed = lambda _path: pytest.fail("asked")
+    select_all(opened.document)
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+    assert read_ora(path)[0].mask_layer.has_any("coverage")
+
+
+def test_quit_waits_for_a_window_that_is_saving_and_closes_the_others(
+    opened, tmp_path, qtbot, held_save
+) -> None:
+    opened.document.path = tmp_path / "work.ora"
+    select_all(opened.document)
+    opened.registry["save"].trigger()
+    opened.new_window()
+    opened.registry["quit"].trigger()
+    assert MainWindow.windows == [opened]
+    assert opened.statusBar().currentMessage() == "Saving; the window closes when that is done"
+    held_save.set()
+    qtbot.waitUntil(lambda: not MainWindow.windows)
+    assert read_ora(tmp_path / "work.ora")[0].mask_layer.has_any("coverage")
+
+
+def test_quit_ends_where_the_user_wants_to_keep_a_window(opened, qtbot) -> None:
+    select_all(opened.document)
+    opened.files.ask_save = lambda: "cancel"
+    other = opened.new_window()
+    opened.registry["quit"].trigger()
+    assert MainWindow.windows == [opened, other]
+
+
+def test_a_save_that_fails_keeps_the_window_that_quit_would_close(opened, tmp_path, qtbot) -> None:
+    opened.document.path = tmp_path / "no" / "such" / "folder.ora"
+    select_all(opened.document)
+    opened.files.ask_save = lambda: "save"
+    opened.registry["quit"].trigger()
+    qtbot.waitUntil(lambda: opened.messages.message is not None)
+    assert MainWindow.windows == [opened]
+    assert not opened.files.is_leaving
 
 
 def test_the_question_has_three_answers(opened, monkeypatch) -> None:
