@@ -10,6 +10,8 @@ The window asks while a corner is dragged, edits when they are made, so this is 
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 SIDE_LEAST_PX = 32
 SIDE_MOST_PX = 4096
 """Sides of a picture that can be remade, before and after."""
@@ -70,6 +72,26 @@ def placed(corners_xy: Sequence[Point]) -> Corners:
     left, top = min(x for x, _ in corners_xy), min(y for _, y in corners_xy)
     first, second, third, fourth = ((x - left, y - top) for x, y in corners_xy)
     return first, second, third, fourth
+
+
+def coverage_of(corners_xy: Sequence[Point], size_hw: tuple[int, int]) -> np.ndarray:
+    """How much of each pixel of a frame lies inside the corners.
+
+    Args:
+        corners_xy: without fault, as they lie in the frame.
+        size_hw: of the frame.
+
+    Returns:
+        (H, W) float32 in [0, 1]; soft over one pixel along slanting sides, exact along straight ones.
+    """
+    h, w = size_hw
+    x, y = np.arange(w) + 0.5, np.arange(h)[:, None] + 0.5
+    inside = np.ones(size_hw)
+    for place in range(4):
+        (ax, ay), (bx, by) = corners_xy[place], corners_xy[(place + 1) % 4]
+        distance = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / math.hypot(bx - ax, by - ay)
+        inside = np.minimum(inside, np.clip(distance + 0.5, 0, 1))
+    return inside.astype(np.float32)
 
 
 def _height(corners_xy: Sequence[Point], place: int) -> float:

@@ -142,7 +142,7 @@ class RetargetEdit(BaseEdit):
     """Height and width of the result in px; either this or ``corners_xy``."""
     corners_xy: Corners | None = None
     """Where the picture's corners go, see corners.py; the result is their bounding box, transparent outside them."""
-    completeness: float = Field(default=0.5, ge=0, le=1)
+    completeness: float = Field(default=0.7, ge=0, le=1)
     """How much every part of the picture is wanted in the result, where patches are put together: 0 = only that all
     looks like the picture, 1 = that as little as possible is lost."""
     is_official_match: bool = False

@@ -43,7 +43,7 @@ from engine.device import (
     is_out_of_memory,
 )
 from engine.edits import Edit, EditInputs, InpaintEdit
-from engine.errors import EditError, OutOfMemoryError, WeightsError
+from engine.errors import OutOfMemoryError, WeightsError
 from engine.memory import (
     DEFAULT_BUDGET_BYTES,
     DEFAULT_CODES_BYTES,
@@ -68,6 +68,7 @@ _log = logging.getLogger(__name__)
 
 PIPELINES: Mapping[str, str] = {
     "inpaint": "engine.pipelines.inpaint",
+    "retarget": "engine.pipelines.retarget",
 }
 """Family -> its pipeline, see pipelines/exchange.py; imported when first used."""
 
@@ -214,10 +215,6 @@ class Engine:
         """
         with self._lock:
             stop_if_cancelled(is_cancelled)
-            if edit.family not in PIPELINES:
-                raise EditError(
-                    edit.family, f"one of {', '.join(PIPELINES)}", "no pipeline", "use another program"
-                )
             edit = edit.settled()
             clock, steps = Clock(), Steps(1, progress, is_cancelled)
             with clock("weights"):

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from engine.corners import fault_of, fault_of_size, frame_hw, placed
+from engine.corners import coverage_of, fault_of, fault_of_size, frame_hw, placed
 
 PLAIN = ((0, 0), (64, 0), (64, 48), (0, 48))
 
@@ -53,3 +53,15 @@ def test_the_frame_is_the_bounding_box_rounded_up():
 
 def test_placed_corners_begin_at_zero():
     assert placed(((-10, 5), (60, 4), (64, 52), (0, 40))) == ((0, 1), (70, 0), (74, 48), (10, 36))
+
+
+def test_coverage_is_exact_along_the_pixels_and_soft_on_slanting_sides():
+    whole = coverage_of(PLAIN, (48, 64))
+    assert (whole.dtype, whole.shape) == ("float32", (48, 64))
+    assert (whole == 1).all()
+    half = coverage_of(((0, 0), (32, 0), (32, 48), (0, 48)), (48, 64))
+    assert (half[:, :32] == 1).all()
+    assert (half[:, 32:] == 0).all()
+    slanting = coverage_of(((0, 0), (64, 0), (64, 64), (0, 32)), (64, 64))
+    assert slanting.sum() == pytest.approx(64 * 48, rel=0.01)
+    assert 0 < slanting[32, 1] < 1

@@ -1,0 +1,205 @@
+import json
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine.edits import EditInputs, RetargetEdit
+from engine.engine import Engine
+from engine.errors import MaskError, OutOfMemoryError, PictureError
+from engine.host import EngineHost
+from engine.host_events import Done
+from engine.pipelines import retarget
+from engine.pipelines.exchange import Demand
+from engine.progress import Cancelled
+
+LAYOUTS = {"L": (), "LA": (2,), "RGB": (3,), "RGBA": (4,)}
+TRAPEZIUM = ((20, 10), (100, 10), (116, 74), (10, 70))
+
+
+def scene(h=48, w=64, channels=(3,), kind=np.uint8, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, np.iinfo(kind).max + 1, (h, w, *channels), dtype=kind)
+
+
+def edit_of(h=40, w=96, **more):
+    return RetargetEdit(target_size_hw=(h, w), **more)
+
+
+class NoWeights:
+    """Whoever looks for weights here is wrong."""
+
+    def resolve(self, name, family):
+        raise AssertionError(f"weights '{name}' of {family} were looked for")
+
+
+@pytest.fixture
+def engine():
+    return Engine(device="cpu", weights=NoWeights())
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """A stand-in for the search: takes pixels from a field that turns the picture round; keeps what it was given."""
+    found = []
+
+    def remake(image, target_size_hw, **given):
+        found.append(SimpleNamespace(image=image, size_hw=target_size_hw, **given))
+        h, w = target_size_hw
+        y, x = np.mgrid[:h, :w]
+        field = np.stack([image.shape[1] - 1 - x % image.shape[1], y % image.shape[0]], axis=-1).astype(
+            np.int32
+        )
+        novelty = np.broadcast_to(np.linspace(0, 1, w, dtype=np.float32), (h, w))
+        return SimpleNamespace(image=image[field[..., 1], field[..., 0]], field_xy=field, novelty=novelty)
+
+    monkeypatch.setattr(retarget, "remake", remake)
+    return found
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_keeps_its_depth_and_takes_its_transparency_along(engine, calls, layout, kind):
+    image = scene(channels=LAYOUTS[layout], kind=kind)
+    result = engine.run(edit_of(), EditInputs(image)).image
+    assert (result.shape, result.dtype) == ((40, 96, *LAYOUTS[layout]), kind)
+    y, x = np.mgrid[:40, :96]
+    assert np.array_equal(result, image[y % 48, 63 - x % 64])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_corners_give_a_result_that_ends_at_them(engine, calls, layout):
+    image = scene(channels=LAYOUTS[layout])
+    if layout in ("LA", "RGBA"):
+        image[..., -1] = 255
+    result = engine.run(RetargetEdit(corners_xy=TRAPEZIUM), EditInputs(image)).image
+    assert result.shape == (64, 106, 2 if layout in ("L", "LA") else 4)
+    alpha = result[..., -1]
+    assert alpha[0, 0] == alpha[-1, 0] == alpha[0, -1] == 0
+    assert alpha[20:50, 20:80].min() == 255
+    assert calls[0].corners_xy == ((10, 0), (90, 0), (106, 64), (0, 60))
+    assert calls[0].size_hw == (64, 106)
+
+
+def test_what_was_asked_reaches_the_search(engine, calls):
+    lock = np.zeros((48, 64), np.uint8)
+    lock[4:9, 4:9] = 255
+    edit = edit_of(seed=7, quality="fast", completeness=0.25)
+    engine.run(edit, EditInputs(scene(), lock=lock))
+    given = calls[0]
+    assert (given.seed, given.quality, given.completeness, given.corners_xy) == (7, "fast", 0.25, None)
+    assert given.image.dtype == np.float32
+    assert np.array_equal(given.lock, lock / np.float32(255))
+    engine.run(edit, EditInputs(scene(), lock=np.zeros((48, 64), bool)))
+    assert calls[1].lock is None
+
+
+def test_the_same_size_is_remade_all_the_same(engine, calls):
+    engine.run(edit_of(48, 64), EditInputs(scene()))
+    assert len(calls) == 1
+
+
+def test_the_report_is_plain_and_names_the_whole_result_as_changed(engine, calls):
+    result = engine.run(edit_of(), EditInputs(scene()))
+    report = json.loads(json.dumps(result.report))
+    assert (report["family"], report["weights"], report["notes"]) == ("retarget", None, [])
+    (crop,) = report["crops"]
+    assert crop["hole"] == crop["frame"] == [0, 0, 96, 40]
+    assert result.edges is None
+    assert (result.novelty.dtype, result.novelty.shape) == (np.uint8, (40, 96))
+    assert (result.novelty[0, 0], result.novelty[0, -1]) == (0, 255)
+
+
+def test_a_lock_over_everything_is_refused(engine, calls):
+    words = (
+        "lock: expected a part of the picture left unlocked, got everything locked; nothing is left to remake"
+    )
+    with pytest.raises(MaskError, match=words):
+        engine.run(edit_of(), EditInputs(scene(), lock=np.ones((48, 64), bool)))
+
+
+def test_a_lock_out_of_range_is_refused(engine, calls):
+    with pytest.raises(MaskError, match=r"lock: expected values in \[0, 1\]"):
+        engine.run(edit_of(), EditInputs(scene(), lock=np.full((48, 64), 2, np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (
+            (31, 64),
+            "image: expected a picture with sides from 32 to 4096 px, got 64x31 px; there is too little",
+        ),
+        ((40, 4097), "image: expected a picture .* 32 to 4096 px, got 4097x40 px; make it smaller first"),
+    ],
+)
+@pytest.mark.parametrize("method", ["instant", "learned"])
+def test_pictures_beyond_the_limits_are_refused_before_anything_is_loaded(engine, size, words, method):
+    with pytest.raises(PictureError, match=words):
+        engine.run(edit_of(method=method), EditInputs(np.zeros(size, np.uint8)))
+
+
+def test_a_search_without_memory_ends_in_words(engine, monkeypatch):
+    def remake(*_, **__):
+        raise MemoryError("std::bad_alloc")
+
+    monkeypatch.setattr(retarget, "remake", remake)
+    with pytest.raises(
+        OutOfMemoryError, match="retarget: expected enough memory .*smaller picture, hole or result"
+    ):
+        engine.run(edit_of(), EditInputs(scene()))
+
+
+def test_instant_needs_no_networks_and_one_size():
+    found = retarget.demand(edit_of(40, 96), EditInputs(scene()))
+    assert found == Demand(62, has_networks=False, is_fixed=True)
+
+
+def test_a_texture_is_remade_from_its_own_pixels(engine):
+    """The whole way, with the real search: no colour that was not there, more of the same pattern."""
+    y, x = np.mgrid[:40, :40]
+    image = np.where(((x // 5 + y // 5) % 2)[..., None], (200, 40, 40), (30, 30, 120)).astype(np.uint8)
+    shares = []
+    result = engine.run(edit_of(40, 72), EditInputs(image), progress=lambda step: shares.append(step.share))
+    assert result.image.shape == (40, 72, 3)
+    near = (
+        np.abs(result.image[:, :, None].astype(int) - np.unique(image.reshape(-1, 3), axis=0))
+        .sum(axis=-1)
+        .min(axis=-1)
+    )
+    assert (near < 30).mean() > 0.8
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    again = engine.run(edit_of(40, 72), EditInputs(image))
+    assert np.array_equal(again.image, result.image)
+
+
+def test_a_search_stops_when_asked(engine):
+    asked = []
+
+    def is_cancelled():
+        asked.append(True)
+        return len(asked) > 3
+
+    with pytest.raises(Cancelled):
+        engine.run(edit_of(64, 64), EditInputs(scene()), is_cancelled=is_cancelled)
+
+
+def test_a_process_of_its_own_takes_the_lock_and_gives_the_map_back(engine):
+    lock = np.zeros((48, 64), np.uint8)
+    lock[10:30, 10:30] = 255
+    inputs = EditInputs(scene(), lock=lock)
+    with EngineHost(device="cpu") as host:
+        host.submit(edit_of(), inputs)
+        events = []
+        until = time.monotonic() + 60
+        while not any(isinstance(event, Done) for event in events) and time.monotonic() < until:
+            events += host.poll(0.2)
+    (reply,) = [event.reply for event in events if isinstance(event, Done)]
+    here = engine.run(edit_of(), inputs)
+    whole = np.zeros((*reply.size_hw, 3), np.uint8)
+    reply.paste_into(whole)
+    assert np.array_equal(whole, here.image)
+    assert np.array_equal(reply.plane_in("novelty", (0, 0, 96, 40)), here.novelty)
+    assert np.array_equal(reply.novelty[0].pixels, here.novelty)
