@@ -8,27 +8,24 @@ lie.
 The thread looks for work a few times a second instead of being woken, and waits while a stroke is being drawn: on a
 busy machine, handing the interpreter's lock to and fro costs the pen more than all the packing.
 
-A blob that nobody refers to any more frees its bytes by itself. The file has no name where the system allows that, so
-it is gone with the program, however it ends.
+A blob that nobody refers to any more frees its bytes by itself.
+
+Elsewhere: the file in spill_file.py, packing in tiles.py.
 """
 
-import bisect
-import contextlib
 import logging
 import os
-import tempfile
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, NamedTuple
 
 import numpy as np
 
+from app.document.spill_file import Place, SpillFile
 from app.document.tiles import pack, unpack
-from app.folders import state_folder
 
 _log = logging.getLogger(__name__)
 
@@ -38,13 +35,6 @@ PACK_DELAY_S = 0.2
 PATIENCE_BYTES = 256 << 20
 """Raw values that may wait to be packed while a stroke is drawn."""
 _UNKNOWN_RAM_BYTES = 8 << 30  # where the system does not say
-
-
-class Place(NamedTuple):
-    """Where packed bytes lie in the store's file."""
-
-    offset: int
-    nbytes: int
 
 
 def default_budget_bytes() -> int:
@@ -193,7 +183,7 @@ class BlobStore:
         self._gone: deque[tuple[int, Place | None]] = deque()  # of blobs that went; booked under the lock
         self._thread: threading.Thread | None = None
         self._is_closed = False
-        self._file = _SpillFile(disk_bytes, folder)
+        self._file = SpillFile(disk_bytes, folder)
 
     @property
     def memory_bytes(self) -> int:
@@ -368,99 +358,6 @@ def _work(store_ref: "weakref.ref[BlobStore]", hurry: threading.Event) -> None:
         if store is None or not store.work(is_hurried=is_hurried):
             return
         del store
-
-
-class _SpillFile:
-    """A temporary file of packed bytes; freed places are used again."""
-
-    def __init__(self, limit_bytes: int, folder: Path | None) -> None:
-        self._limit_bytes = limit_bytes
-        self._folder = folder
-        self._file: IO[bytes] | None = None
-        self._lock = threading.Lock()
-        self._end = 0
-        self._holes: list[Place] = []
-        self.used_bytes = 0
-        self.is_refusing = False
-        """Whether the last write did not fit; a freed place makes it try again."""
-
-    def write(self, data: bytes) -> Place | None:
-        """Write bytes; None if the disk, or what we may take of it, is full."""
-        with self._lock:
-            place = self._room_for(len(data))
-            if place.offset + place.nbytes > self._limit_bytes:
-                self._return(place)
-                self.is_refusing = True
-                return None
-            try:
-                if self._file is None:
-                    self._file = _open_temporary(self._folder)
-                    weakref.finalize(self, _close_quietly, self._file)
-                self._file.seek(place.offset)
-                self._file.write(data)
-                self._file.flush()
-            except OSError as error:
-                _log.warning("the undo history cannot be moved to disk: %s", error)
-                self._return(place)
-                self.is_refusing = True
-                return None
-            self.used_bytes += place.nbytes
-            return place
-
-    def read(self, place: Place) -> bytes:
-        with self._lock:
-            assert self._file is not None, "a place exists only once something was written"
-            self._file.seek(place.offset)
-            return self._file.read(place.nbytes)
-
-    def free(self, place: Place) -> None:
-        with self._lock:
-            self.used_bytes -= place.nbytes
-            self.is_refusing = False
-            self._return(place)
-
-    def _room_for(self, nbytes: int) -> Place:
-        """The first hole that is large enough, else the end of the file."""
-        for at, hole in enumerate(self._holes):
-            if hole.nbytes >= nbytes:
-                if hole.nbytes == nbytes:
-                    del self._holes[at]
-                else:
-                    self._holes[at] = Place(hole.offset + nbytes, hole.nbytes - nbytes)
-                return Place(hole.offset, nbytes)
-        place = Place(self._end, nbytes)
-        self._end += nbytes
-        return place
-
-    def _return(self, place: Place) -> None:
-        """Give a place back; neighbouring holes become one, and a hole at the end goes."""
-        at = bisect.bisect(self._holes, place)
-        first, last = place.offset, place.offset + place.nbytes
-        if at < len(self._holes) and self._holes[at].offset == last:
-            last += self._holes.pop(at).nbytes
-        if at > 0 and self._holes[at - 1].offset + self._holes[at - 1].nbytes == first:
-            at -= 1
-            first = self._holes.pop(at).offset
-        if last < self._end:
-            self._holes.insert(at, Place(first, last - first))
-            return
-        self._end = first
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.truncate(first)
-
-
-def _open_temporary(folder: Path | None) -> IO[bytes]:
-    """A file that is gone when it is closed or the program ends."""
-    if folder is None:
-        folder = state_folder() / "undo"
-        folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(prefix="pentimento-undo-", dir=folder)
-
-
-def _close_quietly(file: IO[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        file.close()
 
 
 def _frozen_copy(array: np.ndarray) -> np.ndarray:
