@@ -170,12 +170,6 @@ class Snapshot:
             self._read_tile(layer_id, plane, tile, shared, part)
         return result
 
-    def is_untouched(self, layer_id: str, plane: str) -> bool:
-        """Whether nothing was ever written to a mask or edge plane: it is zero everywhere."""
-        self._values(layer_id, plane)
-        written = self._written[layer_id, plane]
-        return written is not None and not written
-
     def written_box(self, layer_id: str, plane: str) -> Box:
         """A box around all that can be other than zero; the whole plane where that is not known."""
         values = self._values(layer_id, plane)

@@ -24,7 +24,6 @@ DEPTH_LIMIT = 64
 ELEMENT_LIMIT = 10_000
 OFFSET_LIMIT_PX = 4 * SIDE_LIMIT_PX  # as far as a layer of ours may lie
 _ATTRIBUTE_LIMIT = 4096
-_KNOWN = ("image", "stack", "layer")
 _HINT = "save the document again as OpenRaster"
 
 

@@ -74,29 +74,6 @@ class Stroke:
         """Memory its samples take."""
         return int(self.samples.nbytes) + 200
 
-    def to_plain(self) -> dict[str, Any]:
-        """The stroke as plain data for JSON; every sample comes back bit for bit."""
-        return {**self.meta(), "samples": self.samples.tolist()}
-
-    @classmethod
-    def from_plain(cls, data: object) -> "Stroke":
-        """Read a stroke back from plain data.
-
-        Raises:
-            DocumentError: if something is missing, of another kind or out of range.
-        """
-        if not isinstance(data, dict) or not isinstance(data.get("samples"), list):
-            raise DocumentError("stroke", "an object with its samples", type(data).__name__, "it is damaged")
-        rows = data["samples"]
-        if len(rows) > MAX_SAMPLES:
-            raise DocumentError("samples", f"at most {MAX_SAMPLES}", len(rows), "the stroke is damaged")
-        with np.errstate(over="ignore"):  # too large a number becomes infinity, which is refused
-            try:
-                samples = np.array(rows, dtype=np.float32).reshape(len(rows), len(SAMPLE_COLUMNS))
-            except (TypeError, ValueError, OverflowError) as error:
-                raise DocumentError("samples", "rows of 5 numbers", str(error), "it is damaged") from error
-        return cls.from_meta(data, samples)
-
     def meta(self) -> dict[str, Any]:
         """All but the samples, as plain data."""
         return {
