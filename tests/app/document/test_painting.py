@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.document.painting import StrokePainter, clean_sample, lay_over, replay, take_out
-from app.document.strokes import BrushSettings
+from app.document.strokes import BrushSettings, strokes_from_record, strokes_to_record
 
 HARD = BrushSettings(size_px=20, hardness=1, pressure_size=False)
 
