@@ -31,6 +31,8 @@ class ResultSheets:
     """Opaque where it replaces the picture."""
     covered: PlaneSheet
     """The same as a plane."""
+    is_whole: bool
+    """It stands in the place of the picture, at its own size."""
     predicted: PlaneSheet | None
     """The lines among the edges it was made from, inside it."""
 
@@ -127,6 +129,7 @@ def result_sheets(result: "Result") -> ResultSheets:
         PictureSheet(picture, size_hw, origin_xy, is_opaque=False),
         PictureSheet(hole, size_hw, origin_xy, is_opaque=False),
         PlaneSheet(covered, size_hw, origin_xy),
+        result.is_whole,
         None
         if lines is None
         else PlaneSheet(lines, size_hw, origin_xy, keeps_lines=True, skimmed=lines.found),

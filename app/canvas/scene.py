@@ -5,7 +5,8 @@ of device pixels into an image the size of the widget. The view keeps that image
 asks only for boxes where something changed, so cursors and tool outlines cost a copy.
 
 Result: where its coverage is above 0 it replaces the picture, alpha included, as
-    ``app.document.flatten`` does for files.
+    ``app.document.flatten`` does for files. A whole one is seen alone, at its own size: what is drawn on the picture
+    has no place on it.
 Elsewhere: sheets in display.py, marks in overlays.py, before and after in compare.py.
 """
 
@@ -30,8 +31,8 @@ from app.canvas.display import (
 from app.canvas.overlays import EDGE_STYLES, MARGIN_PX, EdgeKind, MaskLook, paint_edges, paint_mask
 from app.canvas.pyramid import level_for
 from app.canvas.result_sheets import ResultSheets, result_sheets, written_box
-from app.canvas.viewport import Box, Matrix, Viewport
-from app.document.tiles import join
+from app.canvas.viewport import Box, Matrix, Viewport, bounds_of
+from app.document.tiles import join, overlap
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -112,8 +113,22 @@ class Scene:
         if result is not None and before is not None and result.id == before.id:
             return None
         self._result = None if result is None else result_sheets(result)
-        boxes = [sheets.picture.box_xyxy for sheets in (before, self._result) if sheets is not None]
+        seen = [sheets for sheets in (before, self._result) if sheets is not None]
+        boxes = [sheets.picture.box_xyxy for sheets in seen]
+        if self.document is not None and any(sheets.is_whole for sheets in seen):
+            boxes.append((0, 0, self.document.size_hw[1], self.document.size_hw[0]))
         return reduce(join, boxes) if boxes else None
+
+    @property
+    def picture_box(self) -> Box:
+        """Where the picture lies that is seen: the canvas, or what stands in its place."""
+        assert self.document is not None, "there is a picture to be seen"
+        whole = self._whole(has_result=not self.compare.is_held)
+        return (0, 0, *self.document.size_hw[::-1]) if whole is None else whole.picture.box_xyxy
+
+    def _whole(self, *, has_result: bool) -> ResultSheets | None:
+        """The result that is seen alone."""
+        return self._result if has_result and self._result is not None and self._result.is_whole else None
 
     def set_preview(self, box: Box | None, pixels: NDArray[Any] | None) -> Box | None:
         """Show a running job's pixels in a box of the canvas, at any resolution; None takes them away.
@@ -155,11 +170,14 @@ class Scene:
             deadline = time.perf_counter() + FINE_WITHIN_S
             for part, has_result in self.compare.split(box, viewport):
                 painter.setClipRect(_qrect(part))
+                whole = self._whole(has_result=has_result)
+                if whole is not None:
+                    self._paint_whole(painter, part, viewport, deadline, whole)
+                    continue
                 self._paint_picture(painter, part, viewport, deadline, has_result=has_result)
                 if has_result:  # what was drawn belongs to "after"
                     self._paint_marks(painter, part, viewport, deadline)
-            painter.setClipRect(_qrect(box))
-            self._paint_border(painter, viewport)
+                self._paint_border(painter, viewport, self._canvas_box)
 
     def refine(self, viewport: Viewport, device_box: Box, seconds: float) -> tuple[list[Box], bool]:
         """Make what was read roughly exact.
@@ -168,9 +186,7 @@ class Scene:
             Canvas boxes to repaint, and whether more is left.
         """
         deadline = time.perf_counter() + seconds
-        seen = viewport.to_canvas_box(
-            tuple(side / viewport.device_ratio for side in device_box)  # type: ignore[arg-type]
-        )
+        seen = bounds_of(viewport.inverse, tuple(side / viewport.device_ratio for side in device_box))  # type: ignore[arg-type]
         level = level_for(viewport.scale)
         done: list[Box] = []
         sheets: list[tuple[PictureSheet | PlaneSheet, int]] = [
@@ -185,13 +201,28 @@ class Scene:
         is_more = False
         for sheet, level in sheets:
             x, y = sheet.origin_xy
-            part = (seen[0] - x, seen[1] - y, seen[2] - x, seen[3] - y)
-            if level and not sheet.pyramid.is_fine(level, part):
+            h, w = sheet.size_hw
+            part = overlap((seen[0] - x, seen[1] - y, seen[2] - x, seen[3] - y), (0, 0, w, h))
+            if level and part[2] > part[0] and part[3] > part[1] and not sheet.pyramid.is_fine(level, part):
                 if time.perf_counter() <= deadline:
                     for box in sheet.pyramid.refine(level, part, deadline):
                         done.append((box[0] + x, box[1] + y, box[2] + x, box[3] + y))
                 is_more = is_more or not sheet.pyramid.is_fine(level, part)
         return done, is_more
+
+    @property
+    def _canvas_box(self) -> Box:
+        assert self.document is not None, "paint looked"
+        h, w = self.document.size_hw
+        return 0, 0, w, h
+
+    def _paint_whole(
+        self, painter: QPainter, box: Box, viewport: Viewport, deadline: float, whole: ResultSheets
+    ) -> None:
+        place = whole.picture.box_xyxy
+        self._paint_checks(painter, box, viewport, place)
+        whole.picture.draw(painter, viewport.device_matrix, viewport.scale, box, deadline)
+        self._paint_border(painter, viewport, place)
 
     def _paint_picture(
         self, painter: QPainter, box: Box, viewport: Viewport, deadline: float, *, has_result: bool
@@ -206,7 +237,7 @@ class Scene:
             if result is not None:
                 result.picture.draw(painter, matrix, scale, box, deadline)
         else:
-            self._paint_checks(painter, box, viewport)
+            self._paint_checks(painter, box, viewport, self._canvas_box)
             part = QImage(box[2] - box[0], box[3] - box[1], QImage.Format.Format_ARGB32_Premultiplied)
             part.fill(Qt.GlobalColor.transparent)
             # In the widget's own pixels, so that sheets draw into the part as into the whole.
@@ -219,7 +250,7 @@ class Scene:
                     inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
                     result.picture.draw(inner, matrix, scale, box, deadline)
             painter.save()
-            _clip_to_canvas(painter, viewport)
+            _clip_to(painter, viewport, self._canvas_box)
             painter.drawImage(box[0], box[1], part)
             painter.restore()
         if has_result and self._preview is not None:
@@ -248,7 +279,7 @@ class Scene:
         painter.drawImage(QRectF(x0, y0, x1 - x0, y1 - y0), image)
         painter.restore()
 
-    def _paint_checks(self, painter: QPainter, box: Box, viewport: Viewport) -> None:
+    def _paint_checks(self, painter: QPainter, box: Box, viewport: Viewport, place: Box) -> None:
         side = round(CHECK_PX * viewport.device_ratio)
         tile = QImage(2 * side, 2 * side, QImage.Format.Format_RGB32)
         tile.fill(self.colours.check_light)
@@ -256,20 +287,20 @@ class Scene:
             inner.fillRect(0, 0, side, side, self.colours.check_dark)
             inner.fillRect(side, side, side, side, self.colours.check_dark)
         painter.save()
-        _clip_to_canvas(painter, viewport)
+        _clip_to(painter, viewport, place)
         anchor = _anchor(viewport)
         painter.setBrushOrigin(anchor[0], anchor[1])
         painter.fillRect(_qrect(box), QBrush(tile))
         painter.restore()
 
-    def _paint_border(self, painter: QPainter, viewport: Viewport) -> None:
+    def _paint_border(self, painter: QPainter, viewport: Viewport, place: Box) -> None:
         width = max(1.0, round(viewport.device_ratio))
         painter.save()
         pen = QPen(self.colours.border, width)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        corners = _corners(viewport)
+        corners = _corners(viewport, place)
         if viewport.is_upright:
             xs, ys = [point.x() for point in corners], [point.y() for point in corners]
             half = width / 2
@@ -369,17 +400,17 @@ def _anchor(viewport: Viewport) -> tuple[int, int]:
     return round(matrix.e), round(matrix.f)
 
 
-def _corners(viewport: Viewport) -> list[QPointF]:
-    h, w = viewport.canvas_size_hw
+def _corners(viewport: Viewport, place: Box) -> list[QPointF]:
+    x0, y0, x1, y1 = place
     matrix = viewport.device_matrix
-    return [QPointF(*matrix.map(x, y)) for x, y in ((0, 0), (w, 0), (w, h), (0, h))]
+    return [QPointF(*matrix.map(x, y)) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
 
 
-def _clip_to_canvas(painter: QPainter, viewport: Viewport) -> None:
-    """Cut the painter's clip to the canvas; the painter is untransformed."""
-    h, w = viewport.canvas_size_hw
+def _clip_to(painter: QPainter, viewport: Viewport, place: Box) -> None:
+    """Cut the painter's clip to a box of the canvas; the painter is untransformed."""
+    x0, y0, x1, y1 = place
     painter.setTransform(QTransform(*viewport.device_matrix))
-    painter.setClipRect(QRectF(0, 0, w, h), Qt.ClipOperation.IntersectClip)
+    painter.setClipRect(QRectF(x0, y0, x1 - x0, y1 - y0), Qt.ClipOperation.IntersectClip)
     painter.resetTransform()
 
 

@@ -73,6 +73,8 @@ class Viewport:
         self.scale = 1.0
         self.rotation_deg = 0.0
         self.is_mirrored = False
+        self.fit_box: Box | None = None
+        """What `fit` shows, in canvas pixels; the canvas where None."""
         self.centre_xy = (canvas_size_hw[1] / 2, canvas_size_hw[0] / 2)
         self._matrix: Matrix | None = None
         self._inverse: Matrix | None = None
@@ -152,6 +154,7 @@ class Viewport:
     def set_canvas(self, size_hw: tuple[int, int]) -> None:
         """Look at a canvas of another size."""
         self.canvas_size_hw = size_hw
+        self.fit_box = None
         self._changed()
 
     def resize(self, view_size_wh: tuple[float, float], device_ratio: float) -> None:
@@ -161,8 +164,9 @@ class Viewport:
         self._changed()
 
     def fit_scale(self, margin_px: float = FIT_MARGIN_PX) -> float:
-        """The scale at which all of the canvas, as it is turned, fits; never above LARGEST_FIT."""
-        h, w = self.canvas_size_hw
+        """The scale at which all of the canvas (or `fit_box`), as it is turned, fits; never above LARGEST_FIT."""
+        x0, y0, x1, y1 = self._fitted_box
+        h, w = y1 - y0, x1 - x0
         angle = math.radians(self.rotation_deg)
         cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
         wide, high = w * cos + h * sin, w * sin + h * cos
@@ -172,10 +176,23 @@ class Viewport:
         return min(max(scale, MIN_SCALE), LARGEST_FIT)
 
     def fit(self, margin_px: float = FIT_MARGIN_PX) -> None:
-        """Show all of the canvas."""
+        """Show all of the canvas, or of `fit_box`."""
+        x0, y0, x1, y1 = self._fitted_box
         self.scale = self.fit_scale(margin_px)
-        self.centre_xy = (self.canvas_size_hw[1] / 2, self.canvas_size_hw[0] / 2)
+        self.centre_xy = ((x0 + x1) / 2, (y0 + y1) / 2)
         self._changed()
+
+    @property
+    def _fitted_box(self) -> Box:
+        h, w = self.canvas_size_hw
+        return (0, 0, w, h) if self.fit_box is None else self.fit_box
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether `fit` would change nothing."""
+        x0, y0, x1, y1 = self._fitted_box
+        is_centred = self.centre_xy == ((x0 + x1) / 2, (y0 + y1) / 2)
+        return is_centred and self.scale == self.fit_scale()
 
     def zoom_to(self, scale: float, at_view_xy: tuple[float, float] | None = None) -> None:
         """Change the scale; the canvas point at ``at_view_xy`` (the middle if None) stays there."""

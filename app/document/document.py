@@ -394,9 +394,7 @@ class Document:
         is_continuation = amend and self.history.newest is not None
         is_same_step = is_continuation and draft is not None and self._was_shown_by_newest(draft)
         op.apply(self)
-        # Variants in a row would read alike otherwise; seed 0 is the plain answer.
-        label = f"Fill, seed {result.step.seed}" if result.step.seed else "Fill"
-        self._keep(Entry(label, (op,), is_continuation=is_continuation))
+        self._keep(Entry(result.label, (op,), is_continuation=is_continuation))
         if is_same_step and draft is not None and draft.is_draft and not draft.is_starred:
             self._results.remove(draft)
             self.inner.say(ResultDropped(draft.id))

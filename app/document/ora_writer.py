@@ -201,12 +201,13 @@ class _Writer:
         """
         described: list[dict[str, Any]] = []
         items: list[StackLayer | StackGroup] = []
+        current = self._snapshot.current_result
+        is_replaced = current is not None and current.is_whole  # our index says what is visible here
         for meta in self._snapshot.layers_meta:
             planes = {name: self._plane(meta, name) for name in meta.planes}
             strokes = [self._stroke(stroke) for stroke in meta.strokes]
             described.append({**meta.to_plain(), "planes": planes, "strokes": strokes})
-            items.append(self._item(meta, planes))
-        current = self._snapshot.current_result
+            items.append(self._item(meta, planes, is_hidden=is_replaced and meta.kind == "picture"))
         if current is not None:
             above = [at for at, meta in enumerate(self._snapshot.layers_meta) if meta.kind == "picture"]
             items.insert(above[-1] + 1 if above else 0, self._result_layer(current))
@@ -239,20 +240,23 @@ class _Writer:
         x, y = box[0], box[1]
         return (x + int(columns[0]), y + int(rows[0]), x + int(columns[-1]) + 1, y + int(rows[-1]) + 1)
 
-    def _item(self, meta: LayerMeta, planes: dict[str, dict[str, Any]]) -> StackLayer | StackGroup:
+    def _item(
+        self, meta: LayerMeta, planes: dict[str, dict[str, Any]], *, is_hidden: bool
+    ) -> StackLayer | StackGroup:
         """A layer as everybody sees it."""
         x, y = meta.origin_xy
+        is_visible = meta.is_visible and not is_hidden
         sheets = tuple(
             StackLayer(
                 PLANE_NAMES.get(name, meta.name),
                 place["src"],
                 (x + place["offset_xy"][0], y + place["offset_xy"][1]),
                 meta.opacity,
-                meta.is_visible,
+                is_visible,
             )
             for name, place in planes.items()
         )
-        return StackGroup(meta.name, sheets, meta.is_visible) if meta.kind == "edges" else sheets[0]
+        return StackGroup(meta.name, sheets, is_visible) if meta.kind == "edges" else sheets[0]
 
     def _result_layer(self, result: Result) -> StackLayer:
         """The shown result, clear where the picture shows through."""
@@ -271,7 +275,12 @@ class _Writer:
 
     def _result(self, result: Result) -> dict[str, Any]:
         """Write the arrays of a result; gives what the index says of it."""
-        arrays = {"pixels": result.pixels, "coverage": result.coverage, "edges": result.edges}
+        arrays = {
+            "pixels": result.pixels,
+            "coverage": result.coverage,
+            "edges": result.edges,
+            "novelty": result.novelty,
+        }
         kept = {name: array for name, array in arrays.items() if array is not None}
         for name, array in kept.items():
             self._png(result_entry(result.id, name), array)

@@ -6,7 +6,9 @@ from app.canvas.overlays import MaskLook
 from app.canvas.scene import LIGHT, Scene
 from app.canvas.viewport import Viewport
 from app.document.layers import Layer
-from tests.app.canvas.fakes import document_of, photo, result_of, rgb_of, write
+from app.document.recipe import Step
+from app.document.results import Result
+from tests.app.canvas.fakes import document_of, is_same, photo, result_of, rgb_of, seen, write
 
 H, W = 300, 400
 RESULT_BOX = (100, 80, 180, 160)
@@ -304,3 +306,64 @@ def test_no_document_is_an_empty_desk():
     image = QImage(20, 20, QImage.Format.Format_RGB32)
     scene.paint(image, (0, 0, 20, 20), Viewport((1, 1), (20, 20)))
     assert (rgb_of(image) == (38, 38, 40)).all()
+
+
+# A result in the place of the picture ---------------------------------------------------------------------------------
+
+
+def show_whole(document, box, value=200):
+    """Show a remade picture of one colour."""
+    x0, y0, x1, y1 = box
+    size_hw = (y1 - y0, x1 - x0)
+    result = Result(
+        box_xyxy=box,
+        pixels=np.full((*size_hw, 3), value, np.uint8),
+        coverage=np.full(size_hw, 255, np.uint8),
+        is_whole=True,
+        step=Step(edit={"family": "retarget"}),
+    )
+    document.add_result(result)
+    return result
+
+
+def test_a_whole_result_is_seen_alone_in_its_own_place(make_view, document):
+    write(document, "coverage", (0, 0, 400, 300))
+    view = make_view(document)
+    view.zoom_to(0.7)
+    show_whole(document, (50, -40, 250, 360))
+    image = seen(view)
+    matrix = view.viewport.matrix
+    inside = [round(part) for part in matrix.map(150, 330)]  # below the canvas
+    assert (image[inside[1], inside[0]] == 200).all()
+    beside = [round(part) for part in matrix.map(350, 150)]  # on the canvas, where the picture was
+    desk = view.scene.colours.desk
+    assert tuple(image[beside[1], beside[0]]) == (desk.red(), desk.green(), desk.blue())
+    assert view.scene.picture_box == (50, -40, 250, 360)
+
+
+def test_holding_tab_shows_the_picture_a_whole_result_stands_for(make_view, document):
+    view = make_view(document)
+    before = seen(view)
+    show_whole(document, (50, -40, 250, 360))
+    assert not is_same(seen(view), before)
+    view.set_comparing(True)
+    assert is_same(seen(view), before)
+    assert view.scene.picture_box == (0, 0, 400, 300)
+
+
+def test_undo_repaints_all_that_a_whole_result_hid(make_view, document):
+    view = make_view(document)
+    before = seen(view)
+    show_whole(document, (50, -40, 250, 360))
+    seen(view)
+    document.undo()
+    assert is_same(seen(view), before)
+
+
+def test_a_whole_result_is_made_exact_beyond_the_canvas(make_view, document):
+    view = make_view(document)
+    view.zoom_to(0.4)
+    show_whole(document, (0, 0, 800, 500), value=90)
+    image = seen(view)
+    at = [round(part) for part in view.viewport.matrix.map(700, 450)]
+    assert (image[at[1], at[0]] == 90).all()

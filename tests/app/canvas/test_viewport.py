@@ -143,3 +143,18 @@ def test_canvas_boxes_are_cut_to_the_canvas():
     made = viewport()
     made.zoom_to(0.25)
     assert made.to_canvas_box((0, 0, 500, 400), 5) == (0, 0, 800, 600)
+
+
+def test_another_box_can_be_fitted_than_the_canvas():
+    viewport = Viewport((300, 400), (500, 400))
+    viewport.fit()
+    assert viewport.is_fitted
+    viewport.fit_box = (-200, 0, 400, 300)
+    assert not viewport.is_fitted
+    viewport.fit()
+    assert viewport.is_fitted
+    x0, _, x1, _ = viewport.to_view_box((-200, 0, 400, 300))
+    assert (x0, x1) == (24, 477)  # whole pixels around it
+    viewport.set_canvas((300, 400))
+    viewport.fit()
+    assert viewport.centre_xy == (200, 150), "another canvas is fitted itself"
