@@ -7,6 +7,7 @@ from models.spec import FamilySpec
 
 FAMILIES: dict[str, str] = {
     "inpaint": "models.inpaint.spec",
+    "retarget": "models.retarget.spec",
 }
 """Family name -> module whose ``SPEC`` describes it."""
 

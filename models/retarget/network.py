@@ -110,7 +110,7 @@ class RetargetGenerator(nn.Module):
             features = F.max_pool2d(down(features, pad_px=1), 2)
         features = self.blocks(features)
         for up in self.ups:
-            features = up(F.interpolate(features, scale_factor=2.0), pad_px=1)
+            features = up(_doubled(features), pad_px=1)
             features = features + skips.pop()
         answer: Tensor = self.head(reflected(features, 3))
         return (torch.tanh(answer.float()) + 1) / 2
@@ -151,8 +151,17 @@ def rounded_up_hw(size_hw: tuple[int, int], multiple: int) -> tuple[int, int]:
 
 
 def reflected(x: Tensor, pad_px: int) -> Tensor:
-    """``x`` continued by reflection on all four sides."""
-    return F.pad(x, (pad_px,) * 4, mode="reflect") if pad_px else x
+    """``x`` continued by reflection on all four sides, in its own dtype."""
+    if not pad_px:
+        return x
+    with torch.autocast(x.device.type, enabled=False):  # it would copy in float32: twice the memory
+        return F.pad(x, (pad_px,) * 4, mode="reflect")
+
+
+def _doubled(x: Tensor) -> Tensor:
+    """``x`` with every pixel four times, in its own dtype."""
+    with torch.autocast(x.device.type, enabled=False):  # as in `reflected`
+        return F.interpolate(x, scale_factor=2.0)
 
 
 def initialise_weights(network: nn.Module) -> None:

@@ -9,10 +9,22 @@ from torch import nn
 
 from models.errors import UnknownFamilyError
 from models.registry import FAMILIES, family_names, family_spec
-from models.spec import FamilySpec
+from models.spec import FamilySpec, NetworkSpec
 
-SMALL = {"inpaint": {"width": 4, "depth": 1}}
+SMALL = {
+    "inpaint": {"width": 4, "depth": 1},
+    "retarget": {"width": 4, "depth": 1},
+}
 """Options of a small row of every family; a new family adds its own line."""
+
+ARGUMENTS = {
+    "inpaint": {
+        "edges": lambda planes: planes.split(1, dim=1),
+        "fill": lambda planes: (planes[:, :3], planes[:, 3:]),
+    },
+    "retarget": {"generator": lambda planes: (planes,)},
+}
+"""What each generator is called with, out of everything it is given together; likewise."""
 
 
 @pytest.fixture(params=family_names())
@@ -24,13 +36,13 @@ def small_options(spec: FamilySpec):
     return spec.options_type(**SMALL[spec.name])
 
 
-def answer(network: nn.Module, in_channels: int, size_hw: tuple[int, int]) -> torch.Tensor:
-    """Run a generator on planes; images go in as their three planes together."""
-    x = torch.rand(1, in_channels, *size_hw)
+def answer(
+    spec: FamilySpec, network: nn.Module, facts: NetworkSpec, size_hw: tuple[int, int]
+) -> torch.Tensor:
+    """Run a generator on random planes."""
+    planes = torch.rand(1, facts.in_channels, *size_hw)
     with torch.no_grad():
-        if in_channels == 3:
-            return network(*x.split(1, dim=1))
-        return network(x[:, :3], x[:, 3:])
+        return network(*ARGUMENTS[spec.name][facts.name](planes))
 
 
 def test_every_network_runs_without_nan_at_its_smallest_size(spec):
@@ -41,7 +53,7 @@ def test_every_network_runs_without_nan_at_its_smallest_size(spec):
         assert facts.name == name
         assert side % facts.size_multiple == 0
         for size_hw in ((side, side), (side, side + 3 * facts.size_multiple)):
-            out = answer(networks[name], facts.in_channels, size_hw)
+            out = answer(spec, networks[name], facts, size_hw)
             assert out.shape == (1, facts.out_channels, *size_hw)
             assert out.isfinite().all()
 
@@ -53,9 +65,9 @@ def test_every_network_loads_what_it_saved(spec):
     assert spec.options_from_state(networks.state_dict()) == options
     for name, facts in spec.networks.items():
         torch.manual_seed(0)
-        one = answer(networks[name], facts.in_channels, (32, 24))
+        one = answer(spec, networks[name], facts, (32, 24))
         torch.manual_seed(0)
-        assert torch.equal(one, answer(again[name], facts.in_channels, (32, 24)))
+        assert torch.equal(one, answer(spec, again[name], facts, (32, 24)))
 
 
 def test_networks_with_frame_statistics_say_so(spec):
@@ -63,15 +75,14 @@ def test_networks_with_frame_statistics_say_so(spec):
     networks = spec.build(small_options(spec))
     for name, facts in spec.networks.items():
         torch.manual_seed(1)
-        one = answer(networks[name], facts.in_channels, (256, 256))
+        one = answer(spec, networks[name], facts, (256, 256))
         x = torch.rand(1)  # keeps the stream apart from the first
         del x
         torch.manual_seed(1)
         planes = torch.rand(1, facts.in_channels, 256, 256)
         planes[..., :16, :16] = 0
         with torch.no_grad():
-            inputs = planes.split(1, dim=1) if facts.in_channels == 3 else (planes[:, :3], planes[:, 3:])
-            other = networks[name](*inputs)
+            other = networks[name](*ARGUMENTS[spec.name][name](planes))
         is_seen = not torch.equal(one[..., -8:, -8:], other[..., -8:, -8:])
         assert is_seen == facts.has_frame_statistics
 
