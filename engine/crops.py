@@ -288,7 +288,7 @@ class Window:
     core: Box
     """What this window is for; cores of one level lie side by side."""
     region: Box
-    """The core and a little more: what is repainted, fading out over the excess."""
+    """The core and more on every side, where windows overlap: what is repainted."""
     frame: Box
     """What the network sees."""
 
@@ -296,7 +296,7 @@ class Window:
 def windows_over(hole: np.ndarray, working_px: int) -> Iterator[Window]:
     """Cover the hole of one level with windows, row by row.
 
-    A core is half as wide as its window, so what is repainted covers about a quarter of what the network sees.
+    A core is half as wide as its window, and what is repainted three quarters, about half of what the network sees.
 
     Args:
         hole: (h, w) bool.
@@ -306,7 +306,7 @@ def windows_over(hole: np.ndarray, working_px: int) -> Iterator[Window]:
     if not len(rows):
         return
     h, w = hole.shape
-    side, overlap = max(working_px // 2, 8), max(working_px // 16, 2)
+    side, overlap = max(working_px // 2, 8), max(working_px // 8, 2)
     for y in range(int(rows[0]), int(rows[-1]) + 1, side):
         for x in range(int(columns[0]), int(columns[-1]) + 1, side):
             core = Box(x, y, min(x + side, int(columns[-1]) + 1), min(y + side, int(rows[-1]) + 1))

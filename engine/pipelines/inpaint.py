@@ -53,12 +53,10 @@ from engine.errors import MaskError
 from engine.memory import digest_of
 from engine.pipelines.exchange import Demand, Outcome, Tools
 from engine.pipelines.levels import (
+    Level,
     enlarge_into,
-    fade,
     scaled,
     shrink_known,
-    trust,
-    with_low_frequencies_of,
 )
 from engine.pipelines.pixels import bytes_of, colours_of, floats_of, rgb_of, sixteen_of
 from engine.pipelines.variants import Variant, weighed
@@ -370,20 +368,22 @@ class _Painter:
         for size_hw in sizes[1:]:
             own_box = scaled(crop.hole.inside(crop.frame), crop.frame.size_hw, size_hw)
             coarse = level
-            level, level_hole = shrink_known(image, hole, size_hw)
+            # The last one is written into the picture's own copy: no other level is as large.
+            is_last = size_hw == hole.shape
+            level, level_hole = (image, hole) if is_last else shrink_known(image, hole, size_hw)
             enlarge_into(level, level_hole, coarse)
             own = np.zeros_like(level_hole)
             own[own_box.slices] = level_hole[own_box.slices]
             used, level_lines = np.zeros(size_hw, dtype=np.uint8), lines.shrunk(size_hw)
+            painted = Level.of(level, own)
             for window in windows_over(own, self._tools.working_px):
-                self._repaint(level, own, window, level_lines, used, crop.frame)
+                self._repaint(painted, window, level_lines, used, crop.frame)
                 count += 1
         return level, used, count
 
     def _repaint(
         self,
-        level: np.ndarray,
-        own: np.ndarray,
+        level: Level,
         window: Window,
         lines: _Lines,
         used: np.ndarray,
@@ -396,22 +396,15 @@ class _Painter:
         tools, frame = self._tools, window.frame
         tools.steps.begin("refine")
         with tools.clock("refine"):
-            image = floats_of(level[frame.slices])
-            region = window.region.inside(frame)
-            target = np.zeros(frame.size_hw, dtype=np.bool_)
-            target[region.slices] = own[window.region.slices]
+            image = floats_of(level.pixels[frame.slices])
             found = canny(luma(image), sigma=self._variant.edge_sigma).astype(np.float32)
             edges = lines.within(frame).applied(found)
-            fill = self._call("fill", image, edges, target)
-            fill = with_low_frequencies_of(image, fill, target)
-            share = (fade(window) * trust(target))[..., None]
-            mixed = image * (1 - share) + fill * share
-            level[frame.slices][target] = sixteen_of(mixed[target])
-            shown = ~own[frame.slices]
+            level.take(window, self._call("fill", image, edges, level.target(window)))
+            shown = ~level.own[frame.slices]
             shown[window.core.inside(frame).slices] = True
             used[frame.slices][shown] = bytes_of(edges)[shown]
-        seen = scaled(frame, own.shape, place.size_hw)
-        tools.steps.end("refine", bytes_of(mixed), _corners(seen, place))
+        seen = scaled(frame, level.own.shape, place.size_hw)
+        tools.steps.end("refine", bytes_of(floats_of(level.pixels[frame.slices])), _corners(seen, place))
 
 
 def _corners(box: Box, within: Box | None = None) -> tuple[int, int, int, int]:
