@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -22,6 +23,11 @@ from app.theme import current_theme
 
 MAX_RECENT = 6
 CARD_WIDTH_PX = 520
+LEAST_WIDTH_PX = 384
+"""Both buttons, and the longer line of words, with their margins."""
+MARGIN_PX = 24
+GAP_PX = 8
+"""Least room between the card and what is around it."""
 
 
 class Welcome(QWidget):
@@ -45,7 +51,7 @@ class Welcome(QWidget):
         card = QFrame(self)
         card.setObjectName("welcome_card")
         card.setMaximumWidth(CARD_WIDTH_PX)
-        card.setMinimumWidth(min(CARD_WIDTH_PX, 360))
+        card.setMinimumWidth(LEAST_WIDTH_PX)
         card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self._card = card
         self._picture = QLabel(card)
@@ -57,6 +63,8 @@ class Welcome(QWidget):
             "Brush over what should go, and Pentimento fills it in.\nYour pictures never leave this computer.",
             card,
         )
+        words.setObjectName("welcome_words")
+        words.setWordWrap(True)  # beside the docks of an 800 px wide screen there is no room for a line
         words.setProperty("look", "dim")
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._open = QPushButton("Open a Photo…", card)
@@ -83,7 +91,7 @@ class Welcome(QWidget):
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
         layout = QVBoxLayout(card)
-        layout.setContentsMargins(40, 36, 40, 32)
+        layout.setContentsMargins(MARGIN_PX, 22, MARGIN_PX, 14)
         layout.setSpacing(8)
         layout.addWidget(self._picture)
         layout.addSpacing(6)
@@ -110,7 +118,6 @@ class Welcome(QWidget):
         while (item := self._recent.takeAt(0)) is not None:
             item.widget().deleteLater()
         shown = [path for path in paths if path.exists()][:MAX_RECENT]
-        self._recent_title.setVisible(bool(shown))
         for index, path in enumerate(shown):
             button = QPushButton(path.name, self._card)
             button.setObjectName(f"welcome_recent_{index}")
@@ -120,6 +127,24 @@ class Welcome(QWidget):
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _=False, path=path: self.file_asked.emit(str(path)))
             self._recent.addWidget(button)
+        self._fit_recent()
+
+    def _fit_recent(self) -> None:
+        """Show as many recent files as there is room for, and of a long name its beginning and its end."""
+        buttons = [self._recent.itemAt(index).widget() for index in range(self._recent.count())]
+        room_px = self._card.width() - 2 * MARGIN_PX
+        for button in buttons:
+            assert isinstance(button, QPushButton), "only buttons are put there"
+            name = Path(button.toolTip()).name
+            button.setText(button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room_px))
+        for count in range(len(buttons), -1, -1):
+            for index, button in enumerate(buttons):
+                button.setVisible(index < count)
+            self._recent_title.setVisible(count > 0)
+            self._recent.invalidate()  # a layout within another hears later of what is hidden
+            self._card.layout().invalidate()
+            if self._card.layout().totalHeightForWidth(self._card.width()) <= self.height() - 2 * GAP_PX:
+                break
 
     def set_open_key(self, key: QKeySequence) -> None:
         """Say on the button's tooltip which key does the same."""
@@ -131,6 +156,11 @@ class Welcome(QWidget):
         self.update()
 
     # Qt's overrides --------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Make the best of another size."""
+        super().resizeEvent(event)
+        self._fit_recent()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """The ground, and round the card the dashed line that says "drop here"."""
