@@ -10,6 +10,7 @@ Reducing: pictures and masks by the mean, edges by the maximum, or thin lines va
 Elsewhere: reading through the transform in sampling.py; what is drawn when in scene.py.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +75,58 @@ def image_of(words: NDArray[np.uint32], *, is_opaque: bool) -> QImage:
     return image
 
 
-class PictureSheet:
+class Sheet(ABC):
+    """One raster at its place on the canvas.
+
+    Args:
+        fetch: part of the raster, in a box of its own pixels.
+        size_hw: of the raster.
+        origin_xy: its top left corner on the canvas.
+        dtype: of the reduced copies.
+    """
+
+    def __init__(
+        self, fetch: Fetch, size_hw: tuple[int, int], origin_xy: tuple[int, int], dtype: type[np.generic]
+    ) -> None:
+        self.fetch = fetch
+        self.size_hw = size_hw
+        self.origin_xy = origin_xy
+        self.pyramid = Pyramid(size_hw, dtype, self._reduce, self._skim)
+
+    @abstractmethod
+    def _reduce(self, box: Box, level: int) -> NDArray[Any]:
+        """A box of the raster, exactly reduced by ``2**level``."""
+
+    @abstractmethod
+    def _skim(self, box: Box, level: int) -> NDArray[Any]:
+        """The same at once, and roughly."""
+
+    @property
+    def box_xyxy(self) -> Box:
+        """Its place on the canvas."""
+        x, y = self.origin_xy
+        return x, y, x + self.size_hw[1], y + self.size_hw[0]
+
+    def invalidate(self, box: Box) -> None:
+        """The raster changed in a box of the canvas."""
+        self.pyramid.invalidate(shift(box, (-self.origin_xy[0], -self.origin_xy[1])))
+
+    def _under(self, inverse: Matrix, box: Box, level: int) -> Box:
+        """The part of the (reduced) raster under device pixels, with a margin to interpolate from."""
+        x0, y0, x1, y1 = bounds_of(inverse, box)
+        step = 1 << level
+        height, width = -(-self.size_hw[0] // step), -(-self.size_hw[1] // step)
+        return overlap((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
+
+    def _part(self, under: Box, level: int, deadline: float) -> NDArray[Any]:
+        """The (reduced) raster in a box of its pixels."""
+        if not level:
+            return self.fetch(under)
+        whole = self.pyramid.read(level, _enlarged(under, level), deadline)
+        return whole[under[1] : under[3], under[0] : under[2]]
+
+
+class PictureSheet(Sheet):
     """A picture layer or a result at its place on the canvas.
 
     Args:
@@ -87,21 +139,8 @@ class PictureSheet:
     def __init__(
         self, fetch: Fetch, size_hw: tuple[int, int], origin_xy: tuple[int, int] = (0, 0), *, is_opaque: bool
     ) -> None:
-        self.fetch = fetch
-        self.size_hw = size_hw
-        self.origin_xy = origin_xy
+        super().__init__(fetch, size_hw, origin_xy, np.uint32)
         self.is_opaque = is_opaque
-        self.pyramid = Pyramid(size_hw, np.uint32, self._reduce, self._skim)
-
-    @property
-    def box_xyxy(self) -> Box:
-        """Its place on the canvas."""
-        x, y = self.origin_xy
-        return x, y, x + self.size_hw[1], y + self.size_hw[0]
-
-    def invalidate(self, box: Box) -> None:
-        """The picture changed in a box of the canvas."""
-        self.pyramid.invalidate(shift(box, (-self.origin_xy[0], -self.origin_xy[1])))
 
     def draw(
         self, painter: QPainter, to_device: Matrix, scale: float, device_box: Box, deadline: float
@@ -125,11 +164,7 @@ class PictureSheet:
         under = self._under(inverse, box, level)
         if under[2] <= under[0] or under[3] <= under[1]:
             return
-        if level:
-            whole = self.pyramid.read(level, _enlarged(under, level), deadline)
-            part = whole[under[1] : under[3], under[0] : under[2]]
-        else:
-            part = self.fetch(under)
+        part = self._part(under, level, deadline)
         remaining = scale * step
         inverse = inverse.less((under[0], under[1]))
         is_plain = abs(remaining - 1.0) < 1e-9 and 0.0 in (to_device.b, to_device.a)
@@ -137,13 +172,6 @@ class PictureSheet:
             self._draw_nearest(painter, part, inverse, box)
         else:
             self._draw_smooth(painter, part, placed, under, box, to_device)
-
-    def _under(self, inverse: Matrix, box: Box, level: int) -> Box:
-        """The part of the (reduced) picture under device pixels, with a margin to interpolate from."""
-        x0, y0, x1, y1 = bounds_of(inverse, box)
-        step = 1 << level
-        height, width = -(-self.size_hw[0] // step), -(-self.size_hw[1] // step)
-        return overlap((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
 
     def _draw_nearest(self, painter: QPainter, part: NDArray[Any], inverse: Matrix, box: Box) -> None:
         is_turned = inverse.a != 0.0 and inverse.b != 0.0
@@ -190,7 +218,7 @@ class PictureSheet:
         return premultiplied(part[_middles(part.shape[0], step)][:, _middles(part.shape[1], step)])
 
 
-class PlaneSheet:
+class PlaneSheet(Sheet):
     """A mask or an edge map: one 8-bit value a pixel, 255 = selected.
 
     Args:
@@ -212,23 +240,10 @@ class PlaneSheet:
         written: Callable[[], Box] | None = None,
         skimmed: Fetch | None = None,
     ) -> None:
-        self.fetch = fetch
-        self.size_hw = size_hw
-        self.origin_xy = origin_xy
+        super().__init__(fetch, size_hw, origin_xy, np.uint8)
         self.keeps_lines = keeps_lines
         self.written = written
         self.skimmed = skimmed
-        self.pyramid = Pyramid(size_hw, np.uint8, self._reduce, self._skim)
-
-    @property
-    def box_xyxy(self) -> Box:
-        """Its place on the canvas."""
-        x, y = self.origin_xy
-        return x, y, x + self.size_hw[1], y + self.size_hw[0]
-
-    def invalidate(self, box: Box) -> None:
-        """The plane changed in a box of the canvas."""
-        self.pyramid.invalidate(shift(box, (-self.origin_xy[0], -self.origin_xy[1])))
 
     def seen(
         self, to_device: Matrix, scale: float, device_box: Box, deadline: float
@@ -244,16 +259,10 @@ class PlaneSheet:
         step = float(1 << level)
         placed = to_device.scaled_at(step, self.origin_xy)
         inverse = placed.inverted()
-        height, width = -(-self.size_hw[0] // (1 << level)), -(-self.size_hw[1] // (1 << level))
-        x0, y0, x1, y1 = bounds_of(inverse, box)
-        under = overlap((x0 - 2, y0 - 2, x1 + 2, y1 + 2), (0, 0, width, height))
+        under = self._under(inverse, box, level)
         if under[2] <= under[0] or under[3] <= under[1]:
             return None
-        if level:
-            whole = self.pyramid.read(level, _enlarged(under, level), deadline)
-            part = whole[under[1] : under[3], under[0] : under[2]]
-        else:
-            part = self.fetch(under)
+        part = self._part(under, level, deadline)
         if not part.any():
             return None
         inverse = inverse.less((under[0], under[1]))
@@ -277,21 +286,25 @@ class PlaneSheet:
         x, y = self.origin_xy
         return overlap((x0 + x - reach, y0 + y - reach, x1 + x + reach, y1 + y + reach), self.box_xyxy)
 
-    def _reduce(self, box: Box, level: int, fetch: Fetch | None = None) -> NDArray[Any]:
+    def _reduce(self, box: Box, level: int) -> NDArray[Any]:
+        return self._reduced(self.fetch, box, level)
+
+    def _skim(self, box: Box, level: int) -> NDArray[Any]:
+        # A plane that is mostly empty costs next to nothing.
+        return self._reduced(self.skimmed or self.fetch, box, level)
+
+    def _reduced(self, fetch: Fetch, box: Box, level: int) -> NDArray[Any]:
         step = 1 << level
         if self.written is not None:
             x0, y0, x1, y1 = overlap(box, self.written())
             if x1 <= x0 or y1 <= y0:
                 return np.zeros((-(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)), np.uint8)
-        part = (fetch or self.fetch)(box).astype(np.uint8, copy=False)
+        part = fetch(box).astype(np.uint8, copy=False)
         if not part.any():
             return np.zeros((-(-part.shape[0] // step), -(-part.shape[1] // step)), np.uint8)
         for _ in range(level):
             part = _halve_by_maximum(part) if self.keeps_lines else _halve_by_mean(part)
         return part
-
-    def _skim(self, box: Box, level: int) -> NDArray[Any]:
-        return self._reduce(box, level, self.skimmed)  # a plane that is mostly empty costs next to nothing
 
 
 def _halve_by_mean(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
