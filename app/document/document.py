@@ -27,13 +27,15 @@ from app.document.events import (
     ResultsChanged,
     Saved,
 )
+from app.document.flatten import CHANNELS
 from app.document.history import Entry, History
 from app.document.inner import Inner, SavedMark
-from app.document.layers import MAX_SIDE_PX, Layer
+from app.document.layers import Layer
 from app.document.op import Op
 from app.document.result_ops import ResultChanged
 from app.document.results import Result
 from app.document.strokes import new_id
+from app.document.tiles import MAX_SIDE_PX
 from app.document.transaction import Transaction
 from app.errors import DocumentError
 
@@ -42,9 +44,6 @@ if TYPE_CHECKING:
     from engine.pictures import Picture
 
 __all__ = ["Document", "Transaction"]
-
-MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-"""Modes of a document, and their channels."""
 
 Observer = Callable[[Event], None]
 
@@ -155,7 +154,7 @@ class Document:
     def blank(cls, size_hw: tuple[int, int], mode: str = "RGB", *, name: str = "Untitled") -> Self:
         """A document of one white layer, clear where the mode has alpha."""
         _check_canvas(size_hw, mode)
-        channels = MODES[mode]
+        channels = CHANNELS[mode]
         shape = size_hw if channels == 1 else (*size_hw, channels)
         pixels = np.full(shape, 255, np.uint8)
         if mode.endswith("A"):
@@ -487,8 +486,8 @@ class Document:
 
 
 def _check_canvas(size_hw: tuple[int, int], mode: str) -> None:
-    if mode not in MODES:
-        raise DocumentError("mode", f"one of {', '.join(MODES)}", repr(mode), "convert the picture")
+    if mode not in CHANNELS:
+        raise DocumentError("mode", f"one of {', '.join(CHANNELS)}", repr(mode), "convert the picture")
     h, w = size_hw
     if not (1 <= h <= MAX_SIDE_PX and 1 <= w <= MAX_SIDE_PX):
         raise DocumentError(

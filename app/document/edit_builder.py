@@ -13,6 +13,7 @@ from app.document.flatten import flatten, flattened_view
 from app.document.layers import Layer
 from app.document.recipe import Step
 from app.document.results import Result
+from app.document.selection import mask_box
 from app.document.tiles import Box, clip_box, is_empty, overlap, shift, slices_of, tile_slices
 from app.errors import DocumentError
 from engine.edits import EditInputs, InpaintEdit
@@ -160,13 +161,10 @@ def result_from_reply(
 def usual_frame(document: "Document") -> Box:
     """A frame to start from: the hole and half as much on each side, or all of the picture where there is no hole."""
     h, w = document.size_hw
-    written = document.mask_layer.written_box("coverage")
-    selected = document.mask_layer.planes["coverage"][slices_of(written)] > 0
-    if not selected.any():
+    hole = mask_box(document)
+    if hole is None:
         return (0, 0, w, h)
-    rows, columns = np.flatnonzero(selected.any(axis=1)), np.flatnonzero(selected.any(axis=0))
-    x0, x1 = written[0] + int(columns[0]), written[0] + int(columns[-1]) + 1
-    y0, y1 = written[1] + int(rows[0]), written[1] + int(rows[-1]) + 1
+    x0, y0, x1, y1 = hole
     margin = max(LEAST_MARGIN_PX, (x1 - x0) // 2, (y1 - y0) // 2)
     return clip_box((x0 - margin, y0 - margin, x1 + margin, y1 + margin), (h, w))
 

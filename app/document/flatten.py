@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.document.results import Result
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+"""Modes of a document, and their channels."""
 BAND_BYTES = 16 << 20
 """Float values of one band and layer; a few bands are alive at a time."""
 _LUMA = np.array((0.299, 0.587, 0.114), np.float32)

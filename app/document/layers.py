@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from app.document.strokes import Stroke, new_id
-from app.document.tiles import Box, Tile, all_tiles, is_empty, join, tile_box, tile_slices
+from app.document.tiles import MAX_SIDE_PX, Box, Tile, all_tiles, is_empty, join, tile_box, tile_slices
 from app.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ PLANES: dict[str, tuple[str, ...]] = {
 """Names of the planes each kind of layer has."""
 ATTRIBUTES = ("name", "origin_xy", "is_visible", "opacity", "step")
 """What `Transaction.set_layer` takes."""
-MAX_SIDE_PX = 16384
-"""Longest side of a canvas and of a layer."""
 
 
 @dataclass(eq=False)

@@ -33,11 +33,11 @@ from app.document.ora_layout import (
     result_entry,
 )
 from app.document.plain_data import read_json
-from app.document.png_stream import SIDE_LIMIT_PX, read_png
+from app.document.png_stream import read_png
 from app.document.results import Result
 from app.document.stack_xml import read_stack
 from app.document.strokes import MAX_SAMPLES, SAMPLE_COLUMNS, Stroke
-from app.document.tiles import tiles_of
+from app.document.tiles import MAX_SIDE_PX, tiles_of
 from app.errors import AppError, DocumentError
 from engine.atomic import AnyPath
 from engine.errors import EngineError
@@ -133,7 +133,7 @@ class _Index:
     def document(self, path: Path) -> Document:
         """The document as it was saved."""
         data = self.data
-        size_hw = self._pair(data, "size_hw", 1, SIDE_LIMIT_PX)
+        size_hw = self._pair(data, "size_hw", 1, MAX_SIDE_PX)
         mode = self._word(data, "mode")
         is_deep = data.get("is_deep")
         if not isinstance(is_deep, bool):
@@ -187,7 +187,7 @@ class _Index:
     def _fill(self, layer: Layer, name: str, place: dict[str, Any]) -> None:
         """Put what was drawn into an empty plane."""
         src = self._word(place, "src")
-        x, y = self._pair(place, "offset_xy", 0, SIDE_LIMIT_PX - 1)
+        x, y = self._pair(place, "offset_xy", 0, MAX_SIDE_PX - 1)
         tinted = self._picture(src)
         if tinted.ndim != 3 or tinted.shape[2] != 4 or tinted.dtype != np.uint8:
             raise self._damaged(f"colours and alpha of 8 bits in '{src}'", "a picture of another kind")

@@ -48,7 +48,7 @@ from app.document.results import Result
 from app.document.snapshot import LayerMeta, Snapshot
 from app.document.stack_xml import StackGroup, StackLayer, write_stack
 from app.document.strokes import Stroke
-from app.document.tiles import Box, is_empty
+from app.document.tiles import Box, covered_box, is_empty, shift
 from app.errors import DocumentError
 from engine.atomic import AnyPath, write_atomically
 
@@ -233,12 +233,8 @@ class _Writer:
         box = self._snapshot.written_box(meta.id, name)
         if is_empty(box):
             return (0, 0, 1, 1)
-        drawn = self._snapshot.read(meta.id, name, box)
-        rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
-        if not len(rows):
-            return (0, 0, 1, 1)
-        x, y = box[0], box[1]
-        return (x + int(columns[0]), y + int(rows[0]), x + int(columns[-1]) + 1, y + int(rows[-1]) + 1)
+        drawn = covered_box(self._snapshot.read(meta.id, name, box))
+        return (0, 0, 1, 1) if drawn is None else shift(drawn, (box[0], box[1]))
 
     def _item(
         self, meta: LayerMeta, planes: dict[str, dict[str, Any]], *, is_hidden: bool

@@ -19,7 +19,7 @@ import numpy as np
 from app.document.coverage import BLOCK_PX, FULL, Dab, StrokeCoverage, Tip
 from app.document.layers import Layer
 from app.document.strokes import MAX_SAMPLES, BrushSettings, Stroke
-from app.document.tiles import Box
+from app.document.tiles import Box, join
 
 if TYPE_CHECKING:
     from app.document.transaction import Transaction
@@ -74,7 +74,7 @@ def union(box: Box | None, other: Box | None) -> Box | None:
     """The smallest box that holds both; None is the empty one."""
     if box is None or other is None:
         return box or other
-    return min(box[0], other[0]), min(box[1], other[1]), max(box[2], other[2]), max(box[3], other[3])
+    return join(box, other)
 
 
 class _Path(NamedTuple):

@@ -19,12 +19,11 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
+from app.document.tiles import MAX_SIDE_PX
 from app.errors import DocumentError
 from engine.decoding import Decoded, decode
 from engine.errors import EngineError
 
-SIDE_LIMIT_PX = 16384
-"""Largest side of a canvas, a layer or a result."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _STRIP_BYTES = 1 << 20  # some ms of packing: enough to be worth a thread, little enough to hold in memory
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -90,14 +89,14 @@ def read_png(data: bytes, *, name: str, limit_bytes: int) -> Decoded:
         DocumentError: if it is no PNG, damaged, or larger than allowed.
     """
     height, width, pixel_bytes = _promised(data, name)
-    if not (1 <= width <= SIDE_LIMIT_PX and 1 <= height <= SIDE_LIMIT_PX):
-        expected = f"sides of 1 to {SIDE_LIMIT_PX} px"
+    if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
+        expected = f"sides of 1 to {MAX_SIDE_PX} px"
         raise DocumentError(name, expected, f"{width}x{height} px", "the file is damaged or hostile")
     if height * width * pixel_bytes > limit_bytes:
         got = f"{height * width * pixel_bytes} bytes of {width}x{height} px"
         raise DocumentError(name, f"at most {limit_bytes} bytes of pixels", got, "open it where more fits")
     try:
-        return decode(io.BytesIO(data), limit_megapixels=SIDE_LIMIT_PX**2 / 1e6)
+        return decode(io.BytesIO(data), limit_megapixels=MAX_SIDE_PX**2 / 1e6)
     except EngineError as error:
         raise DocumentError(name, error.expected, error.got, error.hint) from error
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from app.document.painting import union
 from app.document.shapes import Patch, feathered, similar, softened
-from app.document.tiles import Box, clip_box, is_empty, overlap
+from app.document.tiles import Box, clip_box, covered_box, is_empty, overlap, shift
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -48,17 +48,7 @@ def mask_box(document: "Document") -> Box | None:
     layer = document.mask_layer
     x0, y0, x1, y1 = layer.written_box(PLANE)
     box = covered_box(layer.planes[PLANE][y0:y1, x0:x1])
-    return None if box is None else (x0 + box[0], y0 + box[1], x0 + box[2], y0 + box[3])
-
-
-def covered_box(values: np.ndarray) -> Box | None:
-    """The smallest box with all that is not 0; None where everything is."""
-    rows = np.flatnonzero(values.any(axis=1))
-    if not len(rows):
-        return None
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero(values[top:bottom].any(axis=0))
-    return int(columns[0]), top, int(columns[-1]) + 1, bottom
+    return None if box is None else shift(box, (x0, y0))
 
 
 # Shapes and colours --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ Make it on the thread that changes the document; read and close it on any one.
 """
 
 import copy
+import functools
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,6 +25,7 @@ from app.document.tiles import (
     Tile,
     all_tiles,
     clip_box,
+    join,
     overlap,
     shift,
     slices_of,
@@ -174,11 +176,9 @@ class Snapshot:
         """A box around all that can be other than zero; the whole plane where that is not known."""
         values = self._values(layer_id, plane)
         written, size_hw = self._written[layer_id, plane], (values.shape[0], values.shape[1])
-        boxes = [tile_box(*tile, size_hw) for tile in (all_tiles(size_hw) if written is None else written)]
-        if not boxes:
-            return (0, 0, 0, 0)
-        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-        return (min(lefts), min(tops), max(rights), max(bottoms))
+        if written is None:
+            return (0, 0, size_hw[1], size_hw[0])
+        return functools.reduce(join, (tile_box(*tile, size_hw) for tile in written), (0, 0, 0, 0))
 
     def flatten(self, box: Box | None = None, *, with_result: bool) -> np.ndarray:
         """The picture as it was; as `app.document.flatten.flatten`."""

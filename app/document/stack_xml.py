@@ -16,13 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from xml.parsers import expat
 
-from app.document.png_stream import SIDE_LIMIT_PX
+from app.document.tiles import MAX_SIDE_PX
 from app.errors import DocumentError
 
 PLAIN_BLEND = "svg:src-over"
 DEPTH_LIMIT = 64
 ELEMENT_LIMIT = 10_000
-OFFSET_LIMIT_PX = 4 * SIDE_LIMIT_PX  # as far as a layer of ours may lie
+OFFSET_LIMIT_PX = 4 * MAX_SIDE_PX  # as far as a layer of ours may lie
 _ATTRIBUTE_LIMIT = 4096
 _HINT = "save the document again as OpenRaster"
 
@@ -210,8 +210,8 @@ class _Reader:
 
     def _side(self, attributes: Mapping[str, str], key: str) -> int:
         side = self._number(attributes.get(key, "0"))
-        if not 1 <= side <= SIDE_LIMIT_PX:
-            raise self._error(f"a canvas with sides of 1 to {SIDE_LIMIT_PX} px", f"{side:g} px")
+        if not 1 <= side <= MAX_SIDE_PX:
+            raise self._error(f"a canvas with sides of 1 to {MAX_SIDE_PX} px", f"{side:g} px")
         return round(side)
 
     def _offset(self, attributes: Mapping[str, str], key: str, outer: int) -> int:

@@ -12,6 +12,8 @@ import lz4.block
 import numpy as np
 
 TILE_PX = 256
+MAX_SIDE_PX = 16384
+"""Longest side of a canvas, a layer or a result."""
 PACK_EFFORT = 8  # LZ4's "acceleration": 9 times quicker than 1 on a soft brush, for half as many bytes again
 
 Box = tuple[int, int, int, int]
@@ -57,6 +59,16 @@ def shift(box: Box, offset_xy: tuple[int, int]) -> Box:
     """A box moved by an offset."""
     dx, dy = offset_xy
     return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+
+
+def covered_box(values: np.ndarray) -> Box | None:
+    """The smallest box with all of a plane that is not 0; None where everything is."""
+    rows = np.flatnonzero(values.any(axis=1))
+    if not len(rows):
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(values[top:bottom].any(axis=0))
+    return int(columns[0]), top, int(columns[-1]) + 1, bottom
 
 
 def slices_of(box: Box) -> tuple[slice, slice]:

@@ -7,6 +7,7 @@ from app.document import selection
 from app.document.document import Document
 from app.document.events import PixelsChanged
 from app.document.shapes import Patch
+from app.document.tiles import covered_box
 from engine.errors import MaskError
 from engine.pictures import Picture, read_mask
 
@@ -82,7 +83,7 @@ def test_a_selection_that_changes_nothing_is_no_entry(document):
 
 def test_like_colours_of_the_picture(document):
     assert selection.select_similar(document, (150.5, 100.5), "add", tolerance=0.1, is_contiguous=True)
-    assert selection.covered_box(mask(document)) == (100, 50, 200, 150)
+    assert covered_box(mask(document)) == (100, 50, 200, 150)
     assert selection.select_similar(document, (150.5, 100.5), "add", tolerance=0.1, is_contiguous=False)
     assert mask(document)[100, 260] == 255
     assert mask(document).sum() == 255 * 130 * 100

@@ -8,6 +8,7 @@ from app.document.tiles import (
     all_tiles,
     boxes_around,
     clip_box,
+    covered_box,
     join,
     overlap,
     pack,
@@ -95,3 +96,11 @@ def test_damaged_bytes_are_refused(damage):
     data = pack(np.zeros((9, 9), np.uint8)) if damage is None else damage
     with pytest.raises(ValueError, match="tile: expected 100 bytes"):
         unpack(data, (10, 10), np.uint8)
+
+
+def test_the_covered_box_holds_all_that_is_not_zero_and_no_more():
+    plane = np.zeros((9, 12), np.uint8)
+    assert covered_box(plane) is None
+    assert covered_box(plane[:0]) is None
+    plane[3, 4], plane[7, 1] = 1, 255
+    assert covered_box(plane) == (1, 3, 5, 8)
