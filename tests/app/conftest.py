@@ -72,12 +72,39 @@ def mask(tmp_path, hole) -> Path:
 
 
 @pytest.fixture
-def window(qtbot, monkeypatch):
-    """A `MainWindow` whose engine is a `FakeWorker`, shown and empty; it never asks about unsaved changes."""
-    from app import main_window
+def worker(qapp):
+    """A `FakeWorker`: it answers when the test says so."""
     from tests.app.fakes import FakeWorker
 
-    worker = FakeWorker()
+    return FakeWorker()
+
+
+@pytest.fixture
+def document():
+    """A small document of one picture, in which nothing is selected."""
+    from tests.app.fakes import make_document
+
+    made = make_document()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def controller(worker, document):
+    """What fills the document, only when it is asked to."""
+    from app.fill import FillController
+
+    made = FillController(worker)
+    made.set_live(False)
+    made.set_document(document)
+    return made
+
+
+@pytest.fixture
+def window(qtbot, monkeypatch, worker):
+    """A `MainWindow` whose engine is a `FakeWorker`, shown and empty; it never asks about unsaved changes."""
+    from app import main_window
+
     monkeypatch.setattr(main_window, "acquire_worker", lambda: worker)
     monkeypatch.setattr(main_window, "release_worker", lambda: None)
     monkeypatch.setattr(main_window.MainWindow, "start_engine", lambda _self: None)

@@ -13,22 +13,10 @@ from app.document.snapshot import Snapshot
 from app.errors import EngineLostError
 from app.fill import FillController
 from engine.forecast import Forecast
-from tests.app.fakes import FakeWorker, make_document, reply_to, stroke
+from tests.app.fakes import make_document, reply_to, stroke
 
 HOLE = (10, 8, 30, 20)
 IDLE_MS = 30
-
-
-@pytest.fixture
-def worker(qapp):
-    return FakeWorker()
-
-
-@pytest.fixture
-def document():
-    made = make_document()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -3,16 +3,9 @@
 import pytest
 
 from app.fill_inputs import InputStates
-from tests.app.fakes import make_document, stroke
+from tests.app.fakes import stroke
 
 BOX = (2, 2, 9, 9)
-
-
-@pytest.fixture
-def document():
-    made = make_document()
-    yield made
-    made.close()
 
 
 @pytest.fixture

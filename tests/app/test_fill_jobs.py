@@ -4,12 +4,7 @@ import pytest
 from app.document.edit_builder import InpaintSettings, inpaint_request
 from app.fill_jobs import FillInputs, FillJobs
 from engine.errors import WeightsError
-from tests.app.fakes import FakeWorker, make_document, stroke
-
-
-@pytest.fixture
-def worker(qapp):
-    return FakeWorker()
+from tests.app.fakes import make_document, stroke
 
 
 @pytest.fixture

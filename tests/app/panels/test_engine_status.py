@@ -3,34 +3,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QProgressBar, QToolButton
 
-from app.fill import FillController
 from app.panels.engine_status import EngineStatus
 from app.panels.status import StatusBar
 from app.theme import apply_theme
 from engine.host import Ready, StatusSaid
-from tests.app.fakes import FakeWorker, make_document, stroke
+from tests.app.fakes import stroke
 
 READY = Ready("cpu", "cpu", "bfloat16", 2.0, 1)
-
-
-@pytest.fixture
-def worker(qapp):
-    return FakeWorker()
-
-
-@pytest.fixture
-def document():
-    made = make_document()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def controller(worker, document):
-    made = FillController(worker)
-    made.set_live(False)
-    made.set_document(document)
-    return made
 
 
 @pytest.fixture

@@ -18,21 +18,9 @@ from app.fill import FillController
 from app.panels.inpaint import InpaintPanel
 from engine.forecast import Forecast
 from engine.host import Ready
-from tests.app.fakes import FakeWorker, drop, make_document, stroke
+from tests.app.fakes import drop, make_document, stroke
 
 HOLE = (10, 8, 30, 20)
-
-
-@pytest.fixture
-def document():
-    made = make_document()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def worker(qapp):
-    return FakeWorker()
 
 
 @pytest.fixture

@@ -3,33 +3,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListView, QMenu, QToolButton
 
-from app.fill import FillController
 from app.panels.result_delegate import star_box
 from app.panels.result_items import ID_ROLE
 from app.panels.results import ResultsStrip
-from tests.app.fakes import FakeWorker, make_document, stroke
+from tests.app.fakes import make_document, stroke
 
 HOLE = (10, 8, 30, 20)
-
-
-@pytest.fixture
-def document():
-    made = make_document()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def worker(qapp):
-    return FakeWorker()
-
-
-@pytest.fixture
-def controller(worker, document):
-    made = FillController(worker)
-    made.set_live(False)
-    made.set_document(document)
-    return made
 
 
 @pytest.fixture
