@@ -116,6 +116,48 @@ def inpaint(
     return run_inpaint(files, flags, work or Work())
 
 
+@run_app.command
+def retarget(
+    image: Path,
+    /,
+    *,
+    out: Path,
+    size: str = "",
+    scale: str = "",
+    corners: str = "",
+    method: Literal["instant", "learned"] = "instant",
+    lock: Path | None = None,
+    fit_mask: bool = False,
+    completeness: float | None = None,
+    frames: Whole = 0,
+    novelty_out: Path | None = None,
+    match_official: bool = False,
+    work: Work | None = None,
+) -> int:
+    """Remake a picture at another size or shape, with its elements at their own size.
+
+    Args:
+        image: The picture, 32 to 4096 px a side.
+        out: Where the result goes; the file's ending says its format.
+        size: New size in pixels, as WIDTHxHEIGHT; 32 to 4096 a side.
+        scale: Or so many times the picture's own: S, or SX,SY.
+        corners: Or where its corners go, in pixels: "x,y x,y x,y x,y" from the top left clockwise.
+        method: instant: from the picture's patches, in seconds; learned: by weights that learned this picture.
+        lock: White on black: what keeps its shape.
+        fit_mask: Resize a lock of another size instead of refusing it.
+        completeness: How much of the picture must come back, 0 to 1.
+        frames: So many pictures from the own shape to the new: a moving .gif or .webp, numbered .png, or a folder.
+        novelty_out: Where the map of what is copied (black) and invented (white) goes.
+        match_official: Do what the official test routine does; needs imported weights.
+        work: Where and how to work.
+    """
+    from app.run_retarget import RetargetFiles, RetargetFlags, run_retarget
+
+    files = RetargetFiles(image, out, lock, novelty_out)
+    flags = RetargetFlags(size, scale, corners, method, completeness, match_official, fit_mask, frames)
+    return run_retarget(files, flags, work or Work())
+
+
 @weights_app.command(name="list")
 def list_weights(*, output: Output | None = None) -> int:
     """List the weights this machine has or can fetch."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.console import Console
+from app.edit_runs import recipe_text
+from app.eight_bits import as_rgb8
 from app.errors import DONE, ResourceError
 from app.options import Work
 from app.outputs import check_folder
 from app.resources import resources_dir
-from app.run_inpaint import recipe_text
 from app.sheet import Row, draw_sheet
 from engine.edits import EditInputs, InpaintEdit
 from engine.pictures import Picture, read_mask, read_picture, write_picture
@@ -141,23 +142,6 @@ def _row(sample: Sample, picture: Picture, mask: np.ndarray, result: "Result") -
         hole=mask > 0,
         edges=result.edges,
     )
-
-
-def as_rgb8(pixels: np.ndarray) -> np.ndarray:
-    """Pixels of any layout as three channels of eight bits, for looking at.
-
-    Args:
-        pixels: (H, W) or (H, W, C) with 1 to 4 channels, uint8 or uint16; alpha is left out.
-
-    Returns:
-        (H, W, 3) uint8, an array of its own.
-    """
-    if pixels.dtype == np.uint16:
-        pixels = (pixels // 257).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    colours = pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
-    return np.ascontiguousarray(colours).copy()
 
 
 def _tell(

@@ -4,16 +4,14 @@ Everything that can be refused is refused before the network runs: places for re
 the edit. Results are written whole or not at all.
 """
 
-import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from app.console import Console
+from app.edit_runs import all_seconds, recipe_text, run_edit, tell_result
 from app.errors import DONE, UsageError
 from app.options import Work
 from app.outputs import check_distinct, check_output
@@ -27,10 +25,6 @@ from engine.pictures import (
     read_picture,
     write_picture,
 )
-from engine.progress import ProgressCallback
-
-if TYPE_CHECKING:
-    from engine.engine import Result
 
 EDGE_ENDINGS = ENDINGS - {".jpg", ".jpeg"}
 """Formats that keep a line of one pixel; JPEG smears it."""
@@ -97,21 +91,10 @@ def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
         seconds["encode"] = time.perf_counter() - started
 
     report = dict(result.report)
-    report["seconds"] = _all_seconds(seconds, report["seconds"])
+    report["seconds"] = all_seconds(seconds, report["seconds"])
     report["notes"] = [*picture.notes, *report["notes"], *notes]
-    _tell(console, files, report)
+    tell_result(console, files.out, {"edges": files.edges_out}, report)
     return DONE
-
-
-def run_edit(edit: InpaintEdit, inputs: EditInputs, device: str, progress: ProgressCallback) -> "Result":
-    """Run one edit on an engine of its own; torch is loaded here, after everything cheap was checked."""
-    from engine.engine import Engine
-
-    engine = Engine(device=device)
-    try:
-        return engine.run(edit, inputs, progress=progress)
-    finally:
-        engine.close()
 
 
 def make_edit(flags: InpaintFlags, work: Work) -> InpaintEdit:
@@ -171,12 +154,6 @@ def parse_context(words: str) -> tuple[Literal["hole", "full", "box"], tuple[int
     raise UsageError("--context", "hole, full, or a box x0,y0,x1,y1 in pixels", f"'{words}'", hint)
 
 
-def recipe_text(edit: InpaintEdit, report: Mapping[str, Any]) -> dict[str, str]:
-    """What a PNG says of how it was made: the edit and the digest of its weights, as JSON."""
-    recipe = {"edit": edit.model_dump(mode="json"), "weights": report.get("weights")}
-    return {"Software": "Pentimento", "pentimento.recipe": json.dumps(recipe, default=str)}
-
-
 def _check_files(files: InpaintFiles, *, has_expansion: bool) -> None:
     if files.mask is None and not has_expansion:
         hint = "white marks what goes; only --expand needs no mask"
@@ -217,23 +194,3 @@ def _read_inputs(files: InpaintFiles, flags: InpaintFlags, picture: Picture) -> 
         drawn_edges=read(files.edges),
         erased_edges=read(files.erase_edges),
     )
-
-
-def _all_seconds(files: Mapping[str, float], engine: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by phase in their order; ``engine`` is from decoded to composited, ``total`` is everything."""
-    phases = {name: value for name, value in engine.items() if name != "total"}
-    decode, encode = round(files["decode"], 4), round(files["encode"], 4)
-    total = round(decode + engine["total"] + encode, 4)
-    return {"decode": decode, **phases, "encode": encode, "engine": engine["total"], "total": total}
-
-
-def _tell(console: Console, files: InpaintFiles, report: dict[str, Any]) -> None:
-    outputs = {"output": str(files.out)}
-    if files.edges_out is not None:
-        outputs["edges_output"] = str(files.edges_out)
-    for note in report["notes"]:
-        console.note(note)
-    console.say(f"{files.out}  {report['seconds']['total']:.1f} s on {report['device']}, {report['quality']}")
-    if files.edges_out is not None:
-        console.say(f"{files.edges_out}  edges")
-    console.answer({**outputs, **report})

@@ -20,6 +20,10 @@ FLAGS = {
         "IMAGE", "--out", "--mask", "--edges", "--erase-edges", "--edge-sensitivity", "--edges-out", "--context",
         "--fit-mask", "--invert", "--expand", "--match-official", *WORK, *OUTPUT,
     },
+    "run retarget": {
+        "IMAGE", "--out", "--size", "--scale", "--corners", "--method", "--lock", "--fit-mask", "--completeness",
+        "--frames", "--novelty-out", "--match-official", *WORK, *OUTPUT,
+    },
     "weights list": OUTPUT,
     "weights verify": OUTPUT,
     "weights import": {"FILES", "--family", "--name", *OUTPUT},

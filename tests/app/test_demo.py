@@ -78,16 +78,6 @@ def test_a_picture_that_is_not_there_is_named(tiny_samples) -> None:
         demo.read_samples(tiny_samples)
 
 
-@pytest.mark.parametrize("channels", [None, 1, 2, 3, 4])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_any_layout_can_be_looked_at(channels: int | None, dtype: type) -> None:
-    shape = (4, 5) if channels is None else (4, 5, channels)
-    shown = demo.as_rgb8(np.full(shape, np.iinfo(dtype).max, dtype=dtype))
-    assert shown.shape == (4, 5, 3)
-    assert shown.dtype == np.uint8
-    assert (shown == 255).all()
-
-
 # The bundled samples -----------------------------------------------------------------------------
 
 
