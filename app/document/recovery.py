@@ -58,7 +58,7 @@ class _Claim:
     steps: int
 
 
-_claims: dict[str, _Claim] = {}
+_claims: dict[str, _Claim] = {}  # by opening: several windows may have been at one document
 _claims_lock = threading.Lock()
 
 
@@ -78,7 +78,7 @@ def journal_for(document: Document, *, on_trouble: Callable[[Exception], None] |
         OSError: if the state folder cannot be written to.
     """
     with _claims_lock:
-        claim = _claims.pop(document.id, None)
+        claim = _claims.pop(document.opening_id, None)
     if claim is not None:
         return Journal(
             document,
@@ -145,7 +145,7 @@ def recover(item: Recoverable) -> Document:
         lock.release()
         raise
     with _claims_lock:
-        _claims[document.id] = _Claim(lock, follows, steps)
+        _claims[document.opening_id] = _Claim(lock, follows, steps)
     return document
 
 

@@ -168,6 +168,37 @@ def test_the_same_document_in_two_windows_has_two_journals(kit, full, rng, follo
     assert len(recoverable()) == 2
 
 
+def test_two_recovered_windows_of_one_document_go_on_in_their_own_folders(kit, full, rng, follow):
+    other = kit.full_document(rng)
+    other.id = full.id
+    contents = {}
+    for document, value in ((full, 1), (other, 2)):
+        journal = follow(document)
+        kit.brush(document, (0, 0, 80, 60), value)
+        contents[journal.folder] = kit.content_of(document)
+        crash(journal)
+    items = recoverable()
+    recovered = [(item, recover(item)) for item in items]  # both clicked before either has its window
+    for item, document in recovered:
+        assert kit.content_of(document) == contents[item.folder]
+        journal = follow(document)
+        assert journal.folder == item.folder
+        crash(journal)
+    assert {item.folder: kit.content_of(recover(item)) for item in recoverable()} == contents
+
+
+def test_a_file_opened_while_its_document_is_recovered_has_a_journal_of_its_own(kit, full, rng, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    (item,) = recoverable()
+    recovered = recover(item)
+    opened = kit.full_document(rng)
+    opened.id = full.id
+    assert follow(opened).folder != item.folder
+    assert follow(recovered).folder == item.folder
+
+
 def test_opening_the_file_again_leaves_what_a_crash_left_alone(kit, full, rng, follow):
     journal = follow(full)
     kit.brush(full, (0, 0, 80, 60), 1)
