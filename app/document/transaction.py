@@ -216,8 +216,9 @@ class Transaction:
         if not 0 <= index <= pictures:
             hint = "layers count from the bottom, mask and edges stay above the pictures"
             raise DocumentError("index", f"0 to {pictures}", index, hint)
+        added = LayerAdded(index, LayerContent.of(layer, document))
         document.inner.insert_layer(index, layer)
-        self._ops.append(LayerAdded(index, LayerContent.of(layer, document)))
+        self._ops.append(added)
         document.inner.tell()
 
     def remove_layer(self, layer_id: str) -> None:
@@ -294,9 +295,16 @@ class Transaction:
     # The end ---------------------------------------------------------------------------------------------------------
 
     def commit(self) -> Entry | None:
-        """Make one entry of the history of all that was done; None where nothing changed."""
+        """Make one entry of the history of all that was done; None where nothing changed.
+
+        Where there is no memory for it, all is rolled back.
+        """
         self._check_open()
-        self._flush()
+        try:
+            self._flush()
+        except BaseException:
+            self.rollback()
+            raise
         return self._document.inner.finish(self, tuple(self._ops))
 
     def rollback(self) -> None:
@@ -352,20 +360,26 @@ class Transaction:
     def _flush(self, layer_id: str | None = None) -> None:
         """Turn kept tiles, of one layer or of all, into operations; tiles that are as they were are let go."""
         document = self._document
-        blobs: list[Blob] = []
-        for key in [key for key in self._held if layer_id in (None, key[0])]:
-            kept = self._held.pop(key)
-            self._flushed.setdefault(key, kept)
+        changes: list[tuple[TileKey, TileChange | None]] = []
+        for key, kept in self._held.items():
+            if layer_id not in (None, key[0]):
+                continue
             owner, plane, tile = key
             size_hw = (kept.plane.shape[0], kept.plane.shape[1])
             values = kept.plane[slices_of(tile_box(*tile, size_hw))]
-            if np.array_equal(kept.values, values):
-                document.inner.note_latest(owner, plane, tile, kept.plane, kept.blob)
-                continue
-            change = TileChange(owner, plane, *tile, kept.blob, document.store.hold(values))
-            document.inner.note_latest(owner, plane, tile, kept.plane, change.after)
-            self._ops.append(change)
-            blobs.extend(change.blobs)
+            is_same = np.array_equal(kept.values, values)
+            after = None if is_same else document.store.hold(values)
+            changes.append(
+                (key, None if after is None else TileChange(owner, plane, *tile, kept.blob, after))
+            )
+        blobs: list[Blob] = []
+        for key, change in changes:  # from here on nothing can fail: all of them or none
+            kept = self._held.pop(key)
+            self._flushed.setdefault(key, kept)
+            document.inner.note_latest(*key, kept.plane, kept.blob if change is None else change.after)
+            if change is not None:
+                self._ops.append(change)
+                blobs.extend(change.blobs)
         document.store.pack_soon(blobs)
 
     def _plane(self, layer_id: str, plane: str) -> tuple[Layer, np.ndarray]:

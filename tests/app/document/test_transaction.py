@@ -121,6 +121,40 @@ def test_an_error_inside_rolls_back(document):
     assert not document.can_undo
 
 
+def test_a_commit_that_finds_no_memory_rolls_back(document, monkeypatch):
+    """Else the change would stay open, and nothing could be drawn or undone any more."""
+    before = coverage_of(document).copy()
+    held = []
+
+    def hold(array, **options):
+        held.append(array)
+        if len(held) > 2:
+            raise MemoryError
+        return original(array, **options)
+
+    original = document.store.hold
+    transaction = document.begin("Brush")
+    with transaction.writing(document.mask_layer.id, "coverage", (0, 0, 500, 400)) as values:
+        values[...] = 9
+    monkeypatch.setattr(document.store, "hold", hold)
+    with pytest.raises(MemoryError):
+        transaction.commit()
+    assert document.transaction is None
+    assert np.array_equal(coverage_of(document), before)
+    assert not document.can_undo
+
+
+def test_a_layer_that_finds_no_memory_is_not_half_there(document, monkeypatch):
+    def fail(array, **options):
+        raise MemoryError
+
+    layers = document.layers
+    monkeypatch.setattr(document.store, "hold", fail)
+    with pytest.raises(MemoryError), document.begin("Paste") as transaction:
+        transaction.add_layer(Layer("picture", "new", {"pixels": np.zeros((3, 3, 3), np.uint8)}))
+    assert document.layers == layers
+
+
 def test_values_beyond_the_limit_are_packed_while_the_stroke_goes_on(document, monkeypatch):
     monkeypatch.setattr(transaction_module, "RAW_LIMIT_BYTES", 100_000)
     mask = document.mask_layer
