@@ -55,6 +55,8 @@ class FileHandlers:
         self._after_save: Callable[[], None] | None = None
         self._mark: FileMark | None = None
         """The document's own file as it was when it was last read or written here."""
+        self.being_opened: set[Path] = set()
+        """Files this window reads at the moment."""
 
     @property
     def is_saving(self) -> bool:
@@ -85,6 +87,8 @@ class FileHandlers:
         """Open files: the first here if nothing would be lost by it, the others in windows of their own."""
         for path in map(Path, paths):
             window = self.window_of(path)
+            if self._is_being_opened(path):
+                continue  # a link that was double-clicked, or a file that is named twice
             if window is None:
                 self.free_window().files.open_path(path)
             else:
@@ -99,17 +103,29 @@ class FileHandlers:
                 return window
         return None
 
+    def _is_being_opened(self, path: Path) -> bool:
+        """Whether a window reads this file at the moment."""
+        return any(path.resolve() in window.files.being_opened for window in self._window.windows)
+
+    def _begin_opening(self, path: Path, words: str) -> None:
+        self._window.begin_wait(words)
+        self.being_opened.add(path.resolve())
+
+    def _end_opening(self, path: Path) -> None:
+        self.being_opened.discard(path.resolve())
+        self._window.end_wait()
+
     def open_path(self, path: Path) -> None:
         """Open one file in this window."""
         window = self._window
-        window.begin_wait(f"Opening {path.name}…")
+        self._begin_opening(path, f"Opening {path.name}…")
 
         def read() -> tuple[Document, tuple[str, ...], FileMark | None]:
             mark = mark_of(path) if path.suffix.lower() == OWN_ENDING else None
             return *read_document(path), mark
 
         def done(opened: tuple[Document, tuple[str, ...], FileMark | None]) -> None:
-            window.end_wait()
+            self._end_opening(path)
             document, notes, mark = opened
             place = self.free_window()
             place.files.take(document, path, mark)
@@ -121,7 +137,7 @@ class FileHandlers:
                 place.say(f"Opened {path.name}")
 
         def failed(error: Exception) -> None:
-            window.end_wait()
+            self._end_opening(path)
             window.show_error(error)
 
         window.background.run(read, done, failed)
@@ -135,9 +151,6 @@ class FileHandlers:
         Raises:
             ResourceError: if there is none of that name.
         """
-        if not self.is_free:
-            self._window.new_window().files.open_sample(name)
-            return
         window = self._window
         folder = resources_dir() / "samples"
         samples = tomllib.loads((folder / "samples.toml").read_text(encoding="utf-8"))["sample"]
@@ -147,18 +160,24 @@ class FileHandlers:
                 f"sample '{name}'", "a bundled photo", "no such name", f"known: {', '.join(names)}"
             )
         sample = samples[names.index(name)] if name else samples[0]
-        window.begin_wait("Opening the sample…")
+        path = folder / sample["picture"]
+        if self._is_being_opened(path):
+            return
+        if not self.is_free:
+            window.new_window().files.open_sample(name)
+            return
+        self._begin_opening(path, "Opening the sample…")
 
         def read() -> Document:
             from app.document.selection import load_mask
 
-            document, _ = read_document(folder / sample["picture"])
+            document, _ = read_document(path)
             document.name = sample["title"]
             load_mask(document, folder / sample["mask"])
             return document
 
         def done(document: Document) -> None:
-            window.end_wait()
+            self._end_opening(path)
             place = self.free_window()
             place.files.take(document)
             sentence = f"The mask covers {sample['removed']}."
@@ -168,7 +187,7 @@ class FileHandlers:
             )
 
         def failed(error: Exception) -> None:
-            window.end_wait()
+            self._end_opening(path)
             window.show_error(error)
 
         window.background.run(read, done, failed)
@@ -397,11 +416,11 @@ class FileHandlers:
 
     def copy(self) -> None:
         """Copy what is seen to the clipboard."""
-        from app.document.flatten import flatten
+        from app.document.seen import seen_picture
 
         document = self._window.document
         if document is not None:
-            QGuiApplication.clipboard().setImage(image_of(flatten(document, with_result=True)))
+            QGuiApplication.clipboard().setImage(image_of(seen_picture(document)))
             self._window.say("Copied the picture as you see it")
 
     # Closing ---------------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ class RecoveryHandlers:
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
+        self._under_way: list[tuple[Recoverable, MainWindow]] = []
+        """What is being recovered, and the window that does; one that is closed meanwhile does not."""
 
     def offer(self) -> None:
         """Look for work on a thread, and offer what is found."""
@@ -25,8 +27,18 @@ class RecoveryHandlers:
 
     def recover(self, item: "Recoverable") -> None:
         """Open a piece of work; in a window of its own where this one has a document."""
+        if self._is_under_way(item):
+            return  # its button was pressed twice
         window = self._window.files.free_window()
+        self._under_way.append((item, window))
         window.recoveries.recover_here(item, self._window)
+
+    def ended(self, item: "Recoverable") -> None:
+        """A piece of work is here, or could not be opened and may be tried again."""
+        self._under_way = [one for one in self._under_way if one[0] is not item]
+
+    def _is_under_way(self, item: "Recoverable") -> bool:
+        return any(one is item and window in window.windows for one, window in self._under_way)
 
     def recover_here(self, item: "Recoverable", asked_by: "MainWindow") -> None:
         """Open a piece of work in this window; the offer stays where it could not be opened."""
@@ -41,10 +53,12 @@ class RecoveryHandlers:
 
         def done(recovered: tuple[Document, FileMark | None]) -> None:
             window.end_wait()
+            asked_by.recoveries.ended(item)
             document, mark = recovered
             place = window.files.free_window()
             place.files.take(document, mark=mark)
-            asked_by.recovery.remove(item)
+            if asked_by in window.windows:
+                asked_by.recovery.remove(item)
             place.notify(
                 "done",
                 "Your work is back",
@@ -54,6 +68,7 @@ class RecoveryHandlers:
 
         def failed(error: Exception) -> None:
             window.end_wait()
+            asked_by.recoveries.ended(item)
             window.show_error(error)
 
         window.background.run(work, done, failed)
@@ -62,5 +77,7 @@ class RecoveryHandlers:
         """Throw a piece of work away."""
         from app.document.recovery import discard
 
+        if self._is_under_way(item):
+            return
         discard(item)
         self._window.recovery.remove(item)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from app.document import saving
 from app.document.document import Document
@@ -323,6 +323,47 @@ def test_a_document_that_is_open_is_shown_and_not_opened_twice(opened, tmp_path,
     assert not other.is_waiting
     assert opened.statusBar().currentMessage() == "work.ora is open here already"
     assert len(MainWindow.windows) == 2
+
+
+def test_a_double_click_on_a_recent_file_opens_it_once(window, tmp_path, photo, qtbot) -> None:
+    window.welcome.set_recent([photo])
+    link = window.welcome.findChild(QPushButton, "welcome_recent_0")
+    qtbot.mouseClick(link, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(link, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert MainWindow.windows == [window]
+    window.files.open_paths([photo])  # later, a picture may be open twice
+    qtbot.waitUntil(lambda: not window.is_waiting)
+
+
+def test_a_document_named_twice_is_opened_once(opened, tmp_path, qtbot) -> None:
+    """Two windows of one document would write over each other."""
+    path = tmp_path / "work.ora"
+    opened.files.save_to(path)
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    opened.registry["close"].trigger()
+    opened.files.open_paths([path, path])
+    qtbot.waitUntil(lambda: opened.document is not None)
+    assert MainWindow.windows == [opened]
+
+
+def test_a_double_click_on_the_sample_opens_it_once(window, qtbot) -> None:
+    button = window.welcome.findChild(QPushButton, "welcome_sample")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert MainWindow.windows == [window]
+
+
+def test_a_file_that_could_not_be_opened_can_be_tried_again(window, photo, qtbot) -> None:
+    content = photo.read_bytes()
+    photo.write_bytes(b"")
+    window.files.open_paths([photo])
+    qtbot.waitUntil(lambda: not window.is_waiting)
+    assert window.document is None
+    photo.write_bytes(content)
+    window.files.open_paths([photo])
+    qtbot.waitUntil(lambda: window.document is not None)
 
 
 def test_saving_over_what_another_window_has_open_is_refused(opened, tmp_path, qtbot) -> None:

@@ -1,6 +1,10 @@
+import threading
+
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QPushButton
 
+from app.document import recovery
 from app.document.journal import Journal
 from app.document.recovery import journal_for, recoverable
 from app.document.selection import select_all
@@ -57,3 +61,38 @@ def test_work_that_is_thrown_away_is_gone(window, qtbot) -> None:
     window.findChild(QPushButton, "discard_0").click()
     assert window.recovery.isHidden()
     assert recoverable() == []
+
+
+@pytest.mark.usefixtures("crashed")
+def test_a_double_click_recovers_once(window, qtbot) -> None:
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    button = window.findChild(QPushButton, "recover_0")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert MainWindow.windows == [window]
+    assert window.messages.message.level == "done"
+
+
+@pytest.mark.usefixtures("crashed")
+def test_work_comes_back_though_the_window_that_offered_it_is_closed(window, qtbot, monkeypatch) -> None:
+    gate, recover = threading.Event(), recovery.recover
+
+    def wait_and_recover(item):
+        assert gate.wait(10)
+        return recover(item)
+
+    monkeypatch.setattr(recovery, "recover", wait_and_recover)
+    window.set_document(make_document((20, 20)))
+    select_all(window.document)
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    qtbot.mouseClick(window.findChild(QPushButton, "recover_0"), Qt.MouseButton.LeftButton)
+    (other,) = [one for one in MainWindow.windows if one is not window]
+    window.files.ask_save = lambda: "discard"
+    assert window.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gate.set()
+    qtbot.waitUntil(lambda: other.document is not None)
+    assert other.messages.message.title == "Your work is back"
