@@ -150,6 +150,8 @@ class PointerInput:
         if event.type() == QEvent.Type.TouchCancel:
             self._target.cancel_gesture()
             return
+        if event.type() == QEvent.Type.TouchBegin:
+            self._pinch = None  # its end may have come while a pen was near
         points = [point for point in event.points() if point.state() != point.State.Released]
         if len(points) >= 2:
             one, other = ((point.position().x(), point.position().y()) for point in points[:2])

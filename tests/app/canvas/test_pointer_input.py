@@ -193,6 +193,18 @@ def test_two_fingers_on_a_touch_pad_pan_and_with_ctrl_zoom(view):
             assert view.viewport.scale < scale
 
 
+def test_a_finger_draws_after_a_pen_came_near_two_fingers(view, tool, pen, monkeypatch):
+    fingers = Fingers(view)
+    fingers.send(press0=(100, 100), press1=(200, 100))
+    fingers.send(move0=(90, 100), move1=(210, 100))
+    pen.send("move", 150, 150, 0.0)
+    fingers.send(release0=(90, 100), release1=(210, 100))
+    monkeypatch.setattr(pointer_input, "ECHO_S", 0.0)
+    fingers.send(press0=(100, 100))
+    fingers.send(release0=(100, 100))
+    assert tool.kinds[-2:] == ["press", "release"]
+
+
 def test_pinch_and_turn_of_a_touch_pad(view):
     device, at = pad(), QPointF(200, 200)
     held, scale = view.viewport.to_canvas(200, 200), view.viewport.scale
