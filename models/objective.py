@@ -12,9 +12,10 @@ Means over a batch whose denominator is itself a batch value (the share of hole 
 would differ between one big batch and several small ones. `denominators` hands such
 values out and `losses` takes them back; the loop averages them in between.
 
-Three things only some families need; each has a default that changes nothing: `at_step`
+What only some families need has a default that changes nothing: `at_step`
 for training that changes from step to step, `further_losses` for a second step of the
-generator, `learning_rate_factor` for a published course of the learning rate.
+generator, `learning_rate_factor` for a published course of the learning rate, and
+`has_steady_sizes` where steps differ in size.
 """
 
 from abc import ABC, abstractmethod
@@ -50,6 +51,8 @@ class Objective(nn.Module, ABC):
 
     stages: tuple[Stage, ...]
     """In the order in which they run."""
+    has_steady_sizes: bool = True
+    """Whether every step meets each layer with the same sizes: only then is tuning kernels to them worth it."""
 
     def stage(self, name: str) -> Stage:
         """The stage of that name.

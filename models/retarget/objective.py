@@ -82,6 +82,7 @@ class RetargetObjective(Objective):
     """
 
     stages = (Stage("retarget", "generator against judges at several scales", share=1.0),)
+    has_steady_sizes = False
 
     def __init__(
         self,

@@ -203,7 +203,7 @@ def check_corners(corners: Corners) -> Tensor:
         ShapeError: if there are not four points.
         OptionError: if they do not make a convex shape of some area in clockwise order.
     """
-    points = torch.as_tensor(corners).detach().to("cpu", torch.float64)
+    points = torch.as_tensor(corners).detach().cpu().double()  # in this order: not every device has float64
     if points.ndim not in (2, 3) or tuple(points.shape[-2:]) != (4, 2):
         raise ShapeError("corners", "(4, 2) or (B, 4, 2)", tuple(points.shape), "x, y of four points in px")
     points = points.reshape(-1, 4, 2)

@@ -335,6 +335,7 @@ def test_the_run_is_one_stage_and_one_network_is_shipped():
     assert sum(stage.share for stage in objective.stages) == 1
     assert list(objective.ema_networks()) == ["generator"]
     assert isinstance(objective.ema_networks()["generator"], RetargetGenerator)
+    assert not objective.has_steady_sizes
     assert objective.learning_rate_factor(0, 300) == 1
     assert objective.learning_rate_factor(300, 300) == 0
     assert objective.denominators({}) == {}

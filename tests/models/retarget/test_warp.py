@@ -235,3 +235,10 @@ def test_resize_has_half_pixel_centres():
     row = torch.tensor([[[[0.0, 1.0]]]])
     assert resize(row, (1, 4)).flatten().tolist() == [0, 0.25, 0.75, 1]
     assert torch.equal(resize(row, (1, 2)), row)
+
+
+def test_any_size_is_the_corner_of_a_larger_frame():
+    """How a frame of no whole multiple is made: corners at its own size in the next frame, and a crop."""
+    features = torch.rand((1, 2, 12, 20), generator=torch.Generator().manual_seed(1))
+    warped = warp_to_corners(features, (24, 32), [[0, 0], [27, 0], [27, 19], [0, 19]])
+    torch.testing.assert_close(warped[..., :19, :27], resize(features, (19, 27)), atol=1e-5, rtol=0)
