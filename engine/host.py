@@ -267,7 +267,11 @@ class EngineHost:
             self._send(("forget", key))
 
     def _spawn(self) -> None:
-        self._child = ChildProcess(self._setup, self._memory_kind)
+        try:
+            self._child = ChildProcess(self._setup, self._memory_kind)
+        except (OSError, MemoryError) as error:  # no process, no memory or no descriptors left
+            self._failed_starts += 1
+            self._tell_lost(None, f"it could not be started: {error}")
 
     def _send(self, message: tuple[Any, ...], segment: Segment | None = None) -> None:
         if self._child is not None:
@@ -315,9 +319,13 @@ class EngineHost:
 
     def _lose(self, child: ChildProcess, reason: str) -> None:
         """Tell that a child is gone, and start another unless that has failed too often."""
-        job, self._jobs.running = self._jobs.running, None
         self._failed_starts = 0 if child.is_ready else self._failed_starts + 1
         self._end_child(child, 0)
+        job, self._jobs.running = self._jobs.running, None
+        self._tell_lost(job, reason)
+
+    def _tell_lost(self, job: HostJob | None, reason: str) -> None:
+        """Tell that there is no child any more, which ends its job; after too many tries, the waiting ones too."""
         if job is not None and job.is_cancelled:
             self._end(job, Cancelled(job.number, was_killed=True))
             self._events.append(Died(None, reason))
@@ -429,7 +437,7 @@ class EngineHost:
             return
         try:
             job.room = Segment.create(nbytes, self._memory_kind)
-        except MemoryError:
+        except (OSError, MemoryError):  # no memory or no descriptors left
             self._send(("room", number, None))
             return
         self._send(("room", number, job.room.address), job.room)

@@ -27,6 +27,10 @@ class ChildProcess:
     Args:
         setup: what runs in it.
         kind: how memory is shared.
+
+    Raises:
+        OSError: if the system makes no process.
+        MemoryError: if there is no room for previews.
     """
 
     def __init__(self, setup: Setup, kind: Kind) -> None:
@@ -34,15 +38,25 @@ class ChildProcess:
         self.preview = Segment.create(PREVIEW_BYTES, kind)
         """Where the child writes previews."""
         self.connection: Connection
-        self.connection, theirs = context.Pipe(duplex=True)
+        try:
+            self.connection, theirs = context.Pipe(duplex=True)
+        except OSError:
+            self.preview.close()
+            raise
         self.pictures: set[str] = set()
         """Keys it knows."""
         self.is_ready = False
         self._process: Any = context.Process(
             target=serve, args=(theirs, setup), name="pentimento-engine", daemon=True
         )
-        self._process.start()
-        theirs.close()
+        try:
+            self._process.start()
+        except OSError:
+            self.connection.close()
+            self.preview.close()
+            raise
+        finally:
+            theirs.close()
         self.send(("preview", self.preview.address), self.preview)
 
     @property

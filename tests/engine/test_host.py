@@ -1,5 +1,6 @@
 """The engine in a child process; most tests run a small stand-in there, which starts at once and misbehaves on demand."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -195,6 +196,11 @@ def holed(h=40, w=50, **more):
 
 def work(word):
     return InpaintEdit(weights=word)
+
+
+def started(host):
+    host.start()
+    return host
 
 
 def events_until(host, wanted, *, count=1):
@@ -411,6 +417,41 @@ def test_no_room_for_a_job_is_told_at_once(host, monkeypatch):
         host.submit(InpaintEdit(), holed())
     assert host.jobs == ()
     assert host._jobs.picture_keys == ()
+
+
+@pytest.mark.parametrize("error", [MemoryError("none"), OSError(errno.EMFILE, "too many open files")])
+def test_a_process_that_cannot_be_made_is_told_like_one_that_dies(host, monkeypatch, error):
+    """Neither `submit` nor `poll` raises: the job is there, and ends with one event."""
+
+    def fails(*_):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.host.ChildProcess", fails)
+        job = host.submit(InpaintEdit(), holed())
+        seen = events_until(host, Refused)
+    assert [type(event) for event in seen] == [*[Died] * STARTS_LIMIT, Refused]
+    assert seen[-1].job == job
+    assert "`pentimento doctor`" in str(seen[-1].error)
+    assert (host.state, host.jobs) == ("broken", ())
+    host.submit(InpaintEdit(), holed())
+    event_of(host, Done)
+
+
+def test_a_result_that_cannot_be_shared_for_another_reason_is_told(host, monkeypatch):
+    event_of(started(host), Ready)
+    create = Segment.create
+    made = []
+
+    def scarce(nbytes, kind):
+        made.append(nbytes)
+        if len(made) == 3:  # after the picture and the mask
+            raise OSError(errno.EMFILE, "too many open files")
+        return create(nbytes, kind)
+
+    monkeypatch.setattr(Segment, "create", scarce)
+    host.submit(InpaintEdit(), holed())
+    assert isinstance(event_of(host, Refused).error, OutOfMemoryError)
 
 
 # Cancelling -----------------------------------------------------------------------------------------------------------

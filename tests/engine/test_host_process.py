@@ -1,6 +1,12 @@
+import errno
+import os
+from multiprocessing.context import SpawnProcess
+
 import pytest
 
-from engine.host_process import reason_of
+from engine.host_child import Setup
+from engine.host_process import ChildProcess, reason_of
+from engine.shared import BEST_KIND
 
 
 @pytest.mark.parametrize(
@@ -17,3 +23,14 @@ from engine.host_process import reason_of
 )
 def test_an_exit_code_is_told_in_words(code, words):
     assert reason_of(code) == words
+
+
+def test_a_process_that_cannot_be_made_leaves_nothing_open(monkeypatch):
+    def fails(self):
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(SpawnProcess, "start", fails)
+    held = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="no more processes"):
+        ChildProcess(Setup("cpu", "nowhere:Nothing"), BEST_KIND)
+    assert len(os.listdir("/proc/self/fd")) == held
