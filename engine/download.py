@@ -73,9 +73,36 @@ def fetch(
             takes no more.
         Cancelled: if ``is_cancelled`` said so.
     """
-    scheme = urllib.parse.urlsplit(goal.url).scheme
+    _check_address(goal.url)
+    try:
+        _gather(goal, progress, is_cancelled, pause_s)
+    except OSError as error:
+        raise path_error(goal.part, error, WeightsError) from error
+    try:
+        os.replace(goal.part, goal.path)
+    except OSError as error:
+        raise path_error(goal.path, error, WeightsError) from error
+    with contextlib.suppress(OSError):  # the next download of this name writes another one
+        goal.tag.unlink()
+
+
+def _check_address(url: str) -> None:
+    """Refuse what no server can be asked for, before anything is tried."""
+    try:
+        scheme = urllib.parse.urlsplit(url).scheme
+    except ValueError as error:
+        raise WeightsError(url, "an address", str(error).lower(), "correct the manifest") from error
     if scheme not in ("http", "https"):
-        raise WeightsError(goal.url, "an address with http or https", f"'{scheme}'", "correct the manifest")
+        raise WeightsError(url, "an address with http or https", f"'{scheme}'", "correct the manifest")
+    if not all("!" <= sign <= "~" for sign in url):
+        got = "spaces, accents or signs that cannot be printed"
+        raise WeightsError(url, "an address", got, "correct the manifest: write them as %20 and so on")
+
+
+def _gather(
+    goal: Goal, progress: ProgressCallback | None, is_cancelled: CancelCheck | None, pause_s: float
+) -> None:
+    """Fetch until every byte is there and right."""
     failures = 0
     while not _is_complete(goal):
         before = _arrived(goal)
@@ -88,13 +115,6 @@ def fetch(
                 hint = "check the connection and run the same command again, it goes on where it stopped"
                 raise WeightsError(goal.url, f"{goal.size_bytes} bytes", got, hint) from error
             _wait(pause_s * 2 ** (failures - 1), is_cancelled)
-        except OSError as error:
-            raise path_error(goal.part, error, WeightsError) from error
-    try:
-        os.replace(goal.part, goal.path)
-    except OSError as error:
-        raise path_error(goal.path, error, WeightsError) from error
-    goal.tag.unlink(missing_ok=True)
 
 
 def _arrived(goal: Goal) -> int:
@@ -143,8 +163,9 @@ def _fetch_rest(
     headers = {"Accept-Encoding": "identity", "User-Agent": "Pentimento"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
-        with contextlib.suppress(OSError):
-            headers["If-Range"] = goal.tag.read_text("utf-8")
+        mark = _mark_of(goal)
+        if mark:
+            headers["If-Range"] = mark
     request = urllib.request.Request(goal.url, headers=headers)  # noqa: S310 - the scheme was checked
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
@@ -193,6 +214,15 @@ def _start_of(goal: Goal, response: http.client.HTTPResponse, offset: int) -> in
         hint = "the server has another file; look for newer weights or tell who made the manifest"
         raise WeightsError(goal.url, f"{goal.size_bytes} bytes", total, hint)
     return start
+
+
+def _mark_of(goal: Goal) -> str:
+    """The version that the part is of; empty where none was kept or it was spoiled. The digest judges then."""
+    try:
+        mark = goal.tag.read_bytes().decode("ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return mark if mark.isprintable() else ""
 
 
 def _keep_tag(goal: Goal, response: http.client.HTTPResponse) -> None:

@@ -266,3 +266,25 @@ def test_a_server_that_sends_another_part_is_asked_anew(server, goal, monkeypatc
     fetch(goal, pause_s=0)
     assert goal.path.read_bytes() == CONTENT
     assert [wanted for wanted, _ in server.asked] == ["bytes=1000-", None]
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"a\nHost: elsewhere", "\u20ac".encode()])
+def test_a_spoiled_mark_is_no_mark(server, goal, mark):
+    goal.part.write_bytes(CONTENT[:1000])
+    goal.tag.write_bytes(mark)
+    fetch(goal)
+    assert goal.path.read_bytes() == CONTENT
+    assert server.asked == [("bytes=1000-", None)]
+
+
+@pytest.mark.parametrize("url", ["http://[::1/a", "http://127.0.0.1/\u00fc", "http://127.0.0.1/a b"])
+def test_an_address_that_is_none_is_told_at_once(tmp_path, url):
+    goal = Goal(url, tmp_path / "a", DIGEST, len(CONTENT))
+    with pytest.raises(WeightsError, match="expected an address, got .*; correct the manifest"):
+        fetch(goal, pause_s=60)
+
+
+def test_a_part_that_is_a_folder_is_told(goal):
+    goal.part.mkdir()
+    with pytest.raises(WeightsError, match="folder"):
+        fetch(Goal(goal.url, goal.path, DIGEST, 1), pause_s=0)
