@@ -146,7 +146,15 @@ class Forecasts:
             self._kinds, self._latest = kinds, latest
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             _log.info("%s: past runs not read, beginning anew: %s", self._path, error)
         return self._kinds
 

@@ -109,6 +109,7 @@ def test_runs_are_there_after_a_restart_and_old_ones_leave(path):
         '{"format": 99}',
         '{"format": 1, "runs": {"x": [{"megapixels": "NaN", "seconds": 1, "memory_bytes": 1}]}, "latest": {}}',
         '{"format": 1, "runs": {"x": [{"seconds": 1}]}, "latest": {}}',
+        '{"format": 1, "runs": {"x": [{"megapixels": 1, "seconds": 1, "memory_bytes": 1e999}]}, "latest": {}}',
         '{"format": 1, "runs": {"x": 3}, "latest": {}}',
         '{"format": 1, "runs": [], "latest": []}',
         "[" * 100_000,
