@@ -90,7 +90,7 @@ def test_work_that_an_older_program_left_comes_back(kit, tmp_path, monkeypatch, 
     (item,) = recoverable()
     assert item.steps > 0
     document = recover(item)
-    recovery._claims.pop(document.id).lock.release()
+    recovery._claims.pop(document.opening_id).lock.release()
     assert_holds(plain(kit.content_of(document)), json.loads((path / "content.json").read_text()))
     assert document.is_modified
     assert (document.undo_label, document.redo_label) == ("Brush", "Eraser")
