@@ -38,7 +38,7 @@ class ArchiveReader:
     Args:
         path: the file.
         name: what to call it in errors; the path when left out.
-        limit_bytes: most that may be unpacked over the reader's life; from the machine's memory when left out.
+        limit_bytes: most that may be unpacked and kept; from the machine's memory when left out.
 
     Raises:
         DocumentError: if there is no such file, it is no zip, or its directory breaks a limit.
@@ -91,6 +91,10 @@ class ArchiveReader:
             expected = f"at most {self._left_bytes} further bytes unpacked"
             raise self.error(expected, f"{amount_bytes} bytes", "open it on a machine with more memory")
         self._left_bytes -= amount_bytes
+
+    def give_back(self, amount_bytes: int) -> None:
+        """Count what was taken as free: it is let go of."""
+        self._left_bytes += amount_bytes
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

@@ -89,6 +89,7 @@ def _foreign_picture(archive: ArchiveReader, place: StackLayer, notes: list[str]
     if place.src not in archive:
         raise archive.error(f"an entry '{place.src[:60]}'", "none of that name", "save the document again")
     data = archive.read(place.src)
+    archive.give_back(len(data))  # it goes once it is decoded
     if not data.startswith(_PNG_START):
         notes.append(f"layer '{place.name[:40]}' is no PNG and was left out")
         return None

@@ -297,6 +297,8 @@ class _Index:
 
 def _picture(archive: ArchiveReader, src: str) -> np.ndarray:
     """Decode an entry, within what may still be unpacked."""
-    decoded = read_png(archive.read(src), name=src, limit_bytes=archive.left_bytes)
+    data = archive.read(src)
+    archive.give_back(len(data))  # it goes once it is decoded
+    decoded = read_png(data, name=src, limit_bytes=archive.left_bytes)
     archive.take(decoded.pixels.nbytes)
     return decoded.pixels

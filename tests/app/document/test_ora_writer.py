@@ -156,6 +156,17 @@ def test_a_document_of_a_long_day_comes_back(tmp_path):
     assert len(again.results) == 5001
 
 
+def test_a_copy_opens_wherever_its_pixels_fit(tmp_path, rng):
+    """A copy for ourselves holds pixels as they are: its bytes and what they become are not there at once."""
+    pixels = rng.integers(0, 256, (900, 1000, 3), dtype=np.uint8)
+    document = Document((900, 1000), layers=[Layer("picture", "Photo", {"pixels": pixels})])
+    path = save(document, tmp_path / "a.ora", is_copy=True)
+    again, _ = read_ora(path, limit_bytes=pixels.nbytes * 3 // 2)
+    assert np.array_equal(again.layers[0].planes["pixels"], pixels)
+    with pytest.raises(DocumentError):
+        read_ora(path, limit_bytes=pixels.nbytes - 1)
+
+
 def test_progress_rises_to_one(full, tmp_path):
     shares = []
     save(full, tmp_path / "a.ora", progress=shares.append)
