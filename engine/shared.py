@@ -139,10 +139,19 @@ class Segment:
         """A copy of the array that lies there, to be written to; made page by page where it is written, if that can be.
 
         Who made the segment must not write to it any more.
+
+        Raises:
+            MemoryError: if the machine has not as much.
         """
         if self._descriptor < 0:
             return self.view(layout).copy()
-        return _array_in(mmap.mmap(self._descriptor, self.address.nbytes, flags=mmap.MAP_PRIVATE), layout)
+        try:
+            memory = mmap.mmap(self._descriptor, self.address.nbytes, flags=mmap.MAP_PRIVATE)
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                raise MemoryError(f"{self.address.nbytes} bytes for a copy") from error
+            raise
+        return _array_in(memory, layout)
 
     def close(self) -> None:
         """Let go of the memory; a named segment is removed by who made it. Closing twice does nothing."""

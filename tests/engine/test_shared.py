@@ -1,3 +1,4 @@
+import errno
 import gc
 import multiprocessing
 import os
@@ -151,3 +152,17 @@ def test_more_than_there_is_is_told_when_it_is_asked_for(kind, monkeypatch):
 def test_it_needs_no_torch():
     code = "import sys, engine.shared; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif("memfd" not in KINDS, reason="no memfd here")
+def test_no_room_for_a_private_copy_is_told_as_such(monkeypatch):
+    """The engine answers that with a smaller working size; any other error costs the process."""
+    segment = Segment.create(4096, "memfd")
+
+    def full(*_, **__):
+        raise OSError(errno.ENOMEM, "cannot allocate memory")
+
+    monkeypatch.setattr("engine.shared.mmap.mmap", full)
+    with pytest.raises(MemoryError, match="4096 bytes"):
+        segment.private_copy(Layout((4096,), "|u1"))
+    segment.close()
