@@ -180,7 +180,7 @@ def import_weights(*files: Path, family: str, name: str, output: Output | None =
 
     Args:
         files: The official checkpoint's files, or their folder.
-        family: inpaint.
+        family: inpaint or retarget.
         name: What the weights are called from then on.
         output: How to answer.
     """

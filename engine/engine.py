@@ -229,7 +229,7 @@ class Engine:
                     if not is_out_of_memory(error):
                         raise
                     words = str(error).splitlines()[0] if str(error) else type(error).__name__
-                    job.notes.append(f"out of memory on {device} with a working size of {working_px} px")
+                    job.notes.append(f"out of memory on {device} with a working size of {job.working_px} px")
                     _log.warning("%s: %s", job.notes[-1], words)
                 # Out of the except block, so that the failed job's tensors are gone before memory is handed back.
                 self._free_all_but(job, device)

@@ -20,6 +20,7 @@ from engine.manifest import make_folder
 
 OFFICIAL_LICENCES: Mapping[str, str] = {
     "inpaint": "CC BY-NC 4.0 (EdgeConnect authors); non-commercial",
+    "retarget": "Academic Non Commercial Software Code License (Weizmann Institute, Yeda); non-commercial",
 }
 """Licence of the published checkpoints of each family."""
 

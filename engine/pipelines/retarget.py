@@ -4,8 +4,8 @@ Instant: the picture's patches are put together anew (see engine/patches). Every
 the picture it came from; transparency comes from there, and the map of what is invented.
 
 Learned: one pass of networks that learned this one picture. They give frames whose sides are multiples of their own
-size rule, so a larger one is asked for and cut. Transparency is drawn out like the frame. Where memory is short, the
-picture is remade smaller and enlarged.
+size rule, so a larger one is asked for, filled in part, and cut. Transparency is drawn out like the frame. Where memory
+is short, the picture is remade smaller and enlarged.
 
 Four corners make a result with transparency: what lies outside of them is gone.
 
@@ -169,9 +169,16 @@ def _as_published(edit: RetargetEdit, inputs: EditInputs, tools: Tools) -> Outco
 
 
 def _frame(seen: np.ndarray, size_hw: tuple[int, int], corners: Corners | None, tools: Tools) -> np.ndarray:
-    """Ask the network for a frame of any size: (h, w, 3) float32 in [0, 1]."""
+    """Ask the network for a frame of any size: (h, w, 3) float32 in [0, 1].
+
+    Where the size is no multiple, the picture fills only its part of the frame that is asked for, and nothing of it is
+    cut away.
+    """
     multiple = tools.size_multiple
     h, w = (max(-(-side // multiple) * multiple, tools.min_side_px) for side in size_hw)
+    if corners is None and (h, w) != size_hw:
+        right, bottom = float(size_hw[1]), float(size_hw[0])
+        corners = (0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)
     made = tools.calls["generator"](seen, size_hw=(h, w), corners=corners)
     return np.asarray(np.clip(made[: size_hw[0], : size_hw[1]], 0, 1))
 

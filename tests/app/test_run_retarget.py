@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from app.__main__ import main
 from app.run_retarget import scaled
 from engine.pipelines import retarget
+from models.registry import family_spec
 
 RANDOM = np.random.default_rng(3)
 
@@ -236,3 +238,23 @@ def test_the_published_routine_rounds_down_to_its_own_steps() -> None:
     official = [scaled((224, 274), (s, s), is_official=True) for s in (2.2, 0.33, 1.0)]
     assert official == [(488, 592), (72, 88), (224, 272)]
     assert scaled((224, 274), (2.2, 0.5)) == (112, 603)
+
+
+def test_an_imported_checkpoint_matches_the_published_routine(run, photo, tmp_path, parity, capsys) -> None:
+    """From the published file to pixels: both sizes cut to multiples of 8, one pass in training mode."""
+    file = tmp_path / "checkpoint_0075000.pth.tar"
+    torch.save({**parity.official_file("ingan", file.name), "iter": "results/75000"}, file)
+    assert main(["weights", "import", str(file), "--family", "retarget", "--name", "official"]) == 0
+    assert "non-commercial" in capsys.readouterr().out
+    out = tmp_path / "out.png"
+    words = ("--method", "learned", "--weights", "official", "--match-official")
+    assert run(photo, "--scale", "1.7,0.9", *words, "--out", out)[0] == 0
+    spec = family_spec("retarget")
+    state = spec.import_official({file.name: parity.official_file("ingan", file.name)})
+    generator = spec.load(state, as_published=True)["generator"]
+    image = torch.from_numpy(pixels(photo)[:40, :56] / np.float32(255)).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        answer = generator(image, (32, 88))[0].permute(1, 2, 0).numpy()
+    found = pixels(out)
+    assert found.shape == (32, 88, 3)
+    assert np.abs(np.round(answer * 255) - found).max() <= 1

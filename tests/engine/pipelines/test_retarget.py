@@ -1,18 +1,26 @@
 import json
 import time
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from engine.edits import EditInputs, RetargetEdit
 from engine.engine import Engine
-from engine.errors import MaskError, OutOfMemoryError, PictureError
+from engine.errors import MaskError, OutOfMemoryError, PictureError, WeightsError
 from engine.host import EngineHost
 from engine.host_events import Done
+from engine.pictures import PICTURE_KEY, picture_sha256
 from engine.pipelines import retarget
 from engine.pipelines.exchange import Demand
 from engine.progress import Cancelled
+from engine.weightfile import WeightFile, write_weights
+from engine.weights import WeightsStore
+from models.registry import family_spec
+from models.retarget.network import RetargetGenerator
+from models.retarget.options import RetargetOptions
 
 LAYOUTS = {"L": (), "LA": (2,), "RGB": (3,), "RGBA": (4,)}
 TRAPEZIUM = ((20, 10), (100, 10), (116, 74), (10, 70))
@@ -203,3 +211,162 @@ def test_a_process_of_its_own_takes_the_lock_and_gives_the_map_back(engine):
     assert np.array_equal(whole, here.image)
     assert np.array_equal(reply.plane_in("novelty", (0, 0, 96, 40)), here.novelty)
     assert np.array_equal(reply.novelty[0].pixels, here.novelty)
+
+
+# Learned ------------------------------------------------------------------------------------------------------------
+
+
+def write_learned(path, *, learned_from=None, seed=0, **size):
+    """Networks that answer something else than grey, as a weights file."""
+    options = RetargetOptions(**{"width": 4, "depth": 1, "downscales": 3, "scales": 1, **size})
+    generator = torch.Generator().manual_seed(seed)
+    state = {}
+    for key, value in family_spec("retarget").build(options).state_dict().items():
+        scale = (2 / value[0].numel()) ** 0.5 if value.ndim == 4 else 0.1
+        state[key] = torch.randn(value.shape, generator=generator) * scale
+    metadata = {} if learned_from is None else {PICTURE_KEY: picture_sha256(learned_from)}
+    write_weights(path, WeightFile("retarget", asdict(options), state, metadata))
+    return path
+
+
+@pytest.fixture
+def learned(tmp_path):
+    """An engine, and the edit that names weights learned on `scene`."""
+    path = write_learned(tmp_path / "mine.safetensors", learned_from=scene())
+    store = WeightsStore(shipped=tmp_path / "none", user=tmp_path / "user")
+    return SimpleNamespace(engine=Engine(device="cpu", weights=store), path=path, name=str(path))
+
+
+def learned_edit(learned, h=40, w=96, **more):
+    shape = {} if "corners_xy" in more else {"target_size_hw": (h, w)}
+    return RetargetEdit(method="learned", weights=learned.name, **shape, **more)
+
+
+@pytest.mark.parametrize("size_hw", [(40, 96), (33, 67), (48, 64), (32, 150)])
+def test_learned_gives_any_size_and_says_nothing_of_its_own_picture(learned, size_hw):
+    result = learned.engine.run(learned_edit(learned, *size_hw), EditInputs(scene()))
+    assert result.image.shape == (*size_hw, 3)
+    assert result.image.std() > 5
+    assert result.novelty is None
+    assert result.report["notes"] == []
+    assert result.report["weights"]["name"] == "mine.safetensors"
+    again = learned.engine.run(learned_edit(learned, *size_hw), EditInputs(scene()))
+    assert np.array_equal(again.image, result.image)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_learned_keeps_layout_and_depth(learned, layout, kind):
+    image = scene(channels=LAYOUTS[layout], kind=kind)
+    plain = learned.engine.run(learned_edit(learned), EditInputs(image)).image
+    assert (plain.shape, plain.dtype) == ((40, 96, *LAYOUTS[layout]), kind)
+    shaped = learned.engine.run(learned_edit(learned, corners_xy=TRAPEZIUM), EditInputs(image)).image
+    assert (shaped.shape, shaped.dtype) == ((64, 106, 2 if layout in ("L", "LA") else 4), kind)
+    assert shaped[0, 0, -1] == 0
+
+
+def test_learned_draws_transparency_out_with_the_picture(learned):
+    image = scene(channels=(4,))
+    image[..., 3] = 0
+    image[:, 32:, 3] = 255
+    alpha = learned.engine.run(learned_edit(learned, 48, 128), EditInputs(image)).image[..., 3]
+    assert not alpha[:, :62].any()
+    assert (alpha[:, 66:] == 255).all()
+
+
+def test_weights_learned_on_another_picture_are_used_and_it_is_said(learned):
+    result = learned.engine.run(learned_edit(learned), EditInputs(scene(seed=1)))
+    assert result.report["notes"] == [
+        "these weights were learned on another picture: they will paint that one"
+    ]
+
+
+def test_weights_that_do_not_say_what_they_learned_say_nothing(learned):
+    write_learned(learned.path)
+    assert learned.engine.run(learned_edit(learned), EditInputs(scene(seed=1))).report["notes"] == []
+
+
+def test_learned_says_that_it_does_not_look_at_a_lock(learned):
+    lock = np.zeros((48, 64), bool)
+    lock[3, 4] = True
+    notes = learned.engine.run(learned_edit(learned), EditInputs(scene(), lock=lock)).report["notes"]
+    assert notes == [retarget.LOCK_NOTE]
+
+
+def test_weights_of_another_family_are_refused(learned, small_weights):
+    edit = learned_edit(learned).model_copy(update={"weights": str(small_weights)})
+    with pytest.raises(WeightsError, match="small.safetensors"):
+        learned.engine.run(edit, EditInputs(scene()))
+
+
+def test_without_weights_it_is_said_how_to_get_some(learned):
+    edit = learned_edit(learned).model_copy(update={"weights": ""})
+    with pytest.raises(
+        WeightsError, match="weights: expected some for the family 'retarget', got none; train"
+    ):
+        learned.engine.run(edit, EditInputs(scene()))
+
+
+def test_short_of_memory_the_picture_is_remade_smaller_and_enlarged(learned, monkeypatch):
+    image, sizes = scene(160, 240), []
+    plain = RetargetGenerator.forward
+
+    def forward(self, image, size_hw=None, **more):
+        sizes.append(size_hw)
+        if len(sizes) == 1:
+            raise torch.OutOfMemoryError("out of memory")
+        return plain(self, image, size_hw, **more)
+
+    monkeypatch.setattr(RetargetGenerator, "forward", forward)
+    result = learned.engine.run(learned_edit(learned, 160, 400), EditInputs(image))
+    assert result.image.shape == (160, 400, 3)
+    assert sizes[1][0] * sizes[1][1] < sizes[0][0] * sizes[0][1] / 2
+    words = " ".join(result.report["notes"])
+    assert "out of memory on cpu with a working size of 253 px" in words
+    assert "remade at 202x81 px and enlarged: memory is short" in words
+
+
+# The published routine ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def official(parity, tmp_path_factory):
+    """An engine and the published layout's seeded weights, imported."""
+    spec = family_spec("retarget")
+    name = "checkpoint_0075000.pth.tar"
+    state = spec.import_official({name: parity.official_file("ingan", name)})
+    path = tmp_path_factory.mktemp("official") / "official.safetensors"
+    write_weights(path, WeightFile("retarget", asdict(spec.options_from_state(state)), state))
+    return SimpleNamespace(engine=Engine(device="cpu"), name=str(path), state=state)
+
+
+@pytest.mark.parametrize(("case", "size_hw"), [("same", (64, 72)), ("larger", (88, 112))])
+def test_an_official_match_equals_the_published_routine(official, parity, case, size_hw):
+    """With sixteen bits, so that rounding the picture does not hide a difference; a level is 257 of them."""
+    picture = parity.array("ingan/generator/picture", (1, 3, 64, 72)).numpy()[0].transpose(1, 2, 0)
+    image = np.rint((picture + 1) / 2 * 65535).astype(np.uint16)
+    edit = learned_edit(official, *size_hw, is_official_match=True)
+    expected = (parity.cases("ingan")[f"generator/{case}"][0].transpose(1, 2, 0) + 1) / 2
+    for _ in range(2):  # a pass moves the networks: each job has its own
+        result = official.engine.run(edit, EditInputs(image))
+        assert np.abs(result.image / 65535 - expected).max() < 0.5 / 255
+    assert official.engine.resident_count == 0
+
+
+def test_an_official_match_cuts_both_sizes_and_rounds_to_the_nearest(official):
+    image = scene(61, 75)
+    edit = learned_edit(official, 47, 85, is_official_match=True)
+    result = official.engine.run(edit, EditInputs(image)).image
+    networks = family_spec("retarget").load(official.state, as_published=True)
+    x = torch.from_numpy(image[:56, :72].astype(np.float32) / 255).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        answer = networks["generator"](x, (40, 80))[0].permute(1, 2, 0).numpy()
+    difference = np.abs(np.round(answer * 255) - result)
+    assert result.shape == (40, 80, 3)
+    assert difference.max() <= 1
+    assert (difference == 0).mean() > 0.99
+
+
+def test_folded_weights_cannot_match_the_published_routine(learned):
+    with pytest.raises(WeightsError, match="these weights are folded"):
+        learned.engine.run(learned_edit(learned, is_official_match=True), EditInputs(scene()))
