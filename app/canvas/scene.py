@@ -232,6 +232,8 @@ class Scene:
         layers = [layer for layer in self.document.layers if layer.kind == "picture" and layer.is_visible]
         result = self._result if has_result else None
         is_covered = any(self._covers(layer) for layer in layers)
+        if any(self._reaches_out(layer) for layer in layers):  # a large picture was pasted, and has to be cut
+            is_covered = False
         if is_covered:
             self._paint_sheets(painter, layers, matrix, scale, box, deadline)
             if result is not None:
@@ -361,6 +363,11 @@ class Scene:
         x0, y0, x1, y1 = layer.box_xyxy
         is_whole = x0 <= 0 and y0 <= 0 and x1 >= w and y1 >= h
         return is_whole and layer.opacity >= 1.0 and self._picture_sheet(layer).is_opaque
+
+    def _reaches_out(self, layer: "Layer") -> bool:
+        x0, y0, x1, y1 = layer.box_xyxy
+        w, h = self._canvas_box[2:]
+        return x0 < 0 or y0 < 0 or x1 > w or y1 > h
 
     def _picture_sheet(self, layer: "Layer") -> PictureSheet:
         sheet = self._pictures.get(layer.id)

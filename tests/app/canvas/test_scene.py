@@ -76,6 +76,21 @@ def test_layers_lie_over_each_other_in_their_places(document):
     assert np.array_equal(shown(scene), base)
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.6, 2.5])
+def test_a_layer_larger_than_the_canvas_ends_at_its_border(document, scale):
+    pasted = Layer("picture", "Pasted", {"pixels": np.full((H + 80, W + 80, 3), 200, np.uint8)}, (-40, -40))
+    with document.begin("Paste") as transaction:
+        transaction.add_layer(pasted, 1)
+    margin = 30
+    size_wh = (round(W * scale) + 2 * margin, round(H * scale) + 2 * margin)
+    image = shown(scene_of(document), scale=scale, size_wh=size_wh)
+    desk = (LIGHT.desk.red(), LIGHT.desk.green(), LIGHT.desk.blue())
+    inside, edge = margin + 3, margin - 3
+    assert (image[inside:-inside, inside:-inside] == 200).all()
+    for beside in (image[:edge], image[-edge:], image[:, :edge], image[:, -edge:]):
+        assert (beside == desk).all()
+
+
 def test_a_moved_layer_is_painted_at_its_new_place(document):
     layer = document.layers[0]
     scene = scene_of(document)
