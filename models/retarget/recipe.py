@@ -34,7 +34,7 @@ class Recipe:
     crop_px: int
     """Longest side of a training crop, in px; a multiple of 8, 32 or more."""
     learning_rate: float
-    """Of both sides, before the course."""
+    """Of both sides, before the course; in [0, 1], as of any run."""
     largest_scale: float = 2.25
     """Of a side of the remade crop, over the crop's; 1 or more."""
     smallest_scale: float = 0.15
@@ -50,7 +50,7 @@ class Recipe:
         ranges = {
             "steps": (self.steps >= 1, "1 or more"),
             "crop_px": (self.crop_px >= 32 and self.crop_px % 8 == 0, "a multiple of 8, 32 or more"),
-            "learning_rate": (0 < self.learning_rate < 1, "a number in (0, 1)"),
+            "learning_rate": (0 <= self.learning_rate <= 1, "a number in [0, 1]"),
             "largest_scale": (1 <= self.largest_scale < math.inf, "1 or more"),
             "smallest_scale": (0 < self.smallest_scale <= 1, "a number in (0, 1]"),
             "largest_shift": (0 <= self.largest_shift < 0.5, "a number in [0, 0.5)"),

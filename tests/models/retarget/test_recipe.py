@@ -112,7 +112,7 @@ def test_recipes_are_the_published_one_and_two_of_ours():
     [
         ("steps", 0, "1 or more"),
         ("crop_px", 60, "a multiple of 8, 32 or more"),
-        ("learning_rate", 0.0, r"a number in \(0, 1\)"),
+        ("learning_rate", -0.1, r"a number in \[0, 1\]"),
         ("largest_scale", 0.9, "1 or more"),
         ("smallest_scale", 1.1, r"a number in \(0, 1\]"),
         ("largest_shift", 0.5, r"a number in \[0, 0.5\)"),
