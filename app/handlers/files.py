@@ -85,7 +85,7 @@ class FileHandlers:
 
     def open_paths(self, paths: Sequence[Path | str]) -> None:
         """Open files: the first here if nothing would be lost by it, the others in windows of their own."""
-        for path in map(Path, paths):
+        for path in (Path(path).absolute() for path in paths):  # the journal keeps it beyond this process
             window = self.window_of(path)
             if self._is_being_opened(path):
                 continue  # a link that was double-clicked, or a file that is named twice

@@ -347,6 +347,18 @@ def test_a_document_named_twice_is_opened_once(opened, tmp_path, qtbot) -> None:
     assert MainWindow.windows == [opened]
 
 
+def test_a_document_named_from_a_folder_is_found_from_another(opened, tmp_path, qtbot, monkeypatch) -> None:
+    """Its journal keeps where it lies: after a crash the program may be started elsewhere."""
+    path = tmp_path / "work.ora"
+    opened.files.save_to(path)
+    qtbot.waitUntil(lambda: not opened.files.is_saving)
+    opened.registry["close"].trigger()
+    monkeypatch.chdir(tmp_path)
+    opened.files.open_paths(["work.ora"])
+    qtbot.waitUntil(lambda: opened.document is not None)
+    assert opened.document.path == path
+
+
 def test_a_double_click_on_the_sample_opens_it_once(window, qtbot) -> None:
     button = window.welcome.findChild(QPushButton, "welcome_sample")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
