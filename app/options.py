@@ -37,6 +37,12 @@ def two_shares(_kind: object, tokens: Sequence[Token]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def width_by_height(_kind: object, tokens: Sequence[Token]) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT`` as (height, width)."""
+    width, height = tokens[0].value.lower().split("x")
+    return int(height), int(width)
+
+
 T = TypeVar("T")
 
 Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True)]
@@ -152,3 +158,20 @@ class TrainFlags:
     checkpoint_every: Annotated[Whole | None, _help("Steps between checkpoints.")] = None
     preview_every: Annotated[Whole | None, _help("Steps between previews.")] = None
     log_every: Annotated[Whole | None, _help("Steps between lines of metrics.")] = None
+    recipe: Annotated[
+        Literal["fast", "fast-shapes", "official"] | None,
+        _help("Of retarget: fast for minutes on a GPU, with other shapes than rectangles, or as published."),
+    ] = None
+    snapshot_every: Annotated[
+        float | None, _help("Seconds after which the weights are written again, while they learn.")
+    ] = None
+    target_hw: Annotated[
+        tuple[int, int] | None,
+        Parameter(
+            name="--target",
+            converter=width_by_height,
+            n_tokens=1,
+            metavar="WIDTHxHEIGHT",
+            help="Shape of retarget's previews; twice as wide if left out.",
+        ),
+    ] = None

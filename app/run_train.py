@@ -37,7 +37,7 @@ def make_options(family: str, flags: TrainFlags) -> TrainOptions:
         from engine.weights import WeightsStore
 
         chosen["from_weights"] = WeightsStore().resolve(flags.from_weights, family).path
-    return TrainOptions(family=family, **chosen)
+    return TrainOptions.of(family, **chosen)
 
 
 def run_train(options: TrainOptions, console: Console) -> int:
@@ -85,6 +85,8 @@ class TrainView:
         if isinstance(event, events.Stepped):
             self._move(event)
             return
+        if isinstance(event, events.Written) and event.kind == "snapshot":
+            return  # every few seconds
         line = event_line(event)
         if self._bar is not None and not self._console.is_json:
             self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -19,6 +19,7 @@ from engine.training.events import (
     StageStarted,
     Stepped,
     Written,
+    duration,
 )
 from engine.training.options import GAN_KINDS, PRECISIONS, SCHEDULES, TrainOptions
 from models.errors import ModelsError
@@ -65,15 +66,16 @@ def options_from(arguments: Sequence[str] | None = None) -> TrainOptions:
     """
     given = vars(_parser().parse_args(arguments))
     given["data"] = tuple(path for group in given["data"] for path in group)
-    given["loss"] = dict(given["loss"])
-    given["parts"] = dict(given["parts"])
-    return TrainOptions(**given)
+    for name in ("loss", "parts"):
+        if name in given:
+            given[name] = dict(given[name])
+    return TrainOptions.of(given.pop("family"), **given)
 
 
 def log_event(event: Event) -> None:
     """Put an event into one line of the log; single steps stay silent."""
     match event:
-        case Stepped():
+        case Stepped() | Written("snapshot"):
             return
         case Notice(text):
             _log.info("%s", text)
@@ -82,7 +84,7 @@ def log_event(event: Event) -> None:
         case Estimated():
             stages = ", ".join(f"{name} {seconds:.3g} s" for name, seconds in event.step_seconds.items())
             memory = event.peak_bytes / 2**30
-            _log.info("estimate: %s for all steps, %.2f GiB a process", _duration(event.seconds), memory)
+            _log.info("estimate: %s for all steps, %.2f GiB a process", duration(event.seconds), memory)
             _log.info("estimate: a step takes %s; %.4g pictures/s", stages, event.pictures_per_second)
         case StageStarted(stage, summary, first, last):
             _log.info("stage %s: %s (steps %d to %d)", stage, summary, first, last)
@@ -92,36 +94,27 @@ def log_event(event: Event) -> None:
                 f"{name.rsplit('/')[0][:1] + '/' + name.rsplit('/')[-1] if '/' in name else name} {value:.4g}"
                 for name, value in numbers.items()
             )
-            pace = f"{event.pictures_per_second:.4g} pictures/s, {_duration(event.seconds_left)} left"
+            pace = f"{event.pictures_per_second:.4g} pictures/s, {duration(event.seconds_left)} left"
             _log.info("step %d/%d  %s  %s", event.step, event.steps, text, pace)
         case Written(kind, path):
             _log.info("%s: %s", kind, path)
-
-
-def _duration(seconds: float) -> str:
-    """Hours, minutes and seconds, the first two where they count: ``1 h 05 min``, ``3 min 20 s``, ``12 s``."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    if whole >= 60:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole} s"
 
 
 def _parser() -> argparse.ArgumentParser:
     usual = {entry.name: entry.default for entry in fields(TrainOptions)}
     parser = argparse.ArgumentParser(
         prog="python -m engine.training",
-        description="Train a family of networks on your own pictures.",
+        description="Train a family of networks on your own pictures. Usual values are those of inpaint; "
+        "retarget has its own in each recipe.",
         allow_abbrev=False,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        argument_default=argparse.SUPPRESS,
     )
 
     def add(flag: str, text: str, **keywords: Any) -> None:
         name = keywords.pop("dest", flag.removeprefix("--").replace("-", "_"))
-        parser.add_argument(flag, dest=name, default=usual.get(name), help=text, **keywords)
+        parser.add_argument(flag, dest=name, help=f"{text} (default: {usual[name]})", **keywords)
 
-    parser.add_argument("family", help="which family learns: inpaint")
+    parser.add_argument("family", help="which family learns: inpaint, retarget")
     parser.add_argument(
         "--data",
         type=Path,
@@ -132,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what to learn from; folders are searched to the bottom",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where everything is written")
+    add("--recipe", "of retarget: fast, fast-shapes or official; empty = fast", metavar="NAME")
     add("--steps", "steps over all stages", type=int)
     add("--stage", "train this stage alone", metavar="NAME")
     add("--from", "weights to start from", type=Path, metavar="WEIGHTS", dest="from_weights")
@@ -140,7 +134,6 @@ def _parser() -> argparse.ArgumentParser:
         dest="parts",
         type=_named_file,
         action="append",
-        default=[],
         metavar="NETWORK=WEIGHTS",
         help="start this network from other weights than --from",
     )
@@ -169,7 +162,6 @@ def _parser() -> argparse.ArgumentParser:
         "--loss",
         type=_named_number,
         action="append",
-        default=[],
         metavar="NAME=VALUE",
         help="weight of a loss term",
     )
@@ -184,7 +176,6 @@ def _parser() -> argparse.ArgumentParser:
         dest="features",
         type=Path,
         metavar="FILE",
-        default=argparse.SUPPRESS,
         help="the same as --features",
     )
     add("--masks", "folder or tar of masks to make holes from", type=Path, metavar="DIR|TAR")
@@ -201,6 +192,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoint-every", "steps between checkpoints", type=int)
     add("--preview-every", "steps between preview grids", type=int)
     add("--log-every", "steps between lines of metrics", type=int)
+    add(
+        "--snapshot-every",
+        "seconds between weights written on the way; 0 = none",
+        type=float,
+        metavar="SECONDS",
+    )
+    add("--target", "shape of retarget's previews", type=_size, metavar="WIDTHxHEIGHT", dest="target_hw")
     return parser
 
 
@@ -223,3 +221,10 @@ def _ratio(text: str) -> tuple[float, float]:
     if not comma:
         raise argparse.ArgumentTypeError(f"expected LOW,HIGH, got {text!r}")
     return float(low), float(high)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not cross:
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, got {text!r}")
+    return int(height), int(width)

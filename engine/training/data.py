@@ -1,25 +1,28 @@
-"""Lay out a run's pictures: what is learned from, what is kept back, what holes are cut with.
+"""Lay out a run's pictures: what is learned from, what is kept back.
 
 A few pictures, the probe, are kept back for previews and metrics: from a source of their own, or picked from the data
 by the seed and then never learned from. A set too small to spare any shows pictures it learns from, and says so.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import TrainingError
-from engine.training.batches import Batches, Sample, stack
+from engine.training.batches import Batches, Sample, SampleMaker, stack
 from engine.training.events import Notice, Report, Skipped
+from engine.training.families import training_of
 from engine.training.options import TrainOptions
 from engine.training.processes import local_processes
-from engine.training.samples.inpaint import InpaintSamples
 from engine.training.sources import PictureFile, Skip, find_pictures
-from engine.training.store import PictureStore
+from engine.training.store import PictureStore, StoredPicture
 
 PROBE_COUNT = 16
 _SPARE_SHARE = 10  # at most one picture in so many is kept back
@@ -44,6 +47,12 @@ class RunData:
     digest: str
     """Names the set of pictures that is learned from."""
 
+    picture: NDArray[np.uint8] | None = None
+    """Where one picture is learned, the whole of it: (H, W, 3) RGB."""
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the weights must say of the data."""
+
 
 class BrokenFiles:
     """Tells each broken file of some stores once."""
@@ -67,8 +76,15 @@ class BrokenFiles:
         return len(self._told)
 
 
+class StoredSampleMaker(SampleMaker, Protocol):
+    """A maker that also decodes, for families that learn from many pictures."""
+
+    def decode(self, file: io.BytesIO) -> StoredPicture:
+        """Bytes to a picture at its working size; raises PictureError for what is no picture."""
+
+
 def open_data(options: TrainOptions, report: Report) -> RunData:
-    """Find the pictures of a run and keep the probe back.
+    """Find the pictures of a run, as its family wants them.
 
     Args:
         options: the run's.
@@ -78,19 +94,36 @@ def open_data(options: TrainOptions, report: Report) -> RunData:
         Everything the loop reads from.
 
     Raises:
-        TrainingError: if there is nothing to learn from, or nothing in the probe or the masks can be read.
+        TrainingError: if there is nothing to learn from, or what there is cannot be used.
     """
+    return training_of(options.family.replace("-", "_")).open_data(options, report)
 
-    def skip(name: str, reason: str) -> None:
-        report(Skipped(name, reason))
 
-    budget_bytes = _budget_bytes(options)
-    masks = _open_masks(options, budget_bytes // 8, skip)
-    maker = InpaintSamples(size=options.size, mask_ratio=options.mask_ratio, masks=masks)
+def open_pictures(
+    options: TrainOptions,
+    report: Report,
+    maker: StoredSampleMaker,
+    budget: int,
+    further_stores: Sequence[PictureStore],
+) -> RunData:
+    """Find many pictures and keep the probe back.
+
+    Args:
+        options: the run's.
+        report: told about what is skipped and how many there are.
+        maker: the family's way to decode a picture and make a sample of it.
+        budget: bytes of room for decoded pictures.
+        further_stores: what else may hold broken files.
+
+    Returns:
+        Everything the loop reads from.
+
+    Raises:
+        TrainingError: if there is nothing to learn from, or nothing in the probe can be read.
+    """
+    skip = skip_of(report)
     files = find_pictures(options.data, skip)
-    room = min(
-        budget_bytes, len(files) * options.size**2 * 12
-    )  # 12 bytes a pixel of a cut: ratios to about 1:2.5
+    room = min(budget, len(files) * options.size**2 * 12)  # 12 bytes a pixel of a cut: ratios to about 1:2.5
     store = PictureStore(files, maker.decode, room)
 
     own = find_pictures([options.probe], skip) if options.probe else []
@@ -117,11 +150,12 @@ def open_data(options: TrainOptions, report: Report) -> RunData:
         Notice(f"{len(picked)} pictures to learn from, {len(own) or len(kept_back)} kept back for previews")
     )
     batches = Batches(store, picked, maker, options.seed)
-    stores += [masks] if masks is not None else []
-    return RunData(batches, stack(probe), tuple(stores), _digest([files[index] for index in picked]))
+    return RunData(
+        batches, stack(probe), (*stores, *further_stores), _digest([files[index] for index in picked])
+    )
 
 
-def _probe(store: PictureStore, picked: Sequence[int], maker: InpaintSamples, seed: int) -> list[Sample]:
+def _probe(store: PictureStore, picked: Sequence[int], maker: SampleMaker, seed: int) -> list[Sample]:
     """The first whole pictures of ``picked``, cut and masked by a stream of their own."""
     samples: list[Sample] = []
     for index in picked:
@@ -137,19 +171,12 @@ def _probe(store: PictureStore, picked: Sequence[int], maker: InpaintSamples, se
     return samples
 
 
-def _open_masks(options: TrainOptions, budget_bytes: int, skip: Skip) -> PictureStore | None:
-    if options.masks is None:
-        return None
-    files = find_pictures([options.masks], skip)
-    maker = InpaintSamples(size=options.size)
-    store = PictureStore(files, maker.decode_mask, min(budget_bytes, len(files) * options.size**2))
-    if store.usable_from(0) is None:
-        hint = "masks are white where the hole is, black elsewhere"
-        raise TrainingError("masks", "at least one mask with a hole", f"none in {options.masks}", hint)
-    return store
+def skip_of(report: Report) -> Skip:
+    """Tells a report what is left out."""
+    return lambda name, reason: report(Skipped(name, reason))
 
 
-def _budget_bytes(options: TrainOptions) -> int:
+def budget_bytes(options: TrainOptions) -> int:
     """Room for decoded pictures in this process: its share of the machine's."""
     total = options.memory_bytes
     if total == 0:

@@ -110,7 +110,8 @@ class Written:
     """A file is complete."""
 
     kind: str
-    """``checkpoint``, ``preview``, ``weights``, ``discriminators`` or ``options``."""
+    """``checkpoint``, ``preview``, ``weights``, ``discriminators``, ``options``, or ``snapshot``: the weights as they are
+    now, and then the picture they paint; these two come every few seconds."""
 
     path: Path
     """Where it lies."""
@@ -120,3 +121,13 @@ Event = Notice | Skipped | Estimated | StageStarted | Stepped | Measured | Writt
 
 Report = Callable[[Event], None]
 """Called in the training thread; must be quick."""
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes and seconds, the first two where they count: ``1 h 05 min``, ``3 min 20 s``, ``12 s``."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    if whole >= 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole} s"

@@ -24,10 +24,15 @@ class Side:
         parameters: what this side trains in the present stage; may be empty.
         learning_rate: of a step whose factor is 1.
         momentum: first beta of Adam; at 0 a step whose gradients are zero moves nothing.
+        second_beta: of Adam.
     """
 
     def __init__(
-        self, parameters: Sequence[nn.Parameter], learning_rate: float, momentum: float = 0.0
+        self,
+        parameters: Sequence[nn.Parameter],
+        learning_rate: float,
+        momentum: float = 0.0,
+        second_beta: float = SECOND_BETA,
     ) -> None:
         self._parameters = list(parameters)
         self._learning_rate = learning_rate
@@ -36,7 +41,7 @@ class Side:
         if self._parameters:
             is_fused = self._parameters[0].device.type in ("cpu", "cuda")
             self._optimiser = torch.optim.Adam(
-                self._parameters, learning_rate, (momentum, SECOND_BETA), fused=is_fused
+                self._parameters, learning_rate, (momentum, second_beta), fused=is_fused
             )
 
     def clear(self) -> None:

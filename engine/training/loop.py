@@ -27,28 +27,44 @@ import torch
 from torch import Tensor
 
 from engine.atomic import path_error, write_atomically
+from engine.device import is_out_of_memory
 from engine.errors import TrainingError
 from engine.training.averages import AveragedWeights
 from engine.training.batches import Positions, batch_bytes, default_workers, load
 from engine.training.checkpoints import checkpoint_files, newest_checkpoint, save_checkpoint
-from engine.training.data import BrokenFiles, RunData, open_data
+from engine.training.data import BrokenFiles, RunData
 from engine.training.estimate import estimate_run
-from engine.training.events import Event, Measured, Notice, Report, StageStarted, Stepped, Written
+from engine.training.events import (
+    Event,
+    Measured,
+    Notice,
+    Report,
+    StageStarted,
+    Stepped,
+    Written,
+    duration,
+)
+from engine.training.families import training_of
 from engine.training.gradients import Side
+from engine.training.meter import Meter
 from engine.training.options import TrainOptions
 from engine.training.previews import write_grid
 from engine.training.processes import Processes, launch, local_processes
+from engine.training.snapshots import Snapshots
 from engine.training.stages import StageSpan, learning_rate_factor, spans
 from engine.training.step import take_step
 from engine.training.stopping import Deadline, stop_on_signals
 from engine.training.weights import load_start, make_objective, write_results
-from models.objective import Batch, Objective
+from models.objective import Batch, Group, Objective
 from models.registry import family_spec
 
 _log = logging.getLogger("engine.training")
 
 BAD_STEPS_LIMIT = 50
 """Steps with gradients that are not finite, between two lines of metrics, at which a run gives up (or all of them)."""
+
+SNAPSHOT_NAME = "snapshot.png"
+"""In a run's folder: what the weights beside it paint, while they are learned."""
 
 _PREVIEW_ROWS = 8
 
@@ -103,17 +119,18 @@ def train(
     processes = launch(options)
     tell: Report = (report or _ignore) if processes.is_first else _ignore
     spec = family_spec(options.family)
+    family = training_of(spec.name)
     _check_folder(options)
     before = newest_checkpoint(options.out) if options.resume else None
-    data = open_data(options, tell)
+    data = family.open_data(options, tell)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        objective, network_options = make_objective(options, spec, tell)
+        objective, network_options = make_objective(options, spec, data, tell)
     objective.to(memory_format=processes.memory_format)  # type: ignore[call-overload]
     if before is None:
         load_start(objective, options, tell)
     objective.to(processes.device).train()
-    run = _Run(options, objective, data, processes, tell)
+    run = _Run(options, objective, asdict(network_options), data, processes, tell)
     if before is not None:
         run.restore(before[0], before[1])
     processes.share_from_first(list(objective.state_dict().values()))
@@ -121,12 +138,12 @@ def train(
         _write_options(options, asdict(network_options), tell)
 
     should_end = Deadline(options.time_limit_minutes * 60, started, should_stop)
-    with stop_on_signals() as signals, _fast_convolutions(processes):
+    with stop_on_signals() as signals, _fast_convolutions(processes, family.has_one_shape):
         reason = run.go(should_end, signals)
         run.broken.tell()
         run.save()
         if processes.is_first:
-            write_results(objective, run.averages, options, spec, asdict(network_options), run.step, tell)
+            run.write()
         processes.wait()
     return TrainResult(
         weights=options.out / f"{spec.name}.safetensors",
@@ -143,10 +160,21 @@ class _Run:
     """What lives from step to step."""
 
     def __init__(
-        self, options: TrainOptions, objective: Objective, data: RunData, processes: Processes, tell: Report
+        self,
+        options: TrainOptions,
+        objective: Objective,
+        network_options: Mapping[str, Any],
+        data: RunData,
+        processes: Processes,
+        tell: Report,
     ) -> None:
         self.options, self.objective, self.data = options, objective, data
+        self.network_options = network_options
         self.processes, self.tell = processes, tell
+        self.spec = family_spec(options.family)
+        self.family = training_of(self.spec.name)
+        self.cuts = 0
+        self.snapshots = Snapshots(options.snapshot_every if processes.is_first else 0.0, self._snapshot)
         self.step = 0
         self.seconds_before = 0.0
         self.skipped_steps = 0
@@ -158,6 +186,7 @@ class _Run:
         self._saved_step = -1
         self._started = time.monotonic()
         self._restored_sides: Mapping[str, Any] = {}
+        self._stream: Iterator[dict[str, Tensor]] = iter(())
 
     # The run ------------------------------------------------------------------------------------------------------
 
@@ -166,55 +195,95 @@ class _Run:
         if self.step >= self.options.steps:
             self.tell(Notice(f"all {self.options.steps} steps are done; give a larger --steps in a new run"))
             return "finished"
-        self._estimate()
-        batches = self._batches()
-        for span in self.spans:
-            if self.step >= span.last_step:
-                continue
-            self._begin(span)
-            reason = self._go_through(span, batches, should_end, signals)
-            if reason:
-                return reason
+        while not self._fits(self._estimate):
+            pass
+        self._stream = self._batches()
+        try:
+            for span in self.spans:
+                if self.step >= span.last_step:
+                    continue
+                self._begin(span)
+                reason = self._go_through(span, should_end, signals)
+                if reason:
+                    return reason
+        finally:
+            self._stream = iter(())  # ends the loader's processes, which wait for no signal
         return "finished"
 
-    def _go_through(
-        self,
-        span: StageSpan,
-        batches: Iterator[dict[str, Tensor]],
-        should_end: Callable[[], str],
-        signals: Callable[[], bool],
-    ) -> str:
-        meter = _Meter()
+    def _go_through(self, span: StageSpan, should_end: Callable[[], str], signals: Callable[[], bool]) -> str:
+        meter = Meter()
+        micro_batches: list[Batch] = []
+
+        def step() -> None:
+            micro_batches[:] = self._take_step(span, meter)
+
         while self.step < span.last_step:
-            micro_batches = [
-                self.objective.prepare(self.processes.taken(next(batches)))
-                for _ in range(self.options.accumulate)
-            ]
-            factor = learning_rate_factor(
-                self.step - span.first_step,
-                span.last_step - span.first_step,
-                warmup=self.options.warmup,
-                schedule=self.options.schedule,
-            )
-            terms, is_good = take_step(
-                self.objective, span.stage.name, micro_batches, self.sides, factor, self.processes
-            )
+            if not self._fits(step):
+                self._stream = self._batches()
+                continue
             self.averages.update()
             self.step += 1
-            meter.add(terms, is_good)
             self.tell(Stepped(self.step, self.options.steps, span.stage.name))
             is_last = self.step == span.last_step
             if self.step % self.options.log_every == 0 or is_last:
                 self._measure(meter, micro_batches[-1], span)
-                meter = _Meter()
+                meter = Meter()
             if self.step % self.options.preview_every == 0 or is_last:
                 self._preview(span.stage.name)
             if self.step % self.options.checkpoint_every == 0:
                 self.save()
+            self.snapshots.look()
             reason = "stopped" if signals() else should_end()
             if self.processes.any_wants(bool(reason)):
                 return reason or "stopped"
         return ""
+
+    def _take_step(self, span: StageSpan, meter: Meter) -> list[Batch]:
+        """Move the live weights by one step; answer with the batches it was taken on."""
+        done, steps = self.step - span.first_step, span.last_step - span.first_step
+        self.objective.at_step(done, steps)
+        micro_batches = [
+            self.objective.prepare(self.processes.taken(next(self._stream)))
+            for _ in range(self.options.accumulate)
+        ]
+        factor = self.objective.learning_rate_factor(done, steps)
+        if factor is None:
+            factor = learning_rate_factor(
+                done, steps, warmup=self.options.warmup, schedule=self.options.schedule
+            )
+        terms, is_good = take_step(
+            self.objective, span.stage.name, micro_batches, self.sides, factor, self.processes
+        )
+        meter.add(terms, is_good)
+        return micro_batches
+
+    def _fits(self, work: Callable[[], None]) -> bool:
+        """Do something; where memory runs out, take less from now on and say no.
+
+        Raises:
+            TrainingError: if there is no less to take.
+        """
+        try:
+            work()
+            return True
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        self._take_less(self.cuts + 1)  # outside: the error holds what filled the memory
+        return False
+
+    def _take_less(self, cuts: int) -> None:
+        found = None
+        if self.family.smaller is not None and self.processes.count == 1:
+            found = self.family.smaller(self.objective, self.data, self.options, cuts)
+        if found is None:
+            hint = "give a smaller --size, --batch or --width, or close other programs"
+            raise TrainingError("memory", "room for one step", "none left", hint)
+        self.data, word = found
+        self.cuts = cuts
+        if self.processes.is_cuda:
+            torch.cuda.empty_cache()
+        self.tell(Notice(f"memory ran out: going on with {word}"))
 
     def _begin(self, span: StageSpan) -> None:
         """Take a stage up: fresh optimisers, or those of the checkpoint where it was left."""
@@ -232,15 +301,18 @@ class _Run:
     def _make_sides(self, span: StageSpan) -> dict[str, Side]:
         rate = self.options.learning_rate * span.stage.learning_rate_scale
         name = span.stage.name
+        sides: tuple[tuple[Group, float], ...] = (
+            ("generator", 1.0),
+            ("discriminator", self.options.discriminator_rate),
+        )
         return {
-            "generator": Side(
-                self.objective.trained_parameters("generator", name), rate, self.options.momentum
-            ),
-            "discriminator": Side(
-                self.objective.trained_parameters("discriminator", name),
-                rate * self.options.discriminator_rate,
+            group: Side(
+                self.objective.trained_parameters(group, name),
+                rate * share,
                 self.options.momentum,
-            ),
+                self.family.second_beta,
+            )
+            for group, share in sides
         }
 
     def _batches(self) -> Iterator[dict[str, Tensor]]:
@@ -263,20 +335,26 @@ class _Run:
 
     def _estimate(self) -> None:
         left = [span for span in self.spans if span.last_step > self.step]
-        self.tell(
-            estimate_run(
-                self.objective,
-                left,
-                self.step,
-                self.data.batches,
-                self._make_sides,
-                self.processes,
-                batch=self.options.batch,
-                accumulate=self.options.accumulate,
-            )
+        estimated = estimate_run(
+            self.objective,
+            left,
+            self.step,
+            self.data.batches,
+            self._make_sides,
+            self.processes,
+            batch=self.options.batch,
+            accumulate=self.options.accumulate,
         )
+        self.tell(estimated)
+        if self.family.offer and not self.processes.is_cuda:
+            self.tell(
+                Notice(
+                    f"learning takes about {duration(estimated.seconds)} on this processor, and can be stopped "
+                    f"and used at any moment; {self.family.offer}"
+                )
+            )
 
-    def _measure(self, meter: "_Meter", batch: Batch, span: StageSpan) -> None:
+    def _measure(self, meter: Meter, batch: Batch, span: StageSpan) -> None:
         """Write a line of metrics; the only place, with previews, where the processor waits for the GPU."""
         terms, bad_steps = meter.read(self.processes)
         self.skipped_steps += bad_steps
@@ -316,18 +394,48 @@ class _Run:
         probe = self.objective.prepare(self.processes.taken(self.data.probe))
         with torch.no_grad(), self.averages.in_place(), self.processes.autocast():
             metrics = self.objective.metrics(probe, stage)
-            rows = self.objective.preview({key: value[:_PREVIEW_ROWS] for key, value in probe.items()}, stage)
+            if self.family.picture is not None:
+                rows = self.family.picture(self.objective, self.data, self.options)
+            else:
+                rows = self.objective.preview(
+                    {key: value[:_PREVIEW_ROWS] for key, value in probe.items()}, stage
+                )
         path = self.options.out / "previews" / f"{stage}-{self.step:07d}.png"
         write_grid(path, rows)
         self.tell(Written("preview", path))
         with open(self.options.out / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": self.step, "stage": stage, "probe": metrics}) + "\n")
 
+    def _snapshot(self) -> None:
+        """Write what the run would leave if it ended now, for whoever wants to use it."""
+        self.write(is_snapshot=True)
+        if self.family.picture is None:
+            return
+        with torch.no_grad(), self.averages.in_place(), self.processes.autocast():
+            rows = self.family.picture(self.objective, self.data, self.options)
+        path = self.options.out / SNAPSHOT_NAME
+        write_grid(path, rows)
+        self.tell(Written("snapshot", path))
+
     def seconds(self) -> float:
         """Wall time of the run, earlier parts included."""
         return self.seconds_before + time.monotonic() - self._started
 
     # What it keeps ------------------------------------------------------------------------------------------------
+
+    def write(self, *, is_snapshot: bool = False) -> None:
+        """Write the averaged generators and, at the end, the discriminators."""
+        write_results(
+            self.objective,
+            self.averages,
+            self.options,
+            self.spec,
+            self.network_options,
+            self.step,
+            self.tell,
+            metadata=self.data.metadata,
+            is_snapshot=is_snapshot,
+        )
 
     def save(self) -> None:
         """Write a checkpoint, unless this step has one."""
@@ -342,6 +450,7 @@ class _Run:
             "options": self.options.as_json(),
             "pictures_per_step": self._pictures_per_step(),
             "data": self.data.digest,
+            "cuts": self.cuts,
             "seconds": self.seconds(),
         }
         path = save_checkpoint(self.options.out, self.step, state)
@@ -364,6 +473,8 @@ class _Run:
             raise TrainingError("batch x accumulate x devices", f"{was} as in {path.name}", now, hint)
         if state["data"] != self.data.digest:
             raise TrainingError("data", f"the pictures of {path.name}", "another set of names", hint)
+        for cut in range(state.get("cuts", 0)):
+            self._take_less(cut + 1)
         self.objective.load_house_state(state["objective"])
         self.averages.load(state["averages"])
         self.step = self._saved_step = state["step"]
@@ -374,32 +485,6 @@ class _Run:
 
     def _pictures_per_step(self) -> int:
         return self.options.batch * self.options.accumulate * self.processes.count
-
-
-class _Meter:
-    """Sums of loss terms since the last line of metrics; stays on the device until it is read."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self._started = time.monotonic()
-        self._sums: dict[str, Tensor] = {}
-        self._good: Tensor | None = None
-
-    def add(self, terms: Mapping[str, Tensor], is_good: Tensor) -> None:
-        self.steps += 1
-        for name, value in terms.items():
-            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.nan_to_num(0.0, 0.0, 0.0)
-        self._good = is_good if self._good is None else self._good + is_good
-
-    def read(self, processes: Processes) -> tuple[dict[str, float], int]:
-        """Means over steps and processes, and the number of steps that moved nothing."""
-        assert self._good is not None, "read after at least one step"
-        good = int(self._good)
-        means = processes.averaged({name: value / max(1, good) for name, value in self._sums.items()})
-        return {name: float(value) for name, value in means.items()}, self.steps - good
-
-    def seconds(self) -> float:
-        return max(1e-9, time.monotonic() - self._started)
 
 
 def _ignore(event: Event) -> None:
@@ -433,10 +518,10 @@ def _write_options(options: TrainOptions, network_options: Mapping[str, Any], te
 
 
 @contextmanager
-def _fast_convolutions(processes: Processes) -> Iterator[None]:
-    """Let cuDNN try its kernels once for each shape: every batch of a run has the same."""
+def _fast_convolutions(processes: Processes, has_one_shape: bool) -> Iterator[None]:
+    """Let cuDNN try its kernels once for each shape, where every batch of a run has the same."""
     before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = processes.is_cuda
+    torch.backends.cudnn.benchmark = processes.is_cuda and has_one_shape
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ The same dataclass serves the command line, the window and a test. It is written
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,26 @@ from engine.errors import TrainingError
 PRECISIONS = ("32", "bf16")
 SCHEDULES = ("cosine", "constant")
 GAN_KINDS = ("nsgan", "lsgan", "hinge")
+
+OWN: Mapping[str, frozenset[str]] = {
+    "inpaint": frozenset(
+        [
+            "gan",
+            "keeps_edge_discriminator",
+            "features",
+            "masks",
+            "mask_ratio",
+            "probe",
+            "schedule",
+            "warmup",
+        ]
+    ),
+    "retarget": frozenset(["recipe", "target_hw"]),
+}
+"""Fields that mean something to one family alone; the others refuse them."""
+
+WITH_RECIPES = frozenset(["retarget"])
+"""Families whose usual values come from a named recipe, see `TrainOptions.of`."""
 
 FREE_TO_CHANGE = frozenset(
     [
@@ -38,6 +59,8 @@ FREE_TO_CHANGE = frozenset(
         "features",
         "from_weights",
         "parts",
+        "snapshot_every",
+        "target_hw",
     ]
 )
 """Fields that a resumed run may give differently: they say where things are and how fast, not what is learned.
@@ -58,6 +81,9 @@ class TrainOptions:
 
     family: str = "inpaint"
     """Which family learns, with hyphen or underscore."""
+
+    recipe: str = ""
+    """Retarget: ``fast``, ``fast-shapes`` or ``official``; decides what `TrainOptions.of` is not told."""
 
     steps: int = 100_000
     """Steps of the whole run, over all its stages."""
@@ -167,6 +193,12 @@ class TrainOptions:
     log_every: int = 50
     """Steps between lines of metrics."""
 
+    snapshot_every: float = 0.0
+    """Seconds after which the weights as they are, averaged and ready for use, are written again; 0 = at the end alone."""
+
+    target_hw: tuple[int, int] | None = None
+    """Retarget: the shape in which previews show the picture, in px; None = twice as wide as it is."""
+
     def __post_init__(self) -> None:
         """Check every field on its own.
 
@@ -182,6 +214,7 @@ class TrainOptions:
         )
         self._at_least(1, "log_every")
         self._at_least(0, "warmup", "width", "depth", "memory_bytes", "time_limit_minutes", "seed")
+        self._at_least(0, "snapshot_every")
         self._at_least(-1, "workers")
         if self.size < 32 or self.size % 8:
             hint = "networks halve the side several times; 256 is usual"
@@ -202,6 +235,28 @@ class TrainOptions:
         if not 0.0 <= low <= high <= 0.95 or high <= 0.0:
             hint = "shares of the picture, not per cent; something must stay known"
             raise TrainingError("mask_ratio", "0 <= low <= high <= 0.95, high above 0", self.mask_ratio, hint)
+        if self.target_hw is not None and not all(32 <= side <= 4096 for side in self.target_hw):
+            got = f"{self.target_hw[1]} x {self.target_hw[0]}"
+            raise TrainingError("target", "sides from 32 to 4096 px", got, "write --target WIDTHxHEIGHT")
+        self._check_own()
+
+    @classmethod
+    def of(cls, family: str, **given: Any) -> "TrainOptions":
+        """Options of a family: what is given, and for the rest what the family's recipe has.
+
+        Args:
+            family: with hyphen or underscore.
+            given: fields by name.
+
+        Raises:
+            TrainingError: if a value cannot be used, or there is no such recipe.
+        """
+        key = family.replace("-", "_")
+        usual: dict[str, Any] = {}
+        if key in WITH_RECIPES:
+            module = import_module(f"engine.training.families.{key}")
+            usual = module.usual(given.get("recipe", ""), given)
+        return cls(family=family, **{**usual, **given})
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as they are written to options.json and into checkpoints."""
@@ -214,6 +269,18 @@ class TrainOptions:
             if name not in FREE_TO_CHANGE and name in before and before[name] != now[name]:
                 return name, before[name], now[name]
         return None
+
+    def _check_own(self) -> None:
+        """Refuse what belongs to another family: it would be overlooked without a word."""
+        family = self.family.replace("-", "_")
+        if family not in OWN:
+            return
+        usual = {entry.name: entry.default for entry in fields(self)}
+        for other in OWN:
+            for name in sorted(OWN[other] - OWN[family]):
+                if getattr(self, name) != usual[name]:
+                    expected = f"no such option for {family}"
+                    raise TrainingError(name, expected, repr(getattr(self, name)), f"only {other} knows it")
 
     def _at_least(self, least: int, *names: str) -> None:
         for name in names:

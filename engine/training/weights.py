@@ -10,22 +10,26 @@ import torch
 
 from engine.errors import TrainingError
 from engine.training.averages import AveragedWeights
+from engine.training.data import RunData
 from engine.training.events import Notice, Report, Written
+from engine.training.families import training_of
 from engine.training.options import TrainOptions
-from engine.weightfile import WeightFile, read_features, read_weights, write_weights
-from models.errors import ModelsError
+from engine.weightfile import WeightFile, read_weights, write_weights
 from models.objective import Objective
 from models.spec import FamilySpec
 
 DISCRIMINATORS = "discriminators.safetensors"
 
 
-def make_objective(options: TrainOptions, spec: FamilySpec, tell: Report) -> tuple[Objective, Any]:
+def make_objective(
+    options: TrainOptions, spec: FamilySpec, data: RunData, tell: Report
+) -> tuple[Objective, Any]:
     """Build a family's objective with fresh weights from torch's global generator.
 
     Args:
         options: sizes, loss weights, features.
         spec: the family's.
+        data: of the run; its size decides some of the sizes.
         tell: told which terms are off.
 
     Returns:
@@ -35,21 +39,16 @@ def make_objective(options: TrainOptions, spec: FamilySpec, tell: Report) -> tup
         TrainingError: if sizes or loss weights are unknown or do not go together.
         WeightsError: if the feature network's file cannot be used.
     """
-    network_options = _network_options(options, spec)
-    features = _features(options, tell)
+    family = training_of(spec.name)
+    network_options = family.fitted(_network_options(options, spec), data)
+    keywords = family.objective_keywords(options, tell)
     try:
         weights = spec.loss_weights_type(**dict(options.loss))
     except TypeError as error:
         known = ", ".join(asdict(spec.loss_weights_type()))
         got = ", ".join(sorted(options.loss))
         raise TrainingError("loss", f"terms out of {known}", got, "write --loss NAME=VALUE") from error
-    objective = spec.make_objective(
-        options=network_options,
-        features=features,
-        gan=options.gan,
-        weights=weights,
-        keeps_edge_discriminator=options.keeps_edge_discriminator,
-    )
+    objective = spec.make_objective(options=network_options, weights=weights, **keywords)
     return objective, network_options
 
 
@@ -80,7 +79,7 @@ def load_start(objective: Objective, options: TrainOptions, tell: Report) -> Non
         tell(Notice(f"{name} from {file}"))
     if not state:
         return
-    absent = objective.load_house_state(state)
+    absent = objective.load_house_state(training_of(options.family.replace("-", "_")).start(state, objective))
     if absent:
         tell(Notice(f"starting anew: {', '.join(absent)}"))
 
@@ -93,13 +92,28 @@ def write_results(
     network_options: Mapping[str, Any],
     step: int,
     tell: Report,
+    *,
+    metadata: Mapping[str, str],
+    is_snapshot: bool = False,
 ) -> None:
     """Write the averaged generators, plain and ready for use, and the discriminators.
+
+    Args:
+        objective: as it is; its live weights come back unchanged.
+        averages: of its generators.
+        options: the run's.
+        spec: the family's.
+        network_options: plain values that build the networks.
+        step: steps done.
+        tell: told about every file.
+        metadata: further lines of the header.
+        is_snapshot: write the generators alone, while learning goes on.
 
     Raises:
         WeightsError: if a file cannot be written or a value is not finite.
     """
-    metadata = {
+    lines = {
+        **metadata,
         "pentimento.steps": str(step),
         # Names without their folders: a file of weights is given away, the owner's folders are not.
         "pentimento.command": " ".join(Path(word).name or word for word in sys.argv),
@@ -114,8 +128,10 @@ def write_results(
         ("weights", options.out / f"{spec.name}.safetensors", generators),
         ("discriminators", options.out / DISCRIMINATORS, others),
     ):
-        write_weights(path, WeightFile(spec.name, network_options, part, metadata), dtype=dtype)
-        tell(Written(kind, path))
+        if is_snapshot and kind != "weights":
+            continue
+        write_weights(path, WeightFile(spec.name, network_options, part, lines), dtype=dtype)
+        tell(Written("snapshot" if is_snapshot else kind, path))
 
 
 def _network_options(options: TrainOptions, spec: FamilySpec) -> Any:
@@ -133,18 +149,3 @@ def _network_options(options: TrainOptions, spec: FamilySpec) -> Any:
     row = spec.options[options.options]
     changes = {name: value for name, value in (("width", options.width), ("depth", options.depth)) if value}
     return replace(row, **changes)
-
-
-def _features(options: TrainOptions, tell: Report) -> torch.nn.Module | None:
-    if options.features is None:
-        tell(Notice("no --features file: the perceptual and style terms are off"))
-        return None
-    from models.features import features_from_state
-
-    try:
-        network: torch.nn.Module = features_from_state(read_features(options.features))
-    except ModelsError as error:
-        hint = "give VGG-19 or SqueezeNet 1.1 weights, as torchvision or we lay them out"
-        raise TrainingError(options.features, "a feature network", f"'{error}'", hint) from error
-    tell(Notice(f"perceptual and style terms through {type(network).__name__} from {options.features}"))
-    return network.eval().requires_grad_(False)

@@ -39,6 +39,7 @@ def test_without_a_terminal_lines_are_plain_and_notices_are_notes(capsys) -> Non
     for event, _ in LINES:
         view.tell(event)
     view.tell(events.Stepped(1, 10, "edges"))
+    view.tell(events.Written("snapshot", Path("out/inpaint.safetensors")))
     out, err = capsys.readouterr()
     assert err == "note: perceptual terms are off\nnote: a.png is left out: truncated\n"
     assert out.splitlines() == [line for _, line in LINES[2:]]
@@ -63,6 +64,9 @@ def test_only_given_words_change_the_options(weights_file) -> None:
     assert options.loss == {"fill_l1": 2.0}
     assert options.from_weights == weights_file
     assert options.parts == {"edges": Path("e.safetensors")}
+    flags = TrainFlags(data=(Path("a.png"),), out=Path("b"), recipe="official", target_hw=(48, 64))
+    options = make_options("retarget", flags)
+    assert (options.steps, options.target_hw, options.snapshot_every) == (75_000, (48, 64), 5.0)
 
 
 def test_every_flag_is_an_option_of_training() -> None:
@@ -81,6 +85,8 @@ def test_every_flag_is_an_option_of_training() -> None:
         ),
         (["--from", "none"], "weights: expected one of "),
         (["--size", "63"], "size: expected a multiple of 8, 32 or more, got 63; "),
+        (["--target", "64"], "--target: expected WIDTHxHEIGHT, got '64'; see 'pentimento train --help'"),
+        (["--recipe", "fast"], "recipe: expected no such option for inpaint, got 'fast'; only retarget "),
     ],
 )
 def test_wrong_options_are_one_line(words: list[str], line: str, tmp_path, capsys) -> None:

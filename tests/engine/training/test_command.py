@@ -9,7 +9,7 @@ import pytest
 
 from engine.training import events
 from engine.training.command import log_event, main, options_from
-from engine.training.options import TrainOptions
+from engine.training.options import OWN, TrainOptions
 
 ROOT = Path(__file__).parents[3]
 
@@ -93,7 +93,11 @@ WORDS = [
     "12",
     "--log-every",
     "13",
+    "--snapshot-every",
+    "2.5",
 ]  # noqa: SIM905
+
+OWN_WORDS = ["retarget", "--data", "a.png", "--out", "o", "--recipe", "official", "--target", "640x480"]
 
 
 def test_every_option_has_a_flag_and_arrives():
@@ -105,8 +109,10 @@ def test_every_option_has_a_flag_and_arrives():
     assert given.mask_ratio == (0.1, 0.4)
     assert given.time_limit_minutes == 1.5
     usual = TrainOptions(data=(Path("x"),), out=Path("y"))
-    same = [f.name for f in fields(usual) if getattr(usual, f.name) == getattr(given, f.name)]
-    assert same == ["family"]
+    same = {f.name for f in fields(usual) if getattr(usual, f.name) == getattr(given, f.name)}
+    assert same == {"family", *OWN["retarget"]}
+    given = options_from(OWN_WORDS)
+    assert (given.recipe, given.target_hw) == ("official", (480, 640))
 
 
 def test_defaults_are_those_of_the_options():
@@ -117,7 +123,14 @@ def test_defaults_are_those_of_the_options():
 
 
 @pytest.mark.parametrize(
-    "words", [["--loss", "style"], ["--mask-ratio", "0.5"], ["--sise", "64"], ["--precision", "8"]]
+    "words",
+    [
+        ["--loss", "style"],
+        ["--mask-ratio", "0.5"],
+        ["--sise", "64"],
+        ["--precision", "8"],
+        ["--target", "64"],
+    ],
 )
 def test_misspelt_words_exit_with_2(words, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -147,6 +160,7 @@ def test_events_become_plain_lines(caplog):
     log_event(events.StageStarted("edges", "what it does", 0, 10))
     log_event(events.Stepped(1, 10, "edges"))
     log_event(events.Measured(5, 10, "edges", {"generator/fill_l1": 0.5}, {"psnr": 20.0}, 12.0, 3.0, 95.0))
+    log_event(events.Written("snapshot", Path("w.safetensors")))
     log_event(events.Written("weights", Path("w.safetensors")))
     assert caplog.messages == [
         "a sentence",

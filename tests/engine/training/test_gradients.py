@@ -74,3 +74,9 @@ def test_a_state_goes_on_where_it_was(processes):
         network(image).square().mean().backward()
         side.step(1.0)
     assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), other.parameters(), strict=True))
+
+
+def test_the_second_beta_is_adams_own():
+    network = make_network()
+    side = Side(list(network.parameters()), 1e-2, 0.5, 0.999)
+    assert side.state()["param_groups"][0]["betas"] == (0.5, 0.999)

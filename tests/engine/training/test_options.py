@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import TrainingError
-from engine.training.options import FREE_TO_CHANGE, TrainOptions
+from engine.training.options import FREE_TO_CHANGE, OWN, TrainOptions
+from models.retarget.recipe import RECIPES
 
 
 @pytest.fixture
@@ -56,9 +57,47 @@ def test_only_known_fields_may_change(options):
             {"mask_ratio": (10, 20)},
             "mask_ratio: expected 0 <= low <= high <= 0.95, high above 0, got (10, 20); shares",
         ),
+        ({"snapshot_every": -1.0}, "snapshot_every: expected 0 or more, got -1.0; give a larger number"),
+        (
+            {"family": "retarget", "target_hw": (16, 99)},
+            "target: expected sides from 32 to 4096 px, got 99 x 16; write --target WIDTHxHEIGHT",
+        ),
+        (
+            {"recipe": "fast"},
+            "recipe: expected no such option for inpaint, got 'fast'; only retarget knows it",
+        ),
+        (
+            {"family": "retarget", "masks": Path("m")},
+            "masks: expected no such option for retarget, got PosixPath('m'); only inpaint knows it",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(options, change, words):
     with pytest.raises(TrainingError) as caught:
         replace(options, **change)
     assert str(caught.value).startswith(words)
+
+
+def test_own_fields_are_fields_of_one_family(options):
+    assert {entry.name for entry in fields(TrainOptions)} >= set().union(*OWN.values())
+    assert not OWN["inpaint"] & OWN["retarget"]
+
+
+def test_a_recipe_fills_in_what_is_not_given():
+    given = {"data": (Path("a.png"),), "out": Path("out"), "device": "cpu"}
+    official = TrainOptions.of("retarget", recipe="official", **given)
+    recipe = RECIPES["official"]
+    assert (official.steps, official.size, official.learning_rate) == (75_000, 256, 5e-5)
+    assert (official.momentum, official.discriminator_rate, official.batch) == (recipe.momentum, 1.0, 1)
+    assert (official.options, official.ema, official.snapshot_every) == ("official", 0.0, 5.0)
+    fast = TrainOptions.of("retarget", steps=7, **given)
+    assert (fast.recipe, fast.steps, fast.size) == ("fast", 7, RECIPES["fast"].crop_px)
+    assert fast.ema > 0
+    assert TrainOptions.of("inpaint", **given) == TrainOptions(**given)
+
+
+def test_an_unknown_recipe_is_refused_by_name():
+    with pytest.raises(
+        TrainingError, match=r"recipe: expected official or fast or fast-shapes, got 'slow'; fast"
+    ):
+        TrainOptions.of("retarget", recipe="slow", data=(Path("a.png"),), out=Path("out"))
