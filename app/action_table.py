@@ -113,6 +113,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _tool("wand", "Magic &Wand", "Mask what has the colour you click"),
     _tool("bucket", "B&ucket", "Fill the mask up to the next colour border"),
     _tool("frame", "Context &Frame", "Choose what the network sees around the hole"),
+    _tool("retarget", "Retarget &Shape", "Pull the picture into another size or shape", starts_group=True),
     _tool("hand", "&Hand", "Move the picture", starts_group=True),
     _tool("zoom", "&Zoom", "Click to look closer, Alt+click to see more"),
     ActionSpec("switch_target", "Switch &Target", "tools.switch_target", "Tools", "Paint on the mask or on the edges", "edges", needs="", starts_group=True),
@@ -131,7 +132,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("mask_save", "Sa&ve Mask…", "masks.save", "Mask", "Write the mask to a picture file", "export"),
     ActionSpec("edges_clear", "Clear &Edges", "masks.clear_edges", "Mask", "Forget the edges that were drawn, erased and locked", starts_group=True),
     # Fill
-    ActionSpec("fill", "&Fill", "fill.fill", "Fill", "Fill the masked part now", "fill", needs="hole"),
+    ActionSpec("fill", "&Fill", "fill_now", "Fill", "Fill the masked part now; with the retarget tool, remake the picture", "fill", needs="hole"),
     ActionSpec("fill_variants", "Fill &Variants", "fill_variants", "Fill", "Fill several times, each a little different", "variants", needs="hole"),
     ActionSpec("cancel", "&Cancel", "cancel", "Fill", "Stop the stroke or the fill that is running", "cancel", needs=""),
     ActionSpec("live", "Fill While You &Draw", "set_live", "Fill", "A quick draft after each stroke, the full result when you pause", "live", needs="", is_checkable=True, is_on=True, starts_group=True),

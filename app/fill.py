@@ -80,6 +80,8 @@ class FillController(QObject):
         self._result_states: dict[str, int] = {}
         self._is_applying = False
         """Whether the full result becomes a layer as soon as it is there."""
+        self._is_resting = False
+        """Whether the mask is drawn for something else meanwhile."""
         self._is_engine_up = False
         self._state = FillState()
         self._cost: Cost | None = None
@@ -197,6 +199,12 @@ class FillController(QObject):
         self.live_changed.emit(is_live)
         self._refresh()
 
+    def set_resting(self, is_resting: bool) -> None:
+        """Fill nothing by itself while the mask is drawn for something else."""
+        self._is_resting = is_resting
+        if is_resting:
+            self._stop_live()
+
     # Filling ---------------------------------------------------------------------------------------------------------
 
     @Slot()
@@ -311,7 +319,7 @@ class FillController(QObject):
     @Slot()
     def _start_live(self) -> None:
         """A stroke or a setting has changed what the hole should look like."""
-        if not self._is_live or self._inputs.is_changing:
+        if not self._is_live or self._is_resting or self._inputs.is_changing:
             return
         if not self._has_hole():
             self._stop_live()
@@ -457,7 +465,7 @@ class FillController(QObject):
 
     def _shown(self) -> Shown:
         result: Result | None = self._document.current_result if self._document is not None else None
-        if result is None:
+        if result is None or result.is_whole:
             return "nothing"
         if self._result_states.get(result.id, -1) != self._inputs.current:
             return "outdated"

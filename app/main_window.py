@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.handlers.files import FileHandlers
     from app.handlers.masks import MaskHandlers
     from app.handlers.recovery import RecoveryHandlers
+    from app.handlers.retarget import RetargetHandlers
     from app.handlers.tools import ToolHandlers
     from app.handlers.view import ViewHandlers
     from app.panels.engine_status import EngineStatus
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
     view: "ViewHandlers"
     tools: "ToolHandlers"
     recoveries: "RecoveryHandlers"
+    retargeting: "RetargetHandlers"
     engine_status: "EngineStatus"
     inpaint: "InpaintPanel"
     layers: "LayersPanel"
@@ -178,7 +180,7 @@ class MainWindow(QMainWindow):
             self.setWindowModified(document.is_modified)
         state: dict[Need, bool] = {
             "document": document is not None,
-            "hole": self.fill.state.can_fill,
+            "hole": self.fill.state.can_fill or (document is not None and self.retargeting.is_on),
             "result": document is not None and document.current_result_id is not None,
             "undo": document is not None and document.can_undo,
             "redo": document is not None and document.can_redo,
@@ -189,7 +191,9 @@ class MainWindow(QMainWindow):
             self.registry[key].setText(f"&{key.capitalize()} {words}".rstrip())
 
     def undo(self) -> None:
-        """Take back the last step."""
+        """Take back the last step; before that, a shape that no picture was remade in yet."""
+        if self.retargeting.is_on and self.retargeting.cancel():
+            return
         if self.document is not None:
             self.document.undo()
 
@@ -211,9 +215,9 @@ class MainWindow(QMainWindow):
             self.refresh()
 
     def tools_changed(self, change: "Change") -> None:
-        """A stroke that is done is filled."""
+        """A stroke that is done is filled, or kept while the rest is remade."""
         if change == "committed":
-            self.fill.stroke_committed()
+            (self.retargeting if self.retargeting.is_on else self.fill).stroke_committed()
 
     # Filling ---------------------------------------------------------------------------------------------------------
 
@@ -221,9 +225,19 @@ class MainWindow(QMainWindow):
         """Start the engine's process; everything else works before it answers."""
         self.worker.start()
 
+    def fill_now(self) -> None:
+        """Fill the hole, or remake the picture: what the panel in front is for."""
+        if self.retargeting.is_on:
+            self.retargeting.remake()
+        else:
+            self.fill.fill()
+
     def fill_variants(self) -> None:
-        """Fill several times with other seeds."""
-        self.fill.fill_variants(VARIANTS)
+        """Fill several times with other seeds, or remake the picture as often."""
+        if self.retargeting.is_on:
+            self.retargeting.controller.remake_variants(VARIANTS)
+        else:
+            self.fill.fill_variants(VARIANTS)
 
     def set_live(self, is_live: bool) -> None:
         """Fill after each stroke, or only when asked."""
@@ -236,6 +250,8 @@ class MainWindow(QMainWindow):
     def cancel(self) -> None:
         """Esc: a stroke first, then what runs, then the message that is shown."""
         if self.canvas.cancel_gesture():
+            return
+        if self.retargeting.cancel():
             return
         if self.fill.state.is_busy:
             self.fill.cancel()

@@ -42,7 +42,7 @@ def delete_results(document: Document, result_ids: list[str]) -> None:
 
 
 def apply_result(document: Document) -> Layer | None:
-    """Make the shown result a picture layer above the others, and clear the mask and the edges.
+    """Make the shown result a picture layer above the others, and clear the mask and the edges it was made from.
 
     Returns:
         The layer; None if nothing is shown.
@@ -53,14 +53,14 @@ def apply_result(document: Document) -> Layer | None:
     count = sum(layer.step is not None for layer in document.layers)
     layer = Layer(
         kind="picture",
-        name=f"Fill {count + 1}",
+        name=f"{'Retarget' if result.is_whole else 'Fill'} {count + 1}",
         planes={"pixels": with_coverage(result)},
         origin_xy=(result.box_xyxy[0], result.box_xyxy[1]),
         step=result.step,
     )
     with document.begin("Apply as layer") as transaction:
         transaction.add_layer(layer)
-        for guide in (document.mask_layer, document.edges_layer):
+        for guide in () if result.is_whole else (document.mask_layer, document.edges_layer):
             for plane in guide.planes:
                 transaction.clear_plane(guide.id, plane)
             transaction.clear_strokes(guide.id)

@@ -13,6 +13,7 @@ from app.fill import FillController
 from app.handlers.files import FileHandlers
 from app.handlers.masks import MaskHandlers
 from app.handlers.recovery import RecoveryHandlers
+from app.handlers.retarget import RetargetHandlers
 from app.handlers.tools import ToolHandlers
 from app.handlers.view import ViewHandlers
 from app.panels.engine_status import EngineStatus
@@ -20,6 +21,7 @@ from app.panels.history import HistoryPanel
 from app.panels.inpaint import InpaintPanel
 from app.panels.layers import LayersPanel
 from app.panels.results import ResultsStrip
+from app.result_door import ResultDoor
 from app.settings import settings_store
 from app.window_frame import RESULTS_HEIGHT_PX
 
@@ -61,12 +63,13 @@ def _fill_bars(window: "MainWindow") -> None:
 
 def _fill_docks(window: "MainWindow") -> None:
     window.inpaint = InpaintPanel(window.fill, window.context)
+    window.retargeting = RetargetHandlers(window, window.inpaint)
     window.layers = LayersPanel()
     window.history = HistoryPanel()
-    window.results = ResultsStrip(window.fill)
+    window.results = ResultsStrip(ResultDoor(window))
     window.results.setMinimumHeight(RESULTS_HEIGHT_PX)
     contents = {
-        "inpaint_dock": window.inpaint,
+        "inpaint_dock": window.retargeting.dock_widget,
         "layers_dock": window.layers,
         "history_dock": window.history,
         "results_dock": window.results,

@@ -34,6 +34,7 @@ class ToolHandlers:
         self._window.canvas.set_tool(tool)
         self._window.tool_bar.show_tool(tool_id)
         self._window.tool_options.show_tool(tool)
+        self._window.retargeting.tool_chosen(tool_id)
 
     def switch_target(self) -> None:
         """Paint on the edges instead of the mask, or back."""

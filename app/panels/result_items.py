@@ -13,7 +13,7 @@ from PySide6.QtGui import QPixmap
 from app.document.document import Document
 from app.document.results import Result
 from app.fill_state import seam_words, seconds_words
-from app.panels.thumbnails import picture_with, square_thumbnail, surroundings
+from app.panels.thumbnails import picture_with, square_thumbnail, surroundings, whole_picture
 
 THUMBNAIL_PX = 88
 """Side of a thumbnail in logical pixels."""
@@ -117,7 +117,12 @@ class ResultItems(QAbstractListModel):
         around = surroundings((result or self._results[-1]).box_xyxy, document.size_hw)
         key = result.id if result is not None else f"picture {document.picture_revision} {around}"
         if key not in self._thumbnails:
-            pixels = picture_with(document, result, around, least_px=2 * round(THUMBNAIL_PX * self.ratio))
+            least_px = 2 * round(THUMBNAIL_PX * self.ratio)
+            is_whole = result is not None and result.is_whole
+            if result is not None and is_whole:
+                pixels = whole_picture(result, least_px=least_px)
+            else:
+                pixels = picture_with(document, result, around, least_px=least_px)
             self._thumbnails[key] = square_thumbnail(pixels, THUMBNAIL_PX, ratio=self.ratio)
         return self._thumbnails[key]
 
@@ -138,6 +143,9 @@ def caption(result: Result | None, row: int) -> str:
         return "Picture"
     if result.is_draft:
         return "Draft"
+    if result.is_whole:
+        h, w = result.size_hw
+        return f"{w} × {h}"
     return f"Seed {result.step.seed}" if result.step.seed else f"Result {row}"
 
 
@@ -145,6 +153,9 @@ def spoken(result: Result | None, row: int) -> str:
     """A row for a screen reader."""
     if result is None:
         return "The picture without a fill"
+    if result.is_whole:
+        h, w = result.size_hw
+        return f"Result {row}, remade at {w} by {h} pixels{', starred' if result.is_starred else ''}"
     kind = ", draft" if result.is_draft else f", seed {result.step.seed}" if result.step.seed else ""
     return f"Result {row}{kind}{', starred' if result.is_starred else ''}"
 
@@ -154,6 +165,8 @@ def tip(result: Result | None) -> str:
     if result is None:
         return "The picture without a fill"
     edit, report = result.step.edit, result.report
+    if result.is_whole:
+        return _table(f"Remade at {result.size_hw[1]} × {result.size_hw[0]} px", _remade_rows(result))
     rows = [
         ("Seed", str(result.step.seed)),
         ("Quality", str(edit.get("quality", ""))),
@@ -166,12 +179,29 @@ def tip(result: Result | None) -> str:
         ("Seam", _seam(report)),
         ("Made", _local_time(result.created)),
     ]
+    return _table("Draft" if result.is_draft else "Full result", rows)
+
+
+def _remade_rows(result: Result) -> list[tuple[str, str]]:
+    """What hovering tells of a remade picture."""
+    edit = result.step.edit
+    return [
+        ("Seed", str(result.step.seed)),
+        ("Quality", str(edit.get("quality", ""))),
+        ("Weights", str(result.step.weights.get("name", ""))),
+        ("Keeps", f"every part: {edit.get('completeness', 0.5):g}"),
+        ("Locked", "what was masked" if "lock" in result.step.inputs else ""),
+        ("Took", _took(result.report)),
+        ("Made", _local_time(result.created)),
+    ]
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> str:
     cells = "".join(
         f"<tr><td style='padding-right:10px'>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
         for name, value in rows
         if value
     )
-    title = "Draft" if result.is_draft else "Full result"
     return f"<b>{title}</b><table>{cells}</table>"
 
 

@@ -6,6 +6,8 @@ be undone; whatever changes the document comes back through its events.
 Elsewhere: the list in result_items.py, how one is drawn in result_delegate.py.
 """
 
+from typing import Protocol
+
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
@@ -23,11 +25,23 @@ from PySide6.QtWidgets import (
 
 from app.document.document import Document
 from app.document.events import CurrentResultChanged, Event, ResultsChanged
-from app.fill import FillController
 from app.icons import set_icon
 from app.panels.controls import named, quiet_label
 from app.panels.result_delegate import ResultDelegate
 from app.panels.result_items import ID_ROLE, ResultItems
+
+
+class ResultActions(Protocol):
+    """What the strip asks for; `app.result_door.ResultDoor` and `app.fill.FillController` offer it."""
+
+    def show_result(self, result_id: str | None) -> None: ...  # noqa: D102
+    def star_result(self, result_id: str, is_starred: bool) -> None: ...  # noqa: D102
+    def star_results(self, result_ids: list[str], is_starred: bool) -> None: ...  # noqa: D102
+    def delete_results(self, result_ids: list[str]) -> None: ...  # noqa: D102
+    def reopen_result(self, result_id: str) -> None: ...  # noqa: D102
+    def rerun_result(self, result_id: str) -> None: ...  # noqa: D102
+    def apply_as_layer(self) -> None: ...  # noqa: D102
+
 
 EMPTY_WORDS = "No results yet. Brush over what should go, then press Fill."
 
@@ -93,7 +107,7 @@ class ResultsStrip(QWidget):
     compare_asked = Signal(bool)
     """Show the wipe between the picture and the result, or put it away: `CanvasView.set_wipe`."""
 
-    def __init__(self, controller: FillController, parent: QWidget | None = None) -> None:
+    def __init__(self, controller: ResultActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         named(self, "results_strip", "Results")
         self._controller = controller

@@ -60,10 +60,15 @@ class StatusBar(QStatusBar):
         for widget in (self._cursor, self._size, self._zoom):
             widget.setVisible(size_hw is not None)
         self._cursor.clear()
+        self._detail = detail
         if size_hw is not None:
-            self._size.setText(f"{size_hw[1]} × {size_hw[0]} px")
-            megapixels = size_hw[0] * size_hw[1] / 1e6
-            self._size.setToolTip(", ".join(filter(None, (f"{megapixels:.1f} megapixels", detail))))
+            self.show_size(size_hw)
+
+    def show_size(self, size_hw: tuple[int, int]) -> None:
+        """Say another size of the same picture, as when it was remade."""
+        self._size.setText(f"{size_hw[1]} × {size_hw[0]} px")
+        megapixels = size_hw[0] * size_hw[1] / 1e6
+        self._size.setToolTip(", ".join(filter(None, (f"{megapixels:.1f} megapixels", self._detail))))
 
     def set_zoom(self, scale: float) -> None:
         """Say how large a pixel of the picture is seen."""

@@ -59,6 +59,26 @@ def picture_with(document: Document, result: Result | None, box: Box, *, least_p
     return pixels
 
 
+def whole_picture(result: Result, *, least_px: int) -> np.ndarray:
+    """A remade picture in the middle of a clear square, so that its shape is seen.
+
+    Args:
+        result: one of a size of its own.
+        least_px: pixels wanted along the longer side; of more, only every n-th is looked at.
+    """
+    step = max(max(result.size_hw) // least_px, 1)
+    part, covered = result.pixels[::step, ::step], result.coverage[::step, ::step] > 0
+    part = part if part.ndim == 3 else part[:, :, None]
+    h, w, channels = part.shape
+    top = np.iinfo(part.dtype).max
+    side = max(h, w)
+    square = np.zeros((side, side, 4), part.dtype)
+    place = square[(side - h) // 2 :, (side - w) // 2 :][:h, :w]
+    place[..., :3] = part[..., :3] if channels >= 3 else part[..., :1]
+    place[..., 3] = np.where(covered, part[..., -1] if channels in (2, 4) else top, 0)
+    return square
+
+
 def square_thumbnail(
     pixels: np.ndarray, side_px: int, *, ratio: float = 1.0, radius_px: float = 4.0
 ) -> QPixmap:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.document.document import Document
 from app.document.layers import Layer
 from app.worker import Request
-from engine.edits import Edit
+from engine.edits import Edit, RetargetEdit
 from engine.forecast import Forecast
 from engine.host import HostReply, Patch, ProgressSaid
 
@@ -90,7 +90,9 @@ class FakeWorker(QObject):
 
 
 def reply_to(request: Request, value: int) -> HostReply:
-    """What an engine would say that fills every hole with one value."""
+    """What an engine would say that fills every hole, or remakes every picture, with one value."""
+    if isinstance(request.edit, RetargetEdit):
+        return remade_reply(request, value)
     image, mask = request.inputs.image, request.inputs.mask
     rows, columns = np.nonzero(mask)
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
@@ -109,6 +111,23 @@ def reply_to(request: Request, value: int) -> HostReply:
         "seam": SEAM,
     }
     return HostReply(image.shape[:2], (Patch(box, pixels),), (Patch(box, edges),), report)
+
+
+def remade_reply(request: Request, value: int) -> HostReply:
+    """A picture of one value; its left half was invented, and outside of free corners it is clear."""
+    (h, w), image = request.edit.result_hw, request.inputs.image
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if request.edit.corners_xy is not None and channels in (1, 3):
+        channels += 1
+    pixels = np.full((h, w, channels), value, image.dtype)
+    if request.edit.corners_xy is not None:
+        pixels[0, :, -1] = 0
+    novelty = np.zeros((h, w), np.uint8)
+    novelty[:, : w // 2] = 255
+    box = (0, 0, w, h)
+    report = {"device": "cpu", "weights": None, "seconds": {"total": 1.5}, "crops": [], "notes": []}
+    pixels = pixels if channels > 1 else pixels[..., 0]
+    return HostReply((h, w), (Patch(box, pixels),), (), report, {"novelty": (Patch(box, novelty),)})
 
 
 def make_document(size_hw: tuple[int, int] = (40, 60), mode: str = "RGB", dtype: str = "uint8") -> Document:

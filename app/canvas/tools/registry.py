@@ -6,6 +6,7 @@ from app.canvas.tools.context import ToolContext
 from app.canvas.tools.edge_lock import EdgeLockTool
 from app.canvas.tools.eraser import EraserTool
 from app.canvas.tools.frame import FrameTool
+from app.canvas.tools.handles import RetargetTool
 from app.canvas.tools.lasso import LassoTool
 from app.canvas.tools.look import HandTool, ZoomTool
 from app.canvas.tools.polygon import PolygonTool
@@ -23,6 +24,7 @@ TOOLS: tuple[type[Tool], ...] = (
     WandTool,
     BucketTool,
     FrameTool,
+    RetargetTool,
     HandTool,
     ZoomTool,
 )

@@ -1,0 +1,262 @@
+"""The retarget tool in the window: its panel in the place of the inpaint panel, its keys, and what becomes of a result.
+
+Controller and panel are made when the tool is first chosen; until then, nothing of them is imported.
+"""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.panels.controls import Choice, ChoiceRow
+
+if TYPE_CHECKING:
+    from app.canvas.tools.handles import RetargetTool
+    from app.document.document import Document
+    from app.document.events import Event
+    from app.document.results import Result
+    from app.document.tiles import Box
+    from app.main_window import MainWindow
+    from app.panels.retarget import RetargetPanel
+    from app.retarget import RetargetController
+
+ROOM = 0.16
+"""Of the picture's longer side, left round it so that handles can be pulled outwards."""
+MODES = (
+    Choice("inpaint", "Inpaint", "Take something out and have the hole filled"),
+    Choice("retarget", "Retarget", "Pull the picture into another shape"),
+)
+LOOKING = ("hand", "zoom")
+"""Tools that do nothing to the picture: they belong to both panels."""
+
+
+class RetargetHandlers:
+    """The retarget tool of one window.
+
+    Args:
+        window: whose; its inpaint dock gets a row to choose between the two panels.
+        inpaint: the panel that is there first.
+    """
+
+    def __init__(self, window: "MainWindow", inpaint: QWidget) -> None:
+        self._window = window
+        self._controller: RetargetController | None = None
+        self._panel: RetargetPanel | None = None
+        self._stop_observing = lambda: None
+        self.is_on = False
+        """Whether the retarget panel is in front."""
+        self.dock_widget = QWidget()
+        self.dock_widget.setObjectName("modes")
+        self._modes = ChoiceRow("mode", "What is done to the picture", MODES, self.dock_widget)
+        self._pages = QStackedWidget(self.dock_widget)
+        self._pages.setObjectName("mode_pages")
+        self._pages.addWidget(inpaint)
+        bar = QVBoxLayout()
+        bar.setContentsMargins(12, 8, 12, 0)
+        bar.addWidget(self._modes)
+        layout = QVBoxLayout(self.dock_widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(bar)
+        layout.addWidget(self._pages, 1)
+        self.dock_widget.setMinimumWidth(inpaint.minimumWidth())
+        self._modes.chosen.connect(self._choose_mode)
+        window.document_changed.connect(self._set_document)
+
+    # The two panels --------------------------------------------------------------------------------------------------
+
+    @property
+    def controller(self) -> "RetargetController":
+        """Remakes pictures; made when it is first needed."""
+        if self._controller is None:
+            self._make()
+        assert self._controller is not None, "it was made just now"
+        return self._controller
+
+    def _make(self) -> None:
+        from app.panels.retarget import RetargetPanel
+        from app.retarget import RetargetController
+
+        window = self._window
+        controller = self._controller = RetargetController(window.worker, window)
+        panel = self._panel = RetargetPanel(controller)
+        self._pages.addWidget(panel)
+        tool: RetargetTool = window.tools["retarget"]  # type: ignore[assignment]
+        tool.keeper = controller
+        controller.failed.connect(window.show_error)
+        controller.said.connect(window.say)
+        controller.state_changed.connect(lambda _: window.refresh())
+        controller.looks_changed.connect(window.context.overlay_changed)
+        panel.new_document_asked.connect(window.guarded(self.new_document))
+        panel.layer_asked.connect(window.guarded(window.fill.apply_as_layer))
+        panel.brush_asked.connect(self._brush)
+        controller.set_document(window.document)
+
+    def tool_chosen(self, tool_id: str) -> None:
+        """Another tool is in hand: the panel that belongs to it comes to the front."""
+        if tool_id == "retarget":
+            self._show(is_on=True)
+            self.controller.set_resting(False)
+            self._make_room()
+            return
+        if self._controller is None:
+            return
+        self._controller.set_resting(True)
+        if self.is_on and tool_id not in LOOKING:
+            self._put_aside()
+
+    def _choose_mode(self, key: str) -> None:
+        if key == "retarget":
+            self._window.tools.choose("retarget")
+            return
+        self._show(is_on=False)
+        current = self._window.tools.current
+        if current is not None and current.id == "retarget":
+            self._window.tools.choose("brush")
+
+    def _show(self, *, is_on: bool) -> None:
+        self.is_on = is_on
+        self._modes.set_key("retarget" if is_on else "inpaint")
+        if is_on:
+            self.controller  # noqa: B018  (makes the panel)
+            assert self._panel is not None, "made with the controller"
+            self._pages.setCurrentWidget(self._panel)
+        else:
+            self._pages.setCurrentIndex(0)
+            if self._controller is not None:
+                self._controller.cancel()
+        self._window.fill.set_resting(is_on)
+        self._window.docks["inpaint_dock"].setWindowTitle("Retarget" if is_on else "Inpaint")
+        self._window.refresh()
+
+    def _brush(self) -> None:
+        self._window.context.target = "mask"
+        self._window.tools.choose("brush")
+
+    def _put_aside(self) -> None:
+        """What is painted lies on the picture: show that, and not what was remade of it."""
+        document = self._window.document
+        result = document.current_result if document is not None else None
+        if document is None or result is None or not result.is_whole:
+            return
+        from app.result_actions import show_result
+
+        show_result(document, None)
+        self._window.say("You paint on the picture itself; the remade one waits in the results")
+
+    # What the window asks --------------------------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a picture is being remade, or a shape waits for one."""
+        state = self._controller.state if self._controller is not None else None
+        return state is not None and (state.is_busy or state.is_waiting)
+
+    def remake(self) -> None:
+        """Remake the picture now."""
+        self.controller.remake()
+
+    def cancel(self) -> bool:
+        """Stop remaking and put the handles back; whether there was anything to stop."""
+        if self._controller is None or not self.is_busy:
+            return False
+        self._controller.cancel()
+        return True
+
+    def stroke_committed(self) -> None:
+        """What was painted in this mode is meant to be kept."""
+        document = self._window.document
+        if document is not None and document.mask_layer.has_any("coverage"):
+            self.controller.change_settings(is_locked=True)
+
+    def new_document(self) -> None:
+        """Open the remade picture as a document of its own."""
+        from app.document.document import Document
+        from app.document.seen import mode_of
+        from engine.pictures import Picture
+
+        document = self._window.document
+        result = document.current_result if document is not None else None
+        if document is None or result is None or not result.is_whole:
+            return
+        picture = Picture(result.pixels, mode_of(result), document.icc_profile, document.exif)
+        h, w = result.size_hw
+        made = Document.from_picture(picture, name=f"{document.name} {w} × {h}")
+        made.mark_unsaved()
+        window = self._window.new_window()
+        window.files.take(made)
+
+    def reopen(self, result: "Result") -> None:
+        """Take a remade picture's settings into the panel and show it."""
+        self._window.fill.show_result(result.id)
+        self._window.tools.choose("retarget")
+        self.controller.reopen(result)
+
+    def rerun(self, result: "Result") -> None:
+        """Remake the picture as it is now with a result's settings."""
+        self._window.tools.choose("retarget")
+        self.controller.rerun(result)
+
+    # The document ----------------------------------------------------------------------------------------------------
+
+    def _set_document(self, document: "Document | None") -> None:
+        self._stop_observing()
+        self._stop_observing = document.observe(self._heard) if document is not None else lambda: None
+        if self._controller is not None:
+            self._controller.set_document(document)
+        if document is not None:
+            self._fit()
+            self._show_size()
+            if self.is_on:
+                self._make_room()
+
+    def _heard(self, event: "Event") -> None:
+        from app.document.events import CurrentResultChanged
+
+        if isinstance(event, CurrentResultChanged):
+            self._fit()
+            self._show_size()
+
+    def _show_size(self) -> None:
+        from app.document.seen import seen_size_hw
+
+        if self._window.document is not None:
+            self._window.status.show_size(seen_size_hw(self._window.document))
+
+    def _fit(self) -> None:
+        """Have all of what is seen in sight, where all of the canvas was."""
+        document, canvas = self._window.document, self._window.canvas
+        if document is None:
+            return
+        viewport = canvas.viewport
+        was_fitted = viewport.is_fitted
+        box = canvas.scene.picture_box
+        if self._has_handles():
+            seen = viewport.to_view_box(box)
+            wide, high = viewport.view_size_wh
+            if seen[0] >= 0 and seen[1] >= 0 and seen[2] <= wide and seen[3] <= high:
+                return  # handles that stay where they are can be taken again
+            box = _roomy(_around(box, (0, 0, *document.size_hw[::-1])))
+        viewport.fit_box = None if box == (0, 0, *document.size_hw[::-1]) else box
+        if was_fitted:
+            canvas.fit()
+
+    def _has_handles(self) -> bool:
+        current = self._window.tools.current
+        return current is not None and current.id == "retarget"
+
+    def _make_room(self) -> None:
+        """Leave some of the desk round the picture."""
+        document, canvas = self._window.document, self._window.canvas
+        if document is None or not canvas.viewport.is_fitted:
+            return
+        canvas.viewport.fit_box = _roomy(canvas.scene.picture_box)
+        canvas.fit()
+
+
+def _around(one: "Box", other: "Box") -> "Box":
+    return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
+
+
+def _roomy(box: "Box") -> "Box":
+    room = round(ROOM * max(box[2] - box[0], box[3] - box[1]))
+    return (box[0] - room, box[1] - room, box[2] + room, box[3] + room)

@@ -1,0 +1,451 @@
+"""The panel of the retarget tool: the shape in numbers, what is kept, how it is remade, and what came of it.
+
+As the inpaint panel it holds no state of its own: the controller keeps shape and settings, and tells when they change.
+
+Elsewhere: remaking in app/retarget.py, the handles on the canvas in canvas/tools/handles.py.
+"""
+
+import random
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.retarget_builder import RetargetSettings
+from app.document.retarget_shape import RATIOS, Shape, nearest_valid, turned, with_ratio
+from app.fill_state import Cost
+from app.icons import set_icon
+from app.panels.controls import (
+    GAP_PX,
+    Choice,
+    ChoiceRow,
+    Range,
+    ValueSlider,
+    icon_button,
+    key_of,
+    named,
+    quiet_label,
+    section,
+)
+from app.retarget import INVENTED, RetargetController, RetargetState
+from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
+
+SEED_LIMIT = 2**31 - 1
+CHOICES_PX = 170
+QUALITIES = (
+    Choice("exact", "Exact", "Every patch is compared with every other: slower, and as good as it gets"),
+    Choice("fast", "Fast", "Patches are compared with the likeliest ones: quicker, a little rougher"),
+)
+
+
+HINT_PX = 36
+"""Two lines of the hint, or the progress: what is below stays where it is when one takes the other's place."""
+_RATIO_STYLE = """
+QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); border-color: palette(highlight); }
+"""
+
+
+class RetargetPanel(QWidget):
+    """Everything that says in which shape a picture is remade, and how.
+
+    Args:
+        controller: remakes, and keeps shape and settings.
+        parent: owner, as Qt has it.
+    """
+
+    new_document_asked = Signal()
+    """The window opens the remade picture as a document of its own."""
+    layer_asked = Signal()
+    """The remade picture becomes a layer of this document."""
+    brush_asked = Signal()
+    """The user wants to paint what is kept."""
+
+    def __init__(self, controller: RetargetController, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        named(self, "retarget_panel", "Retarget")
+        self._controller = controller
+        self._cost: Cost | None = controller.cost
+        self._make_top()
+        self._make_shape()
+        self._make_how()
+        self._make_result()
+        self._lay_out()
+        self._connect()
+        self.show_settings(controller.settings)
+        self.show_state(controller.state)
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def _make_top(self) -> None:
+        self._remake = QPushButton("Remake", self)
+        self._remake.setProperty("look", "primary")
+        self._remake.setMinimumHeight(34)
+        named(self._remake, "retarget_remake", "Remake", "Remake the picture in this shape now")
+        self._hint = quiet_label(parent=self)
+        self._hint.setObjectName("retarget_hint")
+        self._live = QCheckBox("Remake when a handle is let go", self)
+        self._live.setChecked(self._controller.is_live)
+        named(
+            self._live,
+            "retarget_live",
+            "Remake when a handle is let go",
+            "The picture follows by itself; without this, press Remake",
+        )
+        self._progress = QProgressBar(self)
+        self._progress.setRange(0, 1000)
+        self._progress.setTextVisible(True)
+        named(self._progress, "retarget_progress", "Progress of remaking")
+        self._stop = icon_button("retarget_stop", "stop", "Stop", "Stop remaking (Esc)", self)
+
+    def _make_shape(self) -> None:
+        self._width, self._height = (self._size_field(name) for name in ("width", "height"))
+        self._keeps_ratio = QCheckBox("Keep ratio", self)
+        named(
+            self._keeps_ratio,
+            "retarget_keep_ratio",
+            "Keep ratio",
+            "A new width changes the height as well, and the other way round",
+        )
+        self._turn = icon_button("retarget_turn", "turn", "Turn", "Swap width and height", self)
+        self._ratios: dict[str, QPushButton] = {}
+        for name in ("Original", *(name for name, _ in RATIOS)):
+            button = QPushButton(name, self)
+            button.setCheckable(True)
+            button.setAutoDefault(False)
+            button.setStyleSheet(_RATIO_STYLE)
+            tip = (
+                "The picture as it is"
+                if name == "Original"
+                else f"A picture of {name}, its shorter side as it is"
+            )
+            named(button, f"retarget_ratio_{name.lower().replace(':', '_')}", f"Ratio {name}", tip)
+            self._ratios[name] = button
+
+    def _size_field(self, name: str) -> QSpinBox:
+        field = QSpinBox(self)
+        field.setRange(SIDE_LEAST_PX, SIDE_MOST_PX)
+        field.setSuffix(" px")
+        field.setKeyboardTracking(False)
+        tip = f"{SIDE_LEAST_PX} to {SIDE_MOST_PX} px"
+        named(field, f"retarget_{name}", f"{name.capitalize()} of the remade picture", tip)
+        return field
+
+    def _make_how(self) -> None:
+        self._lock = QCheckBox("What is masked keeps its shape", self)
+        named(
+            self._lock,
+            "retarget_lock",
+            "What is masked keeps its shape",
+            "The masked parts are moved as they are; everything around them gives way",
+        )
+        self._lock_hint = quiet_label(parent=self)
+        self._lock_hint.setObjectName("retarget_lock_hint")
+        self._brush = QPushButton("Brush what is kept", self)
+        set_icon(self._brush, "brush")
+        named(
+            self._brush, "retarget_brush", "Brush what is kept", "Paint the mask; nothing is filled meanwhile"
+        )
+        self._quality = ChoiceRow("retarget_quality", "Quality", QUALITIES, self)
+        self._quality.setMinimumWidth(CHOICES_PX)
+        self._completeness = ValueSlider(
+            "retarget_completeness",
+            "Keep every part",
+            Range(0.0, 1.0, 0.05),
+            "0: only that all looks like the picture; 1: that as little of it as possible is lost",
+            self,
+        )
+        self._seed = QSpinBox(self)
+        self._seed.setRange(0, SEED_LIMIT)
+        self._seed.setKeyboardTracking(False)
+        named(
+            self._seed, "retarget_seed", "Seed", "Another number gives another picture, always the same one"
+        )
+        self._dice = icon_button("retarget_dice", "dice", "Another seed", "Take another seed by chance", self)
+
+    def _make_result(self) -> None:
+        self._map = QCheckBox("Show what was invented", self)
+        named(
+            self._map,
+            "retarget_map",
+            "Show what was invented",
+            "Colour the parts of the remade picture that are no copy of a part of the picture",
+        )
+        self._swatch = QLabel(self)
+        self._swatch.setObjectName("retarget_swatch")
+        self._swatch.setAccessibleName("Colour of what was invented")
+        self._swatch.setPixmap(_swatch())
+        self._map_words = quiet_label(parent=self)
+        self._map_words.setObjectName("retarget_map_words")
+        self._new_document = QPushButton("New document", self)
+        set_icon(self._new_document, "new-window")
+        named(
+            self._new_document,
+            "retarget_new_document",
+            "New document",
+            "Open the remade picture as a document of its own size",
+        )
+        self._layer = QPushButton("Apply as layer", self)
+        set_icon(self._layer, "apply")
+        named(
+            self._layer,
+            "retarget_layer",
+            "Apply as layer",
+            "Lay the remade picture over the others; the canvas keeps its size",
+        )
+        self._result_hint = quiet_label(parent=self)
+        self._result_hint.setObjectName("retarget_result_hint")
+
+    def _lay_out(self) -> None:
+        top = QVBoxLayout()
+        top.setContentsMargins(12, 10, 12, 6)
+        top.setSpacing(GAP_PX)
+        top.addWidget(self._remake)
+        self._busy = QWidget(self)
+        busy = QHBoxLayout(self._busy)
+        busy.setContentsMargins(0, 0, 0, 0)
+        busy.setSpacing(GAP_PX)
+        busy.addWidget(self._progress, 1)
+        busy.addWidget(self._stop)
+        self._says = QStackedWidget(self)
+        self._says.setFixedHeight(HINT_PX)
+        for page in (self._hint, self._busy):
+            self._says.addWidget(page)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for widget in (self._says, self._live):
+            top.addWidget(widget)
+        content = QWidget(self)
+        column = QVBoxLayout(content)
+        column.setContentsMargins(12, 0, 12, 12)
+        column.setSpacing(GAP_PX)
+        column.addWidget(section("Shape", self._keeps_ratio, self._turn))
+        sizes = QHBoxLayout()
+        sizes.setSpacing(GAP_PX)
+        for words, field in (("Width", self._width), ("Height", self._height)):
+            label = QLabel(words, content)
+            label.setBuddy(field)
+            sizes.addWidget(label)
+            sizes.addWidget(field, 1)
+        column.addLayout(sizes)
+        ratios = QGridLayout()
+        ratios.setSpacing(4)
+        for place, button in enumerate(self._ratios.values()):
+            ratios.addWidget(button, *divmod(place, 3))
+        column.addLayout(ratios)
+        column.addWidget(section("Kept parts"))
+        for widget in (self._lock, self._lock_hint, self._brush):
+            column.addWidget(widget)
+        column.addWidget(section("How", self._quality))
+        column.addWidget(self._completeness)
+        seed = QHBoxLayout()
+        seed.setSpacing(GAP_PX)
+        label = QLabel("Seed", content)
+        label.setBuddy(self._seed)
+        seed.addWidget(label)
+        seed.addWidget(self._seed, 1)
+        seed.addWidget(self._dice)
+        column.addLayout(seed)
+        column.addWidget(section("Remade picture"))
+        column.addWidget(self._map)
+        legend = QHBoxLayout()
+        legend.setSpacing(8)
+        legend.addWidget(self._swatch, 0, Qt.AlignmentFlag.AlignTop)
+        legend.addWidget(self._map_words, 1)
+        column.addLayout(legend)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GAP_PX)
+        buttons.addWidget(self._new_document)
+        buttons.addWidget(self._layer)
+        column.addLayout(buttons)
+        column.addWidget(self._result_hint)
+        column.addStretch(1)
+        scroll = QScrollArea(self)
+        scroll.setObjectName("retarget_scroll")
+        scroll.setAccessibleName("Retarget settings")
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(scroll, 1)
+
+    def _connect(self) -> None:
+        controller = self._controller
+        self._remake.clicked.connect(controller.remake)
+        self._stop.clicked.connect(controller.cancel)
+        self._live.toggled.connect(controller.set_live)
+        self._width.valueChanged.connect(lambda value: self._type_size(width=value))
+        self._height.valueChanged.connect(lambda value: self._type_size(height=value))
+        self._turn.clicked.connect(self._turn_shape)
+        for name, button in self._ratios.items():
+            button.clicked.connect(lambda _=False, name=name: self._choose_ratio(name))
+        self._lock.toggled.connect(lambda is_on: controller.change_settings(is_locked=is_on))
+        self._brush.clicked.connect(self.brush_asked)
+        self._quality.chosen.connect(lambda key: controller.change_settings(quality=key))
+        self._completeness.value_changed.connect(lambda value: controller.change_settings(completeness=value))
+        self._seed.valueChanged.connect(lambda seed: controller.change_settings(seed=seed))
+        self._dice.clicked.connect(lambda: self._seed.setValue(random.randint(1, 9999)))
+        self._map.toggled.connect(controller.show_map)
+        self._new_document.clicked.connect(self.new_document_asked)
+        self._layer.clicked.connect(self.layer_asked)
+        controller.state_changed.connect(self.show_state)
+        controller.settings_changed.connect(self.show_settings)
+        controller.forecast_changed.connect(self._show_cost)
+
+    # What the user does ----------------------------------------------------------------------------------------------
+
+    def _type_size(self, *, width: int | None = None, height: int | None = None) -> None:
+        shape = self._controller.shape
+        if shape is None:
+            return
+        h, w = shape.size_hw
+        size_hw = (h if height is None else height, w if width is None else width)
+        if self._keeps_ratio.isChecked():
+            factor = size_hw[1] / w if width is not None else size_hw[0] / h
+            size_hw = nearest_valid((round(h * factor), round(w * factor)))
+        self._controller.type_shape(shape.resized(size_hw))
+
+    @Slot()
+    def _turn_shape(self) -> None:
+        if self._controller.shape is not None:
+            self._controller.choose_shape(turned(self._controller.shape))
+
+    def _choose_ratio(self, name: str) -> None:
+        controller, document = self._controller, self._controller.document
+        shape = controller.shape
+        if document is None or shape is None:
+            return
+        if name == "Original":
+            controller.reset_shape()
+        else:
+            h, w = document.size_hw
+            controller.choose_shape(with_ratio(shape, dict(RATIOS)[name], is_upright=h > w))
+        self.show_state(controller.state)  # a button that was on already went off by the click
+
+    # What the controller says ----------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def show_settings(self, settings: RetargetSettings) -> None:
+        """Show settings without changing them."""
+        self._quality.set_key(settings.quality)
+        self._completeness.set_value(settings.completeness)
+        with QSignalBlocker(self._seed):
+            self._seed.setValue(min(settings.seed, SEED_LIMIT))
+        with QSignalBlocker(self._lock):
+            self._lock.setChecked(settings.is_locked)
+
+    @Slot(object)
+    def show_state(self, state: RetargetState) -> None:
+        """Show the shape, what runs and what can be done."""
+        self._remake.setEnabled(state.can_remake)
+        self._says.setCurrentWidget(self._busy if state.is_busy else self._hint)
+        if not state.is_engine_up:
+            self._progress.setRange(0, 0)
+        else:
+            self._progress.setRange(0, 1000)
+            self._progress.setValue(round(state.share * 1000))
+        self._progress.setFormat(self._busy_words(state).replace("%", "%%"))
+        self._progress.setAccessibleDescription(self._busy_words(state))
+        self._hint.setText(self._hint_words(state))
+        self._show_shape(state)
+        self._lock.setEnabled(state.has_mask)
+        self._lock_hint.setText(self._lock_words(state))
+        self._map.setEnabled(state.has_map)
+        self._map_words.setText(_map_words(state))
+        self._swatch.setEnabled(state.has_map)
+        for button in (self._new_document, self._layer):
+            button.setEnabled(state.has_remade)
+        self._result_hint.setText(
+            "New document takes the new size. A layer keeps the canvas as it is."
+            if state.has_remade
+            else "Nothing is remade yet."
+        )
+
+    def _show_shape(self, state: RetargetState) -> None:
+        shape = state.shape
+        for widget in (self._width, self._height, self._keeps_ratio, self._turn, *self._ratios.values()):
+            widget.setEnabled(state.can_remake)
+        if shape is None:
+            return
+        h, w = shape.size_hw
+        for field, value in ((self._width, w), (self._height, h)):
+            with QSignalBlocker(field):
+                field.setValue(value)
+        shown = _ratio_name(shape, self._controller.document.size_hw if self._controller.document else (h, w))
+        for name, button in self._ratios.items():
+            button.setChecked(name == shown)
+
+    def _hint_words(self, state: RetargetState) -> str:
+        if state.shape is None:
+            return "Open a photo to begin."
+        if state.reason:
+            return f"{state.reason}."
+        if not state.is_waiting and not state.has_remade:
+            return "Drag a handle: a side or a corner. Shift keeps the ratio, Ctrl frees a corner."
+        cost = [self._cost.sentence] if self._cost is not None else []
+        key = key_of(self, "fill", "Ctrl+Enter")
+        return " · ".join((*cost, *([f"{key} remakes"] if key else [])))
+
+    def _busy_words(self, state: RetargetState) -> str:
+        what = f"Remaking: {state.word}" if state.word else "Remaking"
+        stop = key_of(self, "cancel", "Esc")
+        return " · ".join(
+            (what if state.is_engine_up else "The engine starts", *([f"{stop} stops it"] if stop else []))
+        )
+
+    @staticmethod
+    def _lock_words(state: RetargetState) -> str:
+        if not state.has_mask:
+            return "Nothing is masked: all of the picture may give way."
+        return "The mask of the document says what: the same that a fill would replace."
+
+    @Slot(object)
+    def _show_cost(self, cost: Cost | None) -> None:
+        self._cost = cost
+        self._hint.setText(self._hint_words(self._controller.state))
+
+
+def _ratio_name(shape: Shape, size_hw: tuple[int, int]) -> str:
+    """Which ratio a shape has, as far as whole pixels can have it."""
+    h, w = shape.size_hw
+    if not shape.is_rectangle:
+        return ""
+    if (h, w) == size_hw:
+        return "Original"
+    ratio, slack = max(h, w) / min(h, w), 1.0 / min(h, w)
+    return next((name for name, wanted in RATIOS if abs(ratio - wanted) <= slack), "")
+
+
+def _map_words(state: RetargetState) -> str:
+    if not state.has_remade:
+        return "Orange: invented. Clear: copied from the picture."
+    if not state.has_map:
+        return "It is not known what of this picture was invented."
+    return f"Orange: invented. Clear: copied. {state.invented:.0%} of it was invented."
+
+
+def _swatch() -> QPixmap:
+    """The colour of the map, as it lies over grey."""
+    made = QPixmap(22, 14)
+    made.fill(Qt.GlobalColor.transparent)
+    with QPainter(made) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(*INVENTED))
+        painter.drawRoundedRect(0, 0, 22, 14, 3, 3)
+    return made

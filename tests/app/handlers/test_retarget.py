@@ -1,0 +1,284 @@
+"""The retarget tool in the window: its panel, its keys, and the way from a handle to a document of its own."""
+
+import sys
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+
+from app.document.document import Document
+from app.document.ora_reader import read_ora
+from app.main_window import MainWindow
+from engine.pictures import Picture
+from tests.app.fakes import stroke
+from tests.test_imports import run_fresh
+
+SIZE_HW = (60, 80)
+
+
+@pytest.fixture
+def opened(window, qtbot) -> MainWindow:
+    pixels = np.random.default_rng(3).integers(0, 255, (*SIZE_HW, 3)).astype(np.uint8)
+    window.set_document(Document.from_picture(Picture(pixels, "RGB"), name="photo"))
+    qtbot.wait(10)
+    return window
+
+
+@pytest.fixture
+def retargeting(opened, qtbot) -> MainWindow:
+    QTest.keyClick(opened.canvas, Qt.Key.Key_R)
+    opened.canvas.grab()
+    opened.retargeting.controller._settle.setInterval(0)
+    return opened
+
+
+def drag(window, start, end):
+    """Pull a handle with the mouse, between two points of the picture."""
+    view = window.canvas
+    points = [QPointF(*view.viewport.to_view(*xy)).toPoint() for xy in (start, end)]
+    none = Qt.KeyboardModifier.NoModifier
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, none, points[0])
+    QTest.mouseMove(view, (points[0] + points[1]) / 2)
+    QTest.mouseMove(view, points[1])
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, none, points[1])
+
+
+def widen(window, worker, qtbot, to=100):
+    """Drag the right side, and let the engine answer."""
+    count = len(worker.requests)
+    shape = window.retargeting.controller.shape
+    x, y = shape.handle_xy("right")
+    drag(window, (x, y), (to, y))
+    qtbot.waitUntil(lambda: len(worker.requests) > count)
+    worker.answer(120)
+
+
+def panel_in_front(window) -> str:
+    return window.findChild(QWidget, "mode_pages").currentWidget().objectName()
+
+
+def click(window, name):
+    QTest.mouseClick(window.findChild(QAbstractButton, name), Qt.MouseButton.LeftButton)
+
+
+def test_nothing_of_it_is_imported_before_it_is_chosen(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path))
+    code = """
+from PySide6.QtWidgets import QApplication
+application = QApplication([])
+from app.main_window import MainWindow
+window = MainWindow()
+window.show()
+print([name for name in ("app.retarget", "app.panels.retarget", "app.canvas.mesh") if name in sys.modules])
+window.tools.choose("retarget")
+print("app.retarget" in sys.modules)
+"""
+    assert run_fresh(code, blocked=("torch",)).split("\n")[:2] == ["[]", "True"]
+    assert sys.modules
+
+
+def test_the_key_takes_the_tool_and_its_panel(retargeting) -> None:
+    assert retargeting.tools.current.id == "retarget"
+    assert panel_in_front(retargeting) == "retarget_panel"
+    assert retargeting.docks["inpaint_dock"].windowTitle() == "Retarget"
+    assert retargeting.findChild(QAbstractButton, "mode_retarget").isChecked()
+
+
+def test_the_row_above_chooses_panel_and_tool(opened) -> None:
+    click(opened, "mode_retarget")
+    assert (panel_in_front(opened), opened.tools.current.id) == ("retarget_panel", "retarget")
+    click(opened, "mode_inpaint")
+    assert (panel_in_front(opened), opened.tools.current.id) == ("inpaint_panel", "brush")
+    assert opened.docks["inpaint_dock"].windowTitle() == "Inpaint"
+
+
+def test_there_is_room_round_the_picture_for_the_handles(retargeting) -> None:
+    viewport = retargeting.canvas.viewport
+    x0, y0, x1, y1 = viewport.to_view_box((0, 0, SIZE_HW[1], SIZE_HW[0]))
+    wide, high = viewport.view_size_wh
+    assert min(x0, wide - x1) > 40
+    assert min(y0, high - y1) > 40
+    retargeting.canvas.zoom_to(3.0)
+    retargeting.tools.choose("hand")
+    retargeting.tools.choose("retarget")
+    assert viewport.scale == 3.0, "who zoomed wants to see that"
+
+
+def test_a_dragged_side_becomes_a_picture_and_undo_takes_both_back(retargeting, worker, qtbot) -> None:
+    widen(retargeting, worker, qtbot)
+    document = retargeting.document
+    assert document.current_result.size_hw == (60, 100)
+    assert retargeting.findChild(QLabel, "status_size").text() == "100 × 60 px"
+    assert retargeting.registry["undo"].text() == "&Undo Retarget to 100 × 60"
+    retargeting.undo()
+    assert document.current_result is None
+    assert retargeting.retargeting.controller.shape.size_hw == SIZE_HW
+    assert retargeting.findChild(QLabel, "status_size").text() == "80 × 60 px"
+    retargeting.redo()
+    assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
+
+
+def test_escape_stops_remaking(retargeting, worker, qtbot) -> None:
+    drag(retargeting, (80, 30), (100, 30))
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    retargeting.registry["cancel"].trigger()
+    assert worker.waiting == []
+    assert retargeting.retargeting.controller.shape.size_hw == SIZE_HW
+    assert not retargeting.retargeting.cancel(), "there is nothing left to stop"
+
+
+def test_undo_first_takes_back_a_shape_that_waits(retargeting, worker, qtbot) -> None:
+    widen(retargeting, worker, qtbot)
+    retargeting.retargeting.controller.set_live(False)
+    drag(retargeting, (100, 30), (120, 30))
+    assert retargeting.retargeting.is_busy
+    retargeting.undo()
+    assert retargeting.document.current_result.size_hw == (60, 100)
+    assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
+
+
+def test_the_fill_key_remakes_and_fills_in_turn(retargeting, worker, qtbot) -> None:
+    retargeting.retargeting.controller.set_live(False)
+    drag(retargeting, (80, 30), (100, 30))
+    assert retargeting.registry["fill"].isEnabled()
+    retargeting.registry["fill"].trigger()
+    assert worker.newest.edit.family == "retarget"
+    worker.answer()
+    retargeting.registry["fill_variants"].trigger()
+    assert len(worker.waiting) == 4
+    retargeting.cancel()
+    click(retargeting, "mode_inpaint")
+    retargeting.set_live(False)
+    stroke(retargeting.document, (10, 10, 20, 20))
+    retargeting.registry["fill"].trigger()
+    assert worker.newest.edit.family == "inpaint"
+
+
+def test_what_is_brushed_in_this_mode_is_kept_and_not_filled(retargeting, worker, qtbot) -> None:
+    assert retargeting.fill.is_live
+    widen(retargeting, worker, qtbot)
+    count = len(worker.requests)
+    click(retargeting, "retarget_brush")
+    assert retargeting.tools.current.id == "brush"
+    assert panel_in_front(retargeting) == "retarget_panel"
+    assert retargeting.document.current_result is None, "what is painted lies on the picture"
+    drag(retargeting, (20, 20), (40, 40))
+    qtbot.wait(30)
+    assert len(worker.requests) == count
+    assert retargeting.retargeting.controller.settings.is_locked
+    QTest.keyClick(retargeting.canvas, Qt.Key.Key_R)
+    controller = retargeting.retargeting.controller
+    assert controller.shape.size_hw == (60, 100), "the shape waits for the picture with what is kept"
+    retargeting.registry["fill"].trigger()
+    assert worker.newest.inputs.lock.any()
+    worker.answer()
+    assert retargeting.document.current_result.size_hw == (60, 100)
+
+
+def test_back_in_the_other_panel_a_stroke_is_filled_again(retargeting, worker, qtbot) -> None:
+    click(retargeting, "mode_inpaint")
+    drag(retargeting, (20, 20), (40, 40))
+    qtbot.waitUntil(lambda: bool(worker.requests))
+    assert worker.newest.edit.family == "inpaint"
+
+
+def test_looking_around_leaves_the_remade_picture(retargeting, worker, qtbot) -> None:
+    widen(retargeting, worker, qtbot)
+    for tool in ("hand", "zoom"):
+        retargeting.tools.choose(tool)
+        assert retargeting.document.current_result is not None
+
+
+def test_a_new_document_has_the_new_size(retargeting, worker, qtbot, tmp_path) -> None:
+    widen(retargeting, worker, qtbot)
+    before = set(MainWindow.windows)
+    retargeting.findChild(QAbstractButton, "retarget_new_document").click()
+    (other,) = set(MainWindow.windows) - before
+    assert other.document.size_hw == (60, 100)
+    assert other.document.is_modified
+    assert other.document.name == "photo 100 × 60"
+    assert (other.document.layers[0].planes["pixels"] == 120).all()
+
+
+def test_a_layer_lies_over_the_picture(retargeting, worker, qtbot) -> None:
+    widen(retargeting, worker, qtbot)
+    retargeting.findChild(QAbstractButton, "retarget_layer").click()
+    document = retargeting.document
+    assert [layer.name for layer in document.layers if layer.kind == "picture"] == ["photo", "Retarget 1"]
+    assert document.current_result is None
+
+
+def test_the_strip_reopens_and_remakes(retargeting, worker, qtbot) -> None:
+    controller = retargeting.retargeting.controller
+    controller.change_settings(seed=3)
+    widen(retargeting, worker, qtbot)
+    controller.set_live(False)
+    controller.change_settings(seed=0)
+    click(retargeting, "mode_inpaint")
+    click(retargeting, "results_reopen")
+    assert panel_in_front(retargeting) == "retarget_panel"
+    assert controller.settings.seed == 3
+    assert controller.shape.size_hw == (60, 100)
+    click(retargeting, "results_rerun")
+    assert worker.newest.edit.target_size_hw == (60, 100)
+    assert worker.newest.edit.seed == 3
+
+
+def test_a_result_of_a_later_program_is_shown_but_not_reopened(retargeting, worker, qtbot) -> None:
+    widen(retargeting, worker, qtbot)
+    result = retargeting.document.current_result
+    result.step = result.step.model_copy(update={"edit": {**result.step.edit, "method": "dreamed"}})
+    click(retargeting, "results_reopen")
+    assert retargeting.messages.message is not None
+    assert retargeting.document.current_result is result
+
+
+def test_what_is_copied_is_the_remade_picture(retargeting, worker, qtbot) -> None:
+    widen(retargeting, worker, qtbot)
+    retargeting.files.copy()
+    image = QGuiApplication.clipboard().image()
+    assert (image.width(), image.height()) == (100, 60)
+
+
+def test_a_remade_picture_is_saved_and_opened_as_it_is_seen(retargeting, worker, qtbot, tmp_path) -> None:
+    widen(retargeting, worker, qtbot)
+    path = tmp_path / "a.ora"
+    retargeting.files.save_to(path)
+    qtbot.waitUntil(path.exists, timeout=10000)
+    qtbot.waitUntil(lambda: not retargeting.document.is_modified, timeout=10000)
+    again, _ = read_ora(path)
+    assert again.current_result.size_hw == (60, 100)
+    retargeting.set_document(again)
+    assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
+    assert retargeting.findChild(QLabel, "status_size").text() == "100 × 60 px"
+
+
+def test_an_opened_remade_picture_is_all_in_sight(window, worker, qtbot) -> None:
+    from tests.app.document.test_whole_results import whole
+
+    document = Document.blank((60, 80))
+    document.add_result(whole(np.random.default_rng(0), box=(0, 0, 400, 60)))
+    window.set_document(document)
+    x0, _, x1, _ = window.canvas.viewport.to_view_box((0, 0, 400, 60))
+    assert x0 >= 0
+    assert x1 <= window.canvas.width()
+
+
+def test_what_goes_wrong_is_told_in_the_window(retargeting, worker, qtbot) -> None:
+    stroke(retargeting.document, (0, 0, 80, 60))
+    retargeting.retargeting.controller.change_settings(is_locked=True)
+    drag(retargeting, (80, 30), (100, 30))
+    qtbot.waitUntil(lambda: retargeting.messages.message is not None)
+    assert retargeting.retargeting.controller.shape.size_hw == SIZE_HW
+
+
+def test_another_document_has_its_own_shape(retargeting, worker, qtbot) -> None:
+    widen(retargeting, worker, qtbot)
+    retargeting.set_document(Document.blank((50, 50)))
+    assert retargeting.retargeting.controller.shape.size_hw == (50, 50)
+    retargeting.set_document(None)
+    assert retargeting.retargeting.controller.shape is None

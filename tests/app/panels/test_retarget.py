@@ -1,0 +1,234 @@
+"""The retarget panel, by its controls."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QProgressBar, QPushButton, QSpinBox
+
+from app.document.retarget_shape import Dragged, Shape, drag
+from app.panels.retarget import RetargetPanel
+from app.retarget import RetargetController
+from engine.forecast import Forecast
+from tests.app.fakes import make_document, stroke
+
+OWN = Shape.of_box((0, 0, 60, 40))
+
+
+@pytest.fixture
+def retarget(worker, document):
+    made = RetargetController(worker)
+    made._settle.setInterval(0)
+    made.set_document(document)
+    return made
+
+
+@pytest.fixture
+def panel(qtbot, retarget):
+    made = RetargetPanel(retarget)
+    qtbot.addWidget(made)
+    made.resize(320, 900)
+    made.show()
+    return made
+
+
+def click(panel, name):
+    widget = panel.findChild(QAbstractButton, name)
+    place = {"pos": QPoint(8, widget.height() // 2)} if isinstance(widget, QCheckBox) else {}
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, **place)
+
+
+def words(panel, name):
+    return panel.findChild(QLabel, name).text()
+
+
+def is_on(panel, name):
+    return panel.findChild(QAbstractButton, name).isEnabled()
+
+
+def sizes(panel):
+    return tuple(panel.findChild(QSpinBox, f"retarget_{side}").value() for side in ("width", "height"))
+
+
+def checked(panel):
+    return [
+        button.text()
+        for button in panel.findChildren(QPushButton)
+        if button.objectName().startswith("retarget_ratio_") and button.isChecked()
+    ]
+
+
+def asked(qtbot, worker, count=1):
+    qtbot.waitUntil(lambda: len(worker.requests) == count)
+    return worker.newest.edit
+
+
+def test_it_begins_with_the_shape_of_the_picture(panel):
+    assert sizes(panel) == (60, 40)
+    assert checked(panel) == ["Original"]
+    assert words(panel, "retarget_hint").startswith("Drag a handle")
+    assert words(panel, "retarget_result_hint") == "Nothing is remade yet."
+    assert not is_on(panel, "retarget_new_document")
+
+
+def test_without_a_document_it_asks_for_one(panel, retarget):
+    retarget.set_document(None)
+    assert words(panel, "retarget_hint") == "Open a photo to begin."
+    assert not is_on(panel, "retarget_remake")
+    assert not is_on(panel, "retarget_ratio_1_1")
+    click(panel, "retarget_turn")
+
+
+def test_a_typed_width_is_remade(panel, worker, qtbot):
+    panel.findChild(QSpinBox, "retarget_width").setValue(90)
+    assert asked(qtbot, worker).target_size_hw == (40, 90)
+
+
+def test_a_typed_height_keeps_the_ratio_where_that_is_wished(panel, worker, qtbot):
+    click(panel, "retarget_keep_ratio")
+    panel.findChild(QSpinBox, "retarget_height").setValue(80)
+    assert asked(qtbot, worker).target_size_hw == (80, 120)
+    assert sizes(panel) == (120, 80)
+
+
+def test_sizes_stay_within_what_can_be_remade(panel):
+    field = panel.findChild(QSpinBox, "retarget_width")
+    assert (field.minimum(), field.maximum()) == (32, 4096)
+    field.setValue(9)
+    assert field.value() == 32
+
+
+@pytest.mark.parametrize(
+    ("name", "size_hw", "text"),
+    [
+        ("1_1", (40, 40), "1:1"),
+        ("16_9", (40, 71), "16:9"),
+        ("3_2", (40, 60), "Original"),
+        ("a4", (40, 57), "A4"),
+    ],
+)
+def test_a_ratio_is_one_click(panel, retarget, worker, qtbot, name, size_hw, text):
+    retarget.show_shape(Dragged(Shape.of_box((0, 0, 100, 40))))
+    click(panel, f"retarget_ratio_{name}")
+    assert retarget.shape.size_hw == size_hw
+    assert checked(panel) == [text]
+    assert asked(qtbot, worker).target_size_hw == size_hw
+
+
+def test_the_original_is_the_picture_itself(panel, retarget, worker, document, qtbot):
+    click(panel, "retarget_ratio_1_1")
+    asked(qtbot, worker)
+    worker.answer()
+    assert checked(panel) == ["1:1"]
+    click(panel, "retarget_ratio_original")
+    assert document.current_result is None
+    assert checked(panel) == ["Original"]
+    click(panel, "retarget_ratio_original")
+    assert checked(panel) == ["Original"], "a second click does not switch it off"
+
+
+def test_turning_swaps_the_sides(panel, retarget, worker, qtbot):
+    click(panel, "retarget_turn")
+    assert asked(qtbot, worker).target_size_hw == (60, 40)
+
+
+def test_a_shape_with_free_corners_has_no_ratio_but_can_be_sized(panel, retarget, worker, qtbot):
+    retarget.choose_shape(drag(OWN, "top_right", (-20, 5), is_free=True).shape)
+    assert checked(panel) == []
+    assert sizes(panel) == (60, 40)
+    panel.findChild(QSpinBox, "retarget_width").setValue(120)
+    assert asked(qtbot, worker).corners_xy is not None
+    assert retarget.shape.corners_xy == ((0, 0), (80, 5), (120, 40), (0, 40))
+
+
+def test_progress_stands_where_the_hint_was_and_can_be_stopped(panel, retarget, worker, qtbot):
+    worker.status_changed.emit(object())  # the engine is up
+    click(panel, "retarget_turn")
+    asked(qtbot, worker)
+    worker.begin(share=0.4, word="patches")
+    bar = panel.findChild(QProgressBar, "retarget_progress")
+    assert bar.isVisible()
+    assert bar.value() == 400
+    assert bar.text() == "Remaking: patches · Esc stops it"
+    click(panel, "retarget_stop")
+    assert not bar.isVisible()
+    assert worker.waiting == []
+    assert sizes(panel) == (60, 40)
+
+
+def test_an_engine_that_starts_is_said(panel, worker, qtbot):
+    click(panel, "retarget_turn")
+    asked(qtbot, worker)
+    bar = panel.findChild(QProgressBar, "retarget_progress")
+    assert (bar.minimum(), bar.maximum()) == (0, 0)
+    assert "The engine starts" in bar.accessibleDescription()
+
+
+def test_what_stops_a_handle_is_said(panel, retarget):
+    retarget.show_shape(drag(OWN, "right", (-50, 0)))
+    assert words(panel, "retarget_hint") == "32 px is the shortest side."
+
+
+def test_remaking_by_hand(panel, retarget, worker, qtbot):
+    click(panel, "retarget_live")
+    click(panel, "retarget_turn")
+    qtbot.wait(20)
+    assert worker.requests == {}
+    worker.expected = Forecast(2.0, 3.0, 0, 5)
+    retarget.choose_shape(Shape.of_box((0, 0, 90, 40)))
+    assert words(panel, "retarget_hint") == "About 2.0 s · Ctrl+Enter remakes"
+    click(panel, "retarget_remake")
+    assert asked(qtbot, worker).target_size_hw == (40, 90)
+
+
+def test_what_is_masked_can_be_kept(panel, retarget, document):
+    assert not is_on(panel, "retarget_lock")
+    assert words(panel, "retarget_lock_hint").startswith("Nothing is masked")
+    stroke(document, (5, 5, 20, 20))
+    assert is_on(panel, "retarget_lock")
+    assert "the same that a fill would replace" in words(panel, "retarget_lock_hint")
+    click(panel, "retarget_lock")
+    assert retarget.settings.is_locked
+
+
+def test_settings_go_to_the_controller_and_come_back(panel, retarget):
+    click(panel, "retarget_quality_fast")
+    panel.findChild(QSpinBox, "retarget_seed").setValue(12)
+    click(panel, "retarget_dice")
+    assert retarget.settings.quality == "fast"
+    assert retarget.settings.seed == panel.findChild(QSpinBox, "retarget_seed").value()
+    retarget.change_settings(seed=2**40, quality="exact", completeness=0.9)
+    assert panel.findChild(QSpinBox, "retarget_seed").value() == 2**31 - 1
+    assert panel._quality.key == "exact"
+    assert panel._completeness.value == 0.9
+
+
+def test_the_map_and_what_becomes_of_the_picture(panel, retarget, worker, qtbot):
+    assert not is_on(panel, "retarget_map")
+    click(panel, "retarget_turn")
+    asked(qtbot, worker)
+    worker.answer()
+    assert words(panel, "retarget_map_words") == "Orange: invented. Clear: copied. 50% of it was invented."
+    click(panel, "retarget_map")
+    assert retarget.novelty is not None
+    with qtbot.waitSignals([panel.new_document_asked, panel.layer_asked, panel.brush_asked]):
+        for name in ("new_document", "layer", "brush"):
+            click(panel, f"retarget_{name}")
+
+
+def test_a_small_picture_says_what_can_be_remade(worker, qtbot):
+    small = make_document((20, 60))
+    retarget = RetargetController(worker)
+    retarget.set_document(small)
+    panel = RetargetPanel(retarget)
+    qtbot.addWidget(panel)
+    assert words(panel, "retarget_hint") == "Pictures of 32 to 4096 px a side can be remade."
+    assert not is_on(panel, "retarget_remake")
+    assert not is_on(panel, "retarget_turn")
+    small.close()
+
+
+def test_every_control_has_a_name_and_a_tip(panel):
+    for control in (*panel.findChildren(QAbstractButton), *panel.findChildren(QSpinBox)):
+        if control.objectName().startswith("retarget_"):
+            assert control.accessibleName(), control.objectName()
+            assert control.toolTip(), control.objectName()
