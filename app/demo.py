@@ -1,4 +1,7 @@
-"""The `demo` command: remove something from each bundled photo, and lay the results out on one sheet."""
+"""The `demo` command: remove something from bundled photos, remake others, and lay the results out on one sheet.
+
+Elsewhere: the pictures that are remade in demo_remakes.py, the sheet in sheet.py.
+"""
 
 import tomllib
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.console import Console
+from app.demo_remakes import read_remakes, run_remakes
 from app.edit_runs import recipe_text
 from app.eight_bits import as_rgb8
 from app.errors import DONE, ResourceError
@@ -21,7 +25,7 @@ from engine.pictures import Picture, read_mask, read_picture, write_picture
 from engine.progress import Progress
 
 if TYPE_CHECKING:
-    from engine.engine import Result
+    from engine.engine import Engine, Result
 
 SHEET_NAME = "sheet.png"
 
@@ -71,50 +75,58 @@ def run_demo(out_dir: Path, work: Work) -> int:
         The exit code.
     """
     console = work.console()
-    samples = read_samples(resources_dir() / "samples")
+    folder = resources_dir() / "samples"
+    samples, remakes = read_samples(folder), read_remakes(folder)
     out_dir.mkdir(parents=True, exist_ok=True)
     check_folder(out_dir, "--out")
     edit = InpaintEdit(weights=work.weights, quality=work.quality, seed=work.seed)
+    from engine.engine import Engine
 
     rows: list[Row] = []
     answers: list[dict[str, Any]] = []
-    with console.progress("demo") as show:
-        for sample, result, row in _run_samples(samples, edit, work, out_dir, show):
-            rows.append(row)
-            answers.append({"sample": sample.name, **result})
-        show(1.0, "sheet")
-        sheet = draw_sheet(rows, subtitle="what was removed, the edges that guided the fill, and the result")
-        sheet_path = out_dir / SHEET_NAME
-        write_picture(Picture(np.asarray(sheet), "RGB"), sheet_path)
+    first = len(samples) / (len(samples) + len(remakes))
+    engine = Engine(device=work.device)
+    try:
+        with console.progress("demo") as show:
+            for sample, result, row in _run_samples(
+                engine, samples, edit, out_dir, lambda share, word: show(first * share, word)
+            ):
+                rows.append(row)
+                answers.append({"sample": sample.name, **result})
+            remade, shape_rows = run_remakes(
+                engine, remakes, work, out_dir, lambda share, word: show(first + (1 - first) * share, word)
+            )
+            show(1.0, "sheet")
+            subtitle = "what was removed, the edges that guided the fill, and the result"
+            sheet = draw_sheet(rows, subtitle=subtitle, remade=shape_rows)
+            sheet_path = out_dir / SHEET_NAME
+            write_picture(Picture(np.asarray(sheet), "RGB"), sheet_path)
+    finally:
+        engine.close()
 
-    _tell(console, samples, answers, sheet_path)
+    said = [f"removed: {sample.removed}" for sample in samples] + [row.change for row in shape_rows]
+    _tell(console, [*answers, *remade], said, sheet_path)
     return DONE
 
 
 def _run_samples(
+    engine: "Engine",
     samples: tuple[Sample, ...],
     edit: InpaintEdit,
-    work: Work,
     out_dir: Path,
     show: Callable[[float, str], None],
 ) -> Iterator[tuple[Sample, dict[str, Any], Row]]:
-    """Run one sample after the other on one engine; yields what was written, the report and the sheet's row."""
-    from engine.engine import Engine
+    """Run one sample after the other; yields what was written, the report and the sheet's row."""
+    for index, sample in enumerate(samples):
 
-    engine = Engine(device=work.device)
-    try:
-        for index, sample in enumerate(samples):
+        def tell(step: Progress, done: int = index, name: str = sample.name) -> None:
+            show((done + step.share) / len(samples), f"{name}: {step.word}")
 
-            def tell(step: Progress, done: int = index, name: str = sample.name) -> None:
-                show((done + step.share) / len(samples), f"{name}: {step.word}")
-
-            picture = read_picture(sample.picture)
-            mask = read_mask(sample.mask, size_hw=picture.pixels.shape[:2])
-            result = engine.run(edit, EditInputs(image=picture.pixels, mask=mask), progress=tell)
-            files = _write_files(out_dir, sample, picture, result, edit)
-            yield sample, {**files, **result.report}, _row(sample, picture, mask, result)
-    finally:
-        engine.close()
+        picture = read_picture(sample.picture)
+        mask = read_mask(sample.mask, size_hw=picture.pixels.shape[:2])
+        result = engine.run(edit, EditInputs(image=picture.pixels, mask=mask), progress=tell)
+        files = _write_files(out_dir, sample, picture, result, edit)
+        yield sample, {**files, **result.report}, _row(sample, picture, mask, result)
 
 
 def _write_files(
@@ -144,14 +156,10 @@ def _row(sample: Sample, picture: Picture, mask: np.ndarray, result: "Result") -
     )
 
 
-def _tell(
-    console: Console, samples: tuple[Sample, ...], answers: list[dict[str, Any]], sheet_path: Path
-) -> None:
-    width = max(len(sample.name) for sample in samples)
-    for sample, answer in zip(samples, answers, strict=True):
+def _tell(console: Console, answers: list[dict[str, Any]], said: list[str], sheet_path: Path) -> None:
+    width = max(len(answer["sample"]) for answer in answers)
+    for answer, words in zip(answers, said, strict=True):
         seconds = answer["seconds"]["total"]
-        console.say(
-            f"{sample.name:{width}}  {seconds:5.1f} s  {answer['after']}  (removed: {sample.removed})"
-        )
+        console.say(f"{answer['sample']:{width}}  {seconds:5.1f} s  {answer['after']}  ({words})")
     console.say(f"{'sheet':{width}}           {sheet_path}")
     console.answer({"output": str(sheet_path), "samples": answers})

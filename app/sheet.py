@@ -1,6 +1,9 @@
 """Draw the demo's contact sheet: for each photo the hole, the edges that guided the fill, and the result.
 
-One row a photo, three panels of one width. The hole is tinted and outlined, never painted over: what was removed can
+One row a photo, three panels of one width. Below, pictures that were remade at another shape, beside what they were and
+at the same scale: that their elements kept their size is what is to be seen.
+
+The hole is tinted and outlined, never painted over: what was removed can
 still be seen. Known edges and guessed edges have two colours that people with any colour vision tell apart, and the
 guessed ones are the brighter: they are what the program invented.
 """
@@ -18,6 +21,10 @@ ROW_GAP_PX = 34
 TITLE_PX = 40
 HEADING_PX = 24
 CAPTION_PX = 16
+ROW_WIDTH_PX = 3 * PANEL_WIDTH_PX + 2 * GAP_PX
+SECTION_PX = 52
+ENLARGED_AT_MOST = 2.0
+"""A small picture that is remade; larger, it would only be blurred."""
 
 PAPER = (250, 248, 244)
 INK = (34, 32, 30)
@@ -53,12 +60,36 @@ class Row:
     """(H, W) uint8: the edge map that guided the fill, known and guessed; 255 = surely an edge."""
 
 
-def draw_sheet(rows: Sequence[Row], *, subtitle: str) -> Image.Image:
+@dataclass(frozen=True)
+class ShapeRow:
+    """One picture that was remade at another shape."""
+
+    title: str
+    """Two to five words."""
+
+    change: str
+    """From which size to which."""
+
+    figures: str
+    """Time and place: one short line."""
+
+    before: np.ndarray
+    """(H, W, 3) uint8."""
+
+    after: np.ndarray
+    """(h, w, 4) uint8."""
+
+    lock: np.ndarray
+    """(H, W) bool: what kept its shape."""
+
+
+def draw_sheet(rows: Sequence[Row], *, subtitle: str, remade: Sequence[ShapeRow] = ()) -> Image.Image:
     """Lay the rows out on one page.
 
     Args:
         rows: the photos, in order; at least one.
         subtitle: one line under the title.
+        remade: pictures at another shape, below.
 
     Returns:
         An RGB image, as wide as three panels and as high as it must be.
@@ -66,8 +97,11 @@ def draw_sheet(rows: Sequence[Row], *, subtitle: str) -> Image.Image:
     panels = [_panels(row) for row in rows]
     head = MARGIN_PX + TITLE_PX + 14 + CAPTION_PX + 24 + CAPTION_PX + 12
     row_heads = HEADING_PX + 8 + CAPTION_PX + 14
-    height = head + sum(row_heads + three[0].height + ROW_GAP_PX for three in panels) + MARGIN_PX - ROW_GAP_PX
-    width = 2 * MARGIN_PX + 3 * PANEL_WIDTH_PX + 2 * GAP_PX
+    pairs = [_pair(row) for row in remade]
+    heights = [three[0].height for three in panels] + [max(one.height for one in pair) for pair in pairs]
+    height = head + sum(row_heads + each + ROW_GAP_PX for each in heights) + MARGIN_PX - ROW_GAP_PX
+    height += SECTION_PX if remade else 0
+    width = 2 * MARGIN_PX + ROW_WIDTH_PX
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
 
@@ -77,16 +111,29 @@ def draw_sheet(rows: Sequence[Row], *, subtitle: str) -> Image.Image:
     y = head - CAPTION_PX - 8
     _draw_legend(pen, y, caption)
     y = head
-    for row, three in zip(rows, panels, strict=True):
+
+    def write_head(y: int, title: str, words: str, figures: str) -> int:
         y += ROW_GAP_PX // 2
-        pen.text((MARGIN_PX, y), row.title, font=heading, fill=INK)
+        pen.text((MARGIN_PX, y), title, font=heading, fill=INK)
         y += HEADING_PX + 8
-        pen.text((MARGIN_PX, y), f"removed: {row.removed}", font=caption, fill=SOFT_INK)
-        pen.text((width - MARGIN_PX, y), row.figures, font=caption, fill=SOFT_INK, anchor="ra")
-        y += CAPTION_PX + 14
+        pen.text((MARGIN_PX, y), words, font=caption, fill=SOFT_INK)
+        pen.text((width - MARGIN_PX, y), figures, font=caption, fill=SOFT_INK, anchor="ra")
+        return y + CAPTION_PX + 14
+
+    for row, three in zip(rows, panels, strict=True):
+        y = write_head(y, row.title, f"removed: {row.removed}", row.figures)
         for column, panel in enumerate(three):
             sheet.paste(panel, (_column_x(column), y))
         y += three[0].height + ROW_GAP_PX // 2
+    if remade:
+        words = "Remade at another shape, at the same scale: nothing was learned, nothing is drawn out"
+        pen.text((MARGIN_PX, y + ROW_GAP_PX // 2), words, font=caption, fill=SOFT_INK)
+        y += SECTION_PX
+    for shape_row, (before, after) in zip(remade, pairs, strict=True):
+        y = write_head(y, shape_row.title, shape_row.change, shape_row.figures)
+        sheet.paste(before, (MARGIN_PX, y))
+        sheet.paste(after, (MARGIN_PX + before.width + GAP_PX, y), after)
+        y += max(before.height, after.height) + ROW_GAP_PX // 2
     return sheet
 
 
@@ -146,6 +193,18 @@ def _panels(row: Row) -> tuple[Image.Image, Image.Image, Image.Image]:
     before = Image.fromarray(mark_hole(row.before, row.hole)).resize(size, Image.Resampling.LANCZOS)
     after = Image.fromarray(row.after).resize(size, Image.Resampling.LANCZOS)
     return before, draw_edges(row.before, row.hole, row.edges, size), after
+
+
+def _pair(row: ShapeRow) -> tuple[Image.Image, Image.Image]:
+    """Before and after at one scale, so that both fit beside each other."""
+    total = row.before.shape[1] + row.after.shape[1]
+    scale = min((ROW_WIDTH_PX - GAP_PX) / total, ENLARGED_AT_MOST)
+
+    def sized(picture: np.ndarray) -> Image.Image:
+        size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+        return Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
+
+    return sized(mark_hole(row.before, row.lock)), sized(row.after)
 
 
 def _column_x(column: int) -> int:

@@ -5,8 +5,9 @@ Run it in the folder it lies in, from an environment that has scikit-image and P
     python resources/samples/make_samples.py
 
 The photographs are copied byte for byte out of scikit-image's wheel, except the cat, which gets two scratches
-and a date stamp first. Masks are white where something is to go, with a few pixels to spare: a hole that ends
-on the object's own border leaves its rim standing.
+and a date stamp first, and those of REMADE, which are shrunk. Masks are white where something is to go, with a few
+pixels to spare: a hole that ends on the object's own border leaves its rim standing. The lock is white where the cup
+keeps its shape.
 """
 
 import shutil
@@ -50,6 +51,14 @@ SCRATCHES: list[Points] = [
     [(0, 196), (60, 190), (130, 198), (180, 194)],
 ]
 DATE_STAMP = "'97  8  31"
+# Pictures to be remade at another shape: name of the file here, of the original, and the new size.
+REMADE = {
+    "coins.png": ("coins.png", (256, 202)),
+    "brick.png": ("brick.png", (256, 256)),
+    "gravel.png": ("gravel.png", (224, 224)),
+    "cup.png": ("coffee.png", (300, 200)),
+}
+CUP_OVALS: list[Box] = [(32, 48, 247, 199), (36, 44, 190, 170), (80, -20, 214, 165)]
 
 
 def blank(size: tuple[int, int]) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -105,6 +114,11 @@ def main() -> None:
         stamped, mask = stamp_and_scratch(photo.convert("RGB"))
     stamped.save(HERE / "chelsea.png", optimize=True)
     mask.convert("1").save(HERE / "chelsea-mask.png", optimize=True)
+
+    for file_name, (original, size) in REMADE.items():
+        with Image.open(SOURCE / original) as photo:
+            photo.resize(size, Image.Resampling.LANCZOS).save(HERE / file_name, optimize=True)
+    mask_of(REMADE["cup.png"][1], [], CUP_OVALS).convert("1").save(HERE / "cup-lock.png", optimize=True)
 
     for path in sorted(HERE.glob("*.[pj][np]g")):
         print(f"{path.name:22} {path.stat().st_size:8} bytes")
