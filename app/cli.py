@@ -220,7 +220,7 @@ def train(family: str, /, *, flags: TrainFlags, output: Output | None = None) ->
     """Train a family, or fine-tune it on your own pictures. Ctrl-C saves.
 
     Args:
-        family: inpaint.
+        family: inpaint, or retarget (one picture, ready for use at any moment).
         flags: What to learn from, and how.
         output: How to answer.
     """

@@ -110,7 +110,7 @@ class Written:
     """A file is complete."""
 
     kind: str
-    """``checkpoint``, ``preview``, ``weights``, ``discriminators``, ``options``, or ``snapshot``: the weights as they are
+    """``checkpoint``, ``preview``, ``weights``, ``discriminators``, ``options``, ``film``, or ``snapshot``: the weights as they are
     now, and then the picture they paint; these two come every few seconds."""
 
     path: Path

@@ -29,6 +29,7 @@ from torch import Tensor
 from engine.atomic import path_error, write_atomically
 from engine.device import is_out_of_memory
 from engine.errors import TrainingError
+from engine.training import film
 from engine.training.averages import AveragedWeights
 from engine.training.batches import Positions, batch_bytes, default_workers, load
 from engine.training.checkpoints import checkpoint_files, newest_checkpoint, save_checkpoint
@@ -144,6 +145,7 @@ def train(
         run.save()
         if processes.is_first:
             run.write()
+            run.write_film()
         processes.wait()
     return TrainResult(
         weights=options.out / f"{spec.name}.safetensors",
@@ -416,6 +418,19 @@ class _Run:
         path = self.options.out / SNAPSHOT_NAME
         write_grid(path, rows)
         self.tell(Written("snapshot", path))
+
+    def write_film(self) -> None:
+        """Where one picture is learned, show how it went, and what came of it."""
+        if self.data.picture is None:
+            return
+        frames = sorted((self.options.out / "previews").glob("*.png"), key=lambda path: path.stem[-7:])
+        if not frames:
+            return
+        strip, pair = self.options.out / "film.png", self.options.out / "before-after.png"
+        film.write_film(strip, self.data.picture, frames)
+        film.write_pair(pair, self.data.picture, frames[-1])
+        for path in (strip, pair):
+            self.tell(Written("film", path))
 
     def seconds(self) -> float:
         """Wall time of the run, earlier parts included."""

@@ -127,6 +127,15 @@ def test_snapshots_can_be_used_while_learning_goes_on(tiny):
     assert set(kinds) == {"retarget.safetensors", "snapshot.png"}
 
 
+def test_a_film_strip_shows_how_it_went(whole):
+    options, _, told = whole
+    names = [event.path.name for event in told if isinstance(event, events.Written) and event.kind == "film"]
+    assert names == ["film.png", "before-after.png"]
+    with Image.open(options.out / "film.png") as strip, Image.open(options.out / "before-after.png") as pair:
+        assert strip.size == (104, 44 + 4 + 44)
+        assert pair.size == (52 + 4 + 104, 44)
+
+
 def test_time_and_another_way_are_told_before_it_starts(whole):
     _, _, told = whole
     texts = notices(told)
