@@ -44,6 +44,9 @@ class Sides:
     weights: Tensor | None = None
     """(M,) factors of the keys' distances, or None for 1."""
 
+    floor: float = 0.0
+    """Added to every distance before it is weighted."""
+
     active: Tensor | None = None
     """(N,) bool: queries that are improved; None for all."""
 
@@ -66,7 +69,7 @@ def scores(sides: Sides, at: Tensor, index: Tensor) -> Tensor:
     difference.sub_(sides.queries if at.shape[0] == sides.queries.shape[0] else sides.queries[at])
     found = difference.square_().sum(1)
     if sides.weights is not None:
-        found *= sides.weights[index]
+        found.add_(sides.floor).mul_(sides.weights[index])
     if sides.allowed is not None:
         found.masked_fill_(~sides.allowed[index], torch.inf)
     return found

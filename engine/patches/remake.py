@@ -111,7 +111,7 @@ def alpha_of(completeness: float) -> float | None:
     """Turn a share into the alpha of the completeness weights; None stands for no weights."""
     if completeness <= 0:
         return None
-    return float(10 ** (-1 - 3 * completeness))
+    return float(10 ** (-0.65 - 2 * completeness))
 
 
 def _finished(task: Task, state: State) -> Remade:

@@ -22,7 +22,12 @@ _TILE_GPU = (4096, 16384)
 
 
 def nearest(
-    queries: Tensor, keys: Tensor, weights: Tensor | None = None, look: Look | None = None
+    queries: Tensor,
+    keys: Tensor,
+    weights: Tensor | None = None,
+    look: Look | None = None,
+    *,
+    floor: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Find the key with the smallest weighted distance to every query.
 
@@ -31,13 +36,14 @@ def nearest(
         keys: (M, D) float32.
         weights: (M,) positive factors of each key's distance; all 1 if None. Of equal keys the first is taken.
         look: asked between tiles whether to go on.
+        floor: added to every distance before it is weighted, so that weights decide between equals.
 
     Returns:
         Index of the key, (N,) int64, and its weighted squared distance, (N,) float32.
     """
     centre = keys.mean(0)  # differences stay, rounding errors of large squares do not
     wide_queries = _as_left(queries - centre)
-    wide_keys = _as_right(keys - centre, weights)
+    wide_keys = _as_right(keys - centre, weights, floor)
     tile_n, tile_m = _TILE_CPU if queries.device.type == "cpu" else _TILE_GPU
     index = torch.empty(queries.shape[0], dtype=torch.int64, device=queries.device)
     score = torch.empty(queries.shape[0], dtype=torch.float32, device=queries.device)
@@ -57,28 +63,13 @@ def nearest(
     return index, score
 
 
-def completeness_weights(closest: Tensor, alpha: float) -> Tensor:
-    """Give keys that no query resembles smaller distances, so that they are taken.
-
-    Args:
-        closest: (M,) distance from each key to the query nearest to it.
-        alpha: how much even a key that is present counts; the larger, the less completeness matters.
-
-    Returns:
-        (M,) factors; 1 for a key that is present.
-
-    Source: Granot et al. 2022, section 3.2: S_ij = D_ij / (alpha + min_l D_lj), here times alpha.
-    """
-    return alpha / (alpha + closest)
-
-
 def _as_left(rows: Tensor) -> Tensor:
     squares = (rows * rows).sum(1, keepdim=True)
     return torch.cat([rows, squares, torch.ones_like(squares)], 1)
 
 
-def _as_right(rows: Tensor, weights: Tensor | None) -> Tensor:
-    squares = (rows * rows).sum(1, keepdim=True)
+def _as_right(rows: Tensor, weights: Tensor | None, floor: float) -> Tensor:
+    squares = (rows * rows).sum(1, keepdim=True) + floor
     wide = torch.cat([-2 * rows, torch.ones_like(squares), squares], 1)
     return wide if weights is None else wide * weights[:, None]
 

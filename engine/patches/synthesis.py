@@ -18,13 +18,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from engine.patches import locks, quad
+from engine.patches import locks, preferences, quad
 from engine.patches.descriptors import Directions, patch_grid, whole_patches
 from engine.patches.propagation import Grids, Sides, improve
 from engine.patches.pyramid import Plan, resize, scaled, shapes
-from engine.patches.search import Look, completeness_weights, nearest
+from engine.patches.search import Look, nearest
 from engine.patches.voting import vote
 
 DIRECTIONS = 24
@@ -85,6 +86,9 @@ class State:
     source_hw: tuple[int, int]
     """Size of the level's source."""
 
+    price: Tensor
+    """(rows, columns) of source patches: logarithm of how much dearer each became by being taken often."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -96,6 +100,9 @@ class Ground:
 
     size_hw: tuple[int, int]
     """Size of the guess."""
+
+    homes: tuple[Tensor, Tensor]
+    """Two more numbers for each patch of guess and source: where in the source it belongs."""
 
     near: np.ndarray | None = None
     """(h, w) bool: pixels that are made, or None for all; the others keep what the warp gave them."""
@@ -162,7 +169,7 @@ def _coarsest(task: Task, source: np.ndarray) -> State:
     size_hw = (source.shape[0], source.shape[1])
     rows, columns = patch_grid(size_hw, task.plan.side)
     itself = torch.arange(rows * columns, device=task.device)
-    state = State(source, itself, itself, size_hw)
+    state = State(source, itself, itself, size_hw, torch.zeros(rows, columns, device=task.device))
     before = start * _stretch(start, size_hw)
     for number, corners in enumerate(way):
         is_last = number == len(way) - 1
@@ -180,9 +187,11 @@ def _ground(
     task: Task, scale: float, source: np.ndarray, corners: quad.Corners, size: tuple[int, int]
 ) -> Ground:
     side, device = task.plan.side, task.device
-    ground = Ground(task, _tensor(source, device), size)
+    there = corners * _stretch(corners, size)
+    homes = preferences.homes((source.shape[0], source.shape[1]), size, there, side)
+    ground = Ground(task, _tensor(source, device), size, (homes[0].to(device), homes[1].to(device)))
     if task.is_quad:
-        near = quad.inside(corners * _stretch(corners, size), size, margin_px=side / 2)
+        near = quad.inside(there, size, margin_px=side / 2)
         ground = replace(ground, near=near, present=_at_patches(near, ground.grids.query_hw, side, device))
     if not task.pieces:
         return ground
@@ -203,13 +212,18 @@ def _improve(ground: Ground, state: State, keys: np.ndarray) -> None:
     guess, key_picture = _tensor(state.picture, task.device), _tensor(keys, task.device)
     rows, columns = ground.grids.query_hw
     pairs = rows * columns * ground.grids.key_hw[0] * ground.grids.key_hw[1]
-    if pairs <= (PAIRS_CPU if task.device.type == "cpu" else PAIRS_GPU):
-        _compare_all(ground, state, whole_patches(guess, side), whole_patches(key_picture, side))
+    is_small = pairs <= (PAIRS_CPU if task.device.type == "cpu" else PAIRS_GPU)
+    if is_small:
+        asked, given = whole_patches(guess, side), whole_patches(key_picture, side)
     else:
         directions = Directions([ground.values, key_picture], side, DIRECTIONS)
-        _compare_near(ground, state, directions.describe(guess), directions.describe(key_picture))
+        asked, given = directions.describe(guess), directions.describe(key_picture)
+    compare = _compare_all if is_small else _compare_near
+    compare(ground, state, torch.cat([asked, ground.homes[0]], 1), torch.cat([given, ground.homes[1]], 1))
     if ground.forced is not None:
         state.index = torch.where(ground.forced >= 0, ground.forced, state.index)
+    taken = state.index if ground.present is None else state.index[ground.present]
+    state.price = preferences.raised(state.price, taken, side)
     trust = None if ground.present is None else ground.present.float().clamp(min=1e-6)
     voted = vote(ground.values, state.index, (rows, columns), side=side, spread=SPREAD, trust=trust)
     made = voted.permute(1, 2, 0).cpu().numpy()
@@ -228,11 +242,17 @@ def _compare_all(ground: Ground, state: State, queries: Tensor, keys: Tensor) ->
         present = _numbers(ground.present, queries)
         reverse, closest = nearest(keys, queries[present], look=look)
         state.reverse = present[reverse]
-        weights = completeness_weights(closest, alpha)
+        weights = preferences.weights(closest, alpha, state.price)
     active, allowed = _numbers(ground.active, queries), _numbers(ground.allowed, keys)
     if active.shape[0] == 0:
         return
-    found, _ = nearest(queries[active], keys[allowed], None if weights is None else weights[allowed], look)
+    found, _ = nearest(
+        queries[active],
+        keys[allowed],
+        None if weights is None else weights[allowed],
+        look,
+        floor=preferences.FLOOR,
+    )
     state.index = state.index.index_copy(0, active, allowed[found])
 
 
@@ -251,8 +271,8 @@ def _compare_near(ground: Ground, state: State, queries: Tensor, keys: Tensor) -
             generator=task.generator,
             look=task.look,
         )
-        weights = completeness_weights(closest.nan_to_num(posinf=0.0), task.alpha)
-    sides = Sides(queries, keys, weights, ground.active, ground.allowed)
+        weights = preferences.weights(closest.nan_to_num(posinf=0.0), task.alpha, state.price)
+    sides = Sides(queries, keys, weights, preferences.FLOOR, ground.active, ground.allowed)
     state.index, _ = improve(
         sides, grids, state.index, rounds=2, radius=radius, generator=task.generator, look=task.look
     )
@@ -267,7 +287,8 @@ def _carried(state: State, ground: Ground, picture: np.ndarray | None = None) ->
     then_hw = (state.picture.shape[0], state.picture.shape[1])
     index = carry(state.index, (then_hw, state.source_hw), (ground.size_hw, source_hw), side)
     reverse = carry(state.reverse, (state.source_hw, then_hw), (source_hw, ground.size_hw), side)
-    return State(picture, index, reverse, source_hw)
+    price = F.interpolate(state.price[None, None], ground.grids.key_hw, mode="bilinear")[0, 0]
+    return State(picture, index, reverse, source_hw, price)
 
 
 def carry(
