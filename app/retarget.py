@@ -52,6 +52,8 @@ SETTLE_MS = 350
 INVENTED = (255, 106, 0)
 """Colour of what was invented, on the map; it stands out from skin, leaves and sky alike."""
 MOST_ALPHA = 205
+MAP_LONGEST_PX = 1024
+"""Of the map: it says where, and a large picture must not hold up the window."""
 
 
 @dataclass(frozen=True)
@@ -334,7 +336,8 @@ class RetargetController(QObject):
             self._drop_shape()
             self.failed.emit(error)
             return
-        is_shown = not is_stale and (job.kind == "asked" or self._shape == made_from.shape)
+        is_drawing = self._is_dragging or document.transaction is not None
+        is_shown = not (is_stale or is_drawing) and (job.kind == "asked" or self._shape == made_from.shape)
         if is_shown:
             self._shape = made_from.shape
         document.add_result(result, make_current=is_shown)
@@ -427,7 +430,7 @@ class RetargetController(QObject):
             self._map = None
             return
         counted = result.coverage > 0
-        share = float(novelty[counted].mean()) / 255 if counted.any() else 0.0
+        share = float(novelty.sum(dtype=np.int64, where=counted)) / 255 / max(int(counted.sum()), 1)
         self._map = result.id, result.box_xyxy, map_image(novelty, counted), share
 
     @Slot(object)
@@ -491,7 +494,8 @@ def picture_fault(document: Document) -> str:
 
 def map_image(novelty: np.ndarray, counted: np.ndarray) -> QImage:
     """The map as it lies over the picture: clear where a pixel was copied, coloured where it was invented."""
-    values = np.where(counted, novelty, 0).astype(np.uint8)
+    step = max(-(-max(novelty.shape) // MAP_LONGEST_PX), 1)
+    values = np.where(counted[::step, ::step], novelty[::step, ::step], 0).astype(np.uint8)
     h, w = values.shape
     padded = np.zeros((h, -(-w // 4) * 4), np.uint8)  # rows of an image begin at multiples of four bytes
     padded[:, :w] = values

@@ -72,6 +72,7 @@ class Studio:
         self.compare()
         self.history()
         self.zoomed()
+        self.retarget()
         self.error()
         self.dialogs()
         self.narrow()
@@ -171,6 +172,39 @@ class Studio:
         self.take("rotated")
         canvas.reset_rotation()
         canvas.fit()
+
+    def retarget(self) -> None:
+        """The picture pulled into other shapes: by a side, by a free corner, as far as it goes; and what was invented."""
+        from app.document.retarget_shape import Shape, drag
+
+        window = self.window
+        window.fill.show_result(None)
+        window.tools.choose("retarget")
+        self.take("retarget")
+        controller = window.retargeting.controller
+        controller.change_settings(quality="fast")
+        h, w = window.document.size_hw
+        start = Shape.of_box((0, 0, w, h))
+        small = start.resized((h // 2, w // 2))
+        for name, dragged in (
+            ("side", drag(small, "right", (w // 6, 0))),
+            ("corner", drag(small, "top_right", (-w // 8, h // 8), is_free=True)),
+            ("no-further", drag(small, "right", (-w, 0))),
+        ):
+            controller.show_shape(dragged)
+            self.take(f"retarget-{name}")
+            if not dragged.reason:
+                controller.choose_shape(dragged.shape)
+                wait_for(lambda: controller.state.is_busy)
+                self.take(f"retarget-{name}-busy")
+                wait_for(lambda: not controller.state.is_busy)
+                self.take(f"retarget-{name}-result")
+        controller.cancel()
+        controller.show_map(True)
+        self.take("retarget-map")
+        controller.show_map(False)
+        window.tools.choose("brush")
+        window.retargeting._choose_mode("inpaint")
 
     def error(self) -> None:
         """A damaged file, as a user meets it."""

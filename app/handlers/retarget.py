@@ -101,7 +101,7 @@ class RetargetHandlers:
         if self._controller is None:
             return
         self._controller.set_resting(True)
-        if self.is_on and tool_id not in LOOKING:
+        if tool_id not in LOOKING:
             self._put_aside()
 
     def _choose_mode(self, key: str) -> None:
@@ -187,8 +187,8 @@ class RetargetHandlers:
 
     def reopen(self, result: "Result") -> None:
         """Take a remade picture's settings into the panel and show it."""
-        self._window.fill.show_result(result.id)
         self._window.tools.choose("retarget")
+        self._window.fill.show_result(result.id)
         self.controller.reopen(result)
 
     def rerun(self, result: "Result") -> None:
@@ -204,6 +204,7 @@ class RetargetHandlers:
         if self._controller is not None:
             self._controller.set_document(document)
         if document is not None:
+            self._take_handles()
             self._fit()
             self._show_size()
             if self.is_on:
@@ -213,8 +214,17 @@ class RetargetHandlers:
         from app.document.events import CurrentResultChanged
 
         if isinstance(event, CurrentResultChanged):
+            self._take_handles()
             self._fit()
             self._show_size()
+
+    def _take_handles(self) -> None:
+        """Nobody paints on a remade picture, for mask and edges lie on the one it was made from: take the handles in hand."""
+        document, current = self._window.document, self._window.tools.current
+        result = document.current_result if document is not None else None
+        is_painting = current is not None and current.id not in ("retarget", *LOOKING)
+        if result is not None and result.is_whole and is_painting:
+            self._window.tools.choose("retarget")
 
     def _show_size(self) -> None:
         from app.document.seen import seen_size_hw

@@ -48,6 +48,8 @@ EMPTY_WORDS = "No results yet. Brush over what should go, then press Fill."
 LEAST_WIDTH_PX = 280
 """Room for the buttons without their words."""
 
+RERUN_WORDS = "Fill again"
+
 BUTTONS = (
     ("results_star", "star", "Star", "Mark the chosen results as ones to keep (S)"),
     (
@@ -57,8 +59,18 @@ BUTTONS = (
         "Lay a divider over the canvas: the picture left, the result right",
     ),
     ("results_reopen", "reopen", "Reopen", "Take this result's settings back into the panel"),
-    ("results_rerun", "fill", "Fill again", "Fill the mask as it is now with this result's settings"),
-    ("results_apply", "apply", "Apply as layer", "Make the shown result a layer, and clear mask and edges"),
+    (
+        "results_rerun",
+        "fill",
+        RERUN_WORDS,
+        "Make it again from the picture and mask as they are now, with its settings",
+    ),
+    (
+        "results_apply",
+        "apply",
+        "Apply as layer",
+        "Make the shown result a layer; a fill clears mask and edges",
+    ),
     ("results_delete", "delete", "Delete", "Remove the chosen results; undo brings them back (Del)"),
 )
 """objectName, icon, words and tip, from left to right."""
@@ -289,6 +301,10 @@ class ResultsStrip(QWidget):
             ("results_delete", bool(chosen)),
         ):
             self._buttons[name].setEnabled(is_enabled)
+        is_whole = (
+            len(chosen) == 1 and self._document is not None and self._document.result(chosen[0]).is_whole
+        )
+        self._buttons["results_rerun"].setText("Remake" if is_whole else RERUN_WORDS)
         if shown is None:
             self._buttons["results_compare"].setChecked(False)
         is_starred = (

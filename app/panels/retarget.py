@@ -353,12 +353,8 @@ class RetargetPanel(QWidget):
     def show_state(self, state: RetargetState) -> None:
         """Show the shape, what runs and what can be done."""
         self._remake.setEnabled(state.can_remake)
-        self._says.setCurrentWidget(self._busy if state.is_busy else self._hint)
-        if not state.is_engine_up:
-            self._progress.setRange(0, 0)
-        else:
-            self._progress.setRange(0, 1000)
-            self._progress.setValue(round(state.share * 1000))
+        self._says.setCurrentWidget(self._busy if state.is_busy and state.is_engine_up else self._hint)
+        self._progress.setValue(round(state.share * 1000))
         self._progress.setFormat(self._busy_words(state).replace("%", "%%"))
         self._progress.setAccessibleDescription(self._busy_words(state))
         self._hint.setText(self._hint_words(state))
@@ -395,6 +391,9 @@ class RetargetPanel(QWidget):
             return "Open a photo to begin."
         if state.reason:
             return f"{state.reason}."
+        if state.is_busy:  # with an engine that is up, the progress stands here
+            stop = key_of(self, "cancel", "Esc")
+            return "Waiting for the engine to start." + (f" {stop} stops it." if stop else "")
         if not state.is_waiting and not state.has_remade:
             return "Drag a handle: a side or a corner. Shift keeps the ratio, Ctrl frees a corner."
         cost = [self._cost.sentence] if self._cost is not None else []
@@ -404,9 +403,7 @@ class RetargetPanel(QWidget):
     def _busy_words(self, state: RetargetState) -> str:
         what = f"Remaking: {state.word}" if state.word else "Remaking"
         stop = key_of(self, "cancel", "Esc")
-        return " · ".join(
-            (what if state.is_engine_up else "The engine starts", *([f"{stop} stops it"] if stop else []))
-        )
+        return " · ".join((what, *([f"{stop} stops it"] if stop else [])))
 
     @staticmethod
     def _lock_words(state: RetargetState) -> str:

@@ -317,6 +317,11 @@ def test_the_map_is_clear_where_pixels_were_copied_or_are_none():
     assert abs(full.hue() - QColor(255, 106, 0).hue()) <= 2
 
 
+def test_the_map_of_a_large_picture_is_small():
+    image = map_image(np.full((100, 4096), 255, np.uint8), np.ones((100, 4096), bool))
+    assert (image.width(), image.height()) == (1024, 25)
+
+
 def test_the_mesh_is_made_once_for_a_picture(retarget, worker, choose, document):
     mesh = retarget.mesh
     choose(WIDER)

@@ -11,7 +11,7 @@ picture through the shape in app/canvas/mesh.py.
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPen, QPolygonF
+from PySide6.QtGui import QColor, QGuiApplication, QPalette, QPen, QPolygonF
 
 from app.canvas.tools.base import Tool
 from app.canvas.tools.context import ToolContext
@@ -30,7 +30,7 @@ REACH_PX = 12.0  # view pixels round a handle in which a press takes it; a finge
 SIDE_PX = 9.0  # of a handle, in view pixels
 CLICK_PX = 2.0
 FAULT = QColor(226, 61, 61)
-DESK = QColor(24, 24, 26, 205)
+DESKS = QColor(24, 24, 26, 205), QColor(224, 224, 227, 205)  # in a dark and in a light theme
 INK, PAPER = QColor(0, 0, 0, 200), QColor(255, 255, 255)
 STEP_PX, LARGE_STEP_PX = 1, 10  # of an arrow key, alone and with Shift
 
@@ -196,7 +196,7 @@ class RetargetTool(Tool):
         is_waiting = keeper.is_waiting or self._dragged is not None
         mesh = keeper.mesh if is_waiting else None
         if mesh is not None:
-            painter.fillRect(QRectF(0, 0, *viewport.view_size_wh), DESK)
+            painter.fillRect(QRectF(0, 0, *viewport.view_size_wh), _desk())
             mesh.paint(painter, viewport, shape.corners_xy)
             mesh.paint_net(painter, viewport, shape.corners_xy)
         elif keeper.novelty is not None:
@@ -210,6 +210,12 @@ class RetargetTool(Tool):
         words = reason or (_size_words(shape) if is_waiting else "")
         if words:
             _paint_words(painter, viewport, shape, words, is_fault=bool(reason), font=painter.font())
+
+
+def _desk() -> QColor:
+    """What dims all that is not the new picture, in the brightness of the theme."""
+    is_light = QGuiApplication.palette().color(QPalette.ColorRole.Window).lightness() >= 128
+    return DESKS[is_light]
 
 
 def _size_words(shape: Shape) -> str:

@@ -218,8 +218,9 @@ def test_the_strip_reopens_and_remakes(retargeting, worker, qtbot) -> None:
     widen(retargeting, worker, qtbot)
     controller.set_live(False)
     controller.change_settings(seed=0)
-    click(retargeting, "mode_inpaint")
+    retargeting.tools.choose("hand")
     click(retargeting, "results_reopen")
+    assert retargeting.tools.current.id == "retarget"
     assert panel_in_front(retargeting) == "retarget_panel"
     assert controller.settings.seed == 3
     assert controller.shape.size_hw == (60, 100)
@@ -282,3 +283,39 @@ def test_another_document_has_its_own_shape(retargeting, worker, qtbot) -> None:
     assert retargeting.retargeting.controller.shape.size_hw == (50, 50)
     retargeting.set_document(None)
     assert retargeting.retargeting.controller.shape is None
+
+
+def test_a_remade_picture_that_comes_into_sight_brings_its_handles(window, worker, qtbot) -> None:
+    """Whatever brings it: nobody paints on it, for the mask lies on the picture it was made from."""
+    from tests.app.document.test_whole_results import whole
+
+    document = Document.blank((60, 80))
+    document.add_result(whole(np.random.default_rng(0)))
+    window.set_document(document)
+    assert window.tools.current.id == "retarget", "opened with it"
+    window.tools.choose("brush")
+    assert document.current_result is None
+    window.fill.show_result(document.results[0].id)
+    assert window.tools.current.id == "retarget", "chosen in the strip"
+    click(window, "mode_inpaint")
+    assert document.current_result is None
+    window.undo()
+    assert window.tools.current.id == "retarget", "come back by undo"
+    window.tools.choose("hand")
+    window.fill.show_result(None)
+    window.undo()
+    assert window.tools.current.id == "hand", "looking does no harm"
+
+
+def test_an_answer_does_not_interrupt_a_stroke(retargeting, worker, qtbot) -> None:
+    drag(retargeting, (80, 30), (100, 30))
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    retargeting.tools.choose("brush")
+    view, none = retargeting.canvas, Qt.KeyboardModifier.NoModifier
+    place = QPointF(*view.viewport.to_view(20, 20)).toPoint()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, none, place)
+    worker.answer()
+    assert retargeting.tools.current.id == "brush"
+    assert retargeting.document.current_result is None
+    assert len(retargeting.document.results) == 1
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, none, place)

@@ -3,9 +3,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListView, QMenu, QToolButton
 
+from app.document.retarget_shape import Shape
 from app.panels.result_delegate import star_box
 from app.panels.result_items import ID_ROLE
 from app.panels.results import ResultsStrip
+from app.retarget import RetargetController
 from tests.app.fakes import make_document, stroke
 
 HOLE = (10, 8, 30, 20)
@@ -219,3 +221,26 @@ def test_every_button_has_a_name_and_a_tip(strip):
             assert button.accessibleName(), button.objectName()
             assert button.toolTip(), button.objectName()
     assert the_list(strip).accessibleName() == "Results"
+
+
+def test_a_remade_picture_goes_by_its_size(strip, worker, document, qtbot):
+    retarget = RetargetController(worker)
+    retarget.set_document(document)
+    stroke(document, HOLE)
+    retarget.change_settings(is_locked=True)
+    retarget.choose_shape(Shape.of_box((0, 0, 90, 40)))
+    retarget.remake()
+    worker.answer()
+    index = strip._items.index(1)
+    assert index.data() == "90 × 40"
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Result 1, remade at 90 by 40 pixels"
+    told = index.data(Qt.ItemDataRole.ToolTipRole)
+    assert "Remade at 90 × 40 px" in told
+    assert "what was masked" in told
+    assert "1.5 s on cpu" in told
+    assert not index.data(Qt.ItemDataRole.DecorationRole).isNull()
+    assert not strip._items.index(0).data(Qt.ItemDataRole.DecorationRole).isNull()
+    assert strip.findChild(QToolButton, "results_rerun").text() == "Remake"
+    document_before = document.current_result_id
+    QTest.keyClick(strip.findChild(QListView, "results_list"), Qt.Key.Key_S)
+    assert document.result(document_before).is_starred

@@ -158,9 +158,9 @@ def test_progress_stands_where_the_hint_was_and_can_be_stopped(panel, retarget, 
 def test_an_engine_that_starts_is_said(panel, worker, qtbot):
     click(panel, "retarget_turn")
     asked(qtbot, worker)
-    bar = panel.findChild(QProgressBar, "retarget_progress")
-    assert (bar.minimum(), bar.maximum()) == (0, 0)
-    assert "The engine starts" in bar.accessibleDescription()
+    assert words(panel, "retarget_hint") == "Waiting for the engine to start. Esc stops it."
+    worker.status_changed.emit(object())
+    assert panel.findChild(QProgressBar, "retarget_progress").isVisible()
 
 
 def test_what_stops_a_handle_is_said(panel, retarget):

@@ -37,3 +37,13 @@ def test_the_zoom_is_said_and_asked_for(qtbot) -> None:
         field.setCurrentText("12,5 %")
         field.activated.emit(0)
     assert asked.args == [0.125]
+
+
+def test_another_size_of_the_same_picture_keeps_what_else_is_known_of_it(qtbot):
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.set_size((400, 600), "RGB, 8 bits")
+    bar.show_size((1000, 2000))
+    size = bar.findChild(QLabel, "status_size")
+    assert size.text() == "2000 × 1000 px"
+    assert size.toolTip() == "2.0 megapixels, RGB, 8 bits"

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from app.panels.thumbnails import rgba_image, square_thumbnail
+from app.document.recipe import Step
+from app.document.results import Result
+from app.panels.thumbnails import rgba_image, square_thumbnail, whole_picture
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -29,3 +31,30 @@ def test_a_thumbnail_is_the_middle_of_the_picture_on_dense_screens_too(qapp):
     assert image.pixelColor(32, 32) == QColor(255, 0, 0)
     assert image.pixelColor(8, 32) == QColor(255, 0, 0)
     assert image.pixelColor(0, 0).alpha() == 0, "corners are round"
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "channels", "dtype"),
+    [((40, 100), 3, np.uint8), ((90, 30), 4, np.uint16), ((50, 50), 1, np.uint8)],
+)
+def test_a_remade_picture_is_shown_in_its_own_shape(size_hw, channels, dtype):
+    h, w = size_hw
+    top = np.iinfo(dtype).max
+    pixels = np.full((h, w, channels), top, dtype)
+    coverage = np.full(size_hw, 255, np.uint8)
+    coverage[0] = 0
+    result = Result(
+        box_xyxy=(0, 0, w, h),
+        pixels=pixels,
+        coverage=coverage,
+        is_whole=True,
+        step=Step(edit={"family": "retarget"}),
+    )
+    square = whole_picture(result, least_px=200)
+    side = max(h, w)
+    assert square.shape == (side, side, 4)
+    assert square.dtype == dtype
+    assert square[side // 2, side // 2].tolist() == [top] * 4
+    alpha = square[..., 3] > 0
+    assert alpha.sum() == (h - 1) * w, "clear around it, and where it does not count"
+    assert max(whole_picture(result, least_px=10).shape) <= 12
