@@ -5,12 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-desktop screenshots check bench clean
+.PHONY: demo demo-retarget test test-desktop screenshots check bench clean
 
 # The sheet of repaired samples; then, where there is a display, the window with the first of them.
 demo: $(VENV)/.installed
 	$(BIN)/pentimento demo --out demo_out
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(BIN)/pentimento --sample coffee; fi
+
+# Learn one picture from nothing on a processor, some ten minutes: before and after, and how it was learned. Ctrl-C keeps it.
+demo-retarget: $(VENV)/.installed
+	rm -rf demo_out/retarget
+	$(BIN)/pentimento train retarget --data resources/samples/brick.png --out demo_out/retarget --recipe fast --device cpu \
+		--size 64 --width 16 --steps 2500 --learning-rate 5e-4
+	@echo "demo_out/retarget/before-after.png demo_out/retarget/film.png"
 
 # Units are small: one thread each is quicker than two that wait for each other on a busy machine.
 test: $(VENV)/.installed-test

@@ -402,11 +402,14 @@ class _Run:
                 rows = self.objective.preview(
                     {key: value[:_PREVIEW_ROWS] for key, value in probe.items()}, stage
                 )
-        path = self.options.out / "previews" / f"{stage}-{self.step:07d}.png"
+        path = self._preview_path(stage)
         write_grid(path, rows)
         self.tell(Written("preview", path))
         with open(self.options.out / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": self.step, "stage": stage, "probe": metrics}) + "\n")
+
+    def _preview_path(self, stage: str) -> Path:
+        return self.options.out / "previews" / f"{stage}-{self.step:07d}.png"
 
     def _snapshot(self) -> None:
         """Write what the run would leave if it ended now, for whoever wants to use it."""
@@ -421,11 +424,11 @@ class _Run:
 
     def write_film(self) -> None:
         """Where one picture is learned, show how it went, and what came of it."""
-        if self.data.picture is None:
+        if self.data.picture is None or self.stage == "":
             return
+        if not self._preview_path(self.stage).is_file():
+            self._preview(self.stage)
         frames = sorted((self.options.out / "previews").glob("*.png"), key=lambda path: path.stem[-7:])
-        if not frames:
-            return
         strip, pair = self.options.out / "film.png", self.options.out / "before-after.png"
         film.write_film(strip, self.data.picture, frames)
         film.write_pair(pair, self.data.picture, frames[-1])

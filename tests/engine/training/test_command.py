@@ -184,6 +184,10 @@ def test_training_starts_without_the_rest_of_the_program():
         "from engine.training import train, TrainOptions\n"
         "from engine.training.command import main\n"
         "assert 'skimage' not in sys.modules\n"
+        "sys.modules['skimage'] = None\n"
+        "from engine.training.families import training_of\n"
+        "training_of('retarget')\n"
+        "import engine.training.loop\n"
         "main(['--help'])\n"
     )
     done = subprocess.run(
