@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
 
     def undo(self) -> None:
         """Take back the last step; before that, a shape that no picture was remade in yet."""
-        if self.retargeting.is_on and self.retargeting.cancel():
+        if self.retargeting.take_back():
             return
         if self.document is not None:
             self.document.undo()

@@ -135,8 +135,10 @@ class RetargetController(QObject):
         self._jobs.answered.connect(self._answered)
         self._jobs.refused.connect(self._refused)
         worker.ready.connect(self._engine_answered)
+        worker.started.connect(self._engine_answered)
         worker.status_changed.connect(self._engine_answered)
         worker.died.connect(self._engine_died)
+        worker.ask_status()  # the engine may be up already, and will not say so by itself
 
     # What is known ---------------------------------------------------------------------------------------------------
 
@@ -380,7 +382,7 @@ class RetargetController(QObject):
     def _heard(self, event: Event) -> None:
         if isinstance(event, CurrentResultChanged):
             self._shown_changed()
-        elif isinstance(event, EntryUndone | EntryRedone):
+        elif isinstance(event, EntryUndone | EntryRedone) and not self._is_resting:
             self._settle.stop()
             self._jobs.cancel()
             self._drop_shape()

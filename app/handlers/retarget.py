@@ -147,9 +147,13 @@ class RetargetHandlers:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a picture is being remade, or a shape waits for one."""
+        """Whether a picture is being remade, or a shape in hand waits for one."""
         state = self._controller.state if self._controller is not None else None
-        return state is not None and (state.is_busy or state.is_waiting)
+        return state is not None and (state.is_busy or (state.is_waiting and self._has_handles()))
+
+    def take_back(self) -> bool:
+        """Take back a shape that no picture was remade in yet, as an undo does; whether there was one in hand."""
+        return self._has_handles() and self.cancel()
 
     def remake(self) -> None:
         """Remake the picture now."""

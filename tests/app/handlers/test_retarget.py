@@ -319,3 +319,17 @@ def test_an_answer_does_not_interrupt_a_stroke(retargeting, worker, qtbot) -> No
     assert retargeting.document.current_result is None
     assert len(retargeting.document.results) == 1
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, none, place)
+
+
+def test_undo_with_a_brush_in_hand_takes_back_the_stroke_and_not_the_shape_that_waits(
+    retargeting, worker, qtbot
+) -> None:
+    widen(retargeting, worker, qtbot)
+    click(retargeting, "retarget_brush")
+    drag(retargeting, (20, 20), (40, 40))
+    assert retargeting.document.mask_layer.has_any("coverage")
+    retargeting.undo()
+    assert not retargeting.document.mask_layer.has_any("coverage")
+    assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
+    retargeting.cancel()
+    assert retargeting.retargeting.controller.shape.size_hw == (60, 100)

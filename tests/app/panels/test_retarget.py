@@ -141,7 +141,6 @@ def test_a_shape_with_free_corners_has_no_ratio_but_can_be_sized(panel, retarget
 
 
 def test_progress_stands_where_the_hint_was_and_can_be_stopped(panel, retarget, worker, qtbot):
-    worker.status_changed.emit(object())  # the engine is up
     click(panel, "retarget_turn")
     asked(qtbot, worker)
     worker.begin(share=0.4, word="patches")
