@@ -189,6 +189,7 @@ class _Run:
         self._started = time.monotonic()
         self._restored_sides: Mapping[str, Any] = {}
         self._stream: Iterator[dict[str, Tensor]] = iter(())
+        self._has_room_to_paint = True
 
     # The run ------------------------------------------------------------------------------------------------------
 
@@ -396,15 +397,12 @@ class _Run:
         probe = self.objective.prepare(self.processes.taken(self.data.probe))
         with torch.no_grad(), self.averages.in_place(), self.processes.autocast():
             metrics = self.objective.metrics(probe, stage)
-            if self.family.picture is not None:
-                rows = self.family.picture(self.objective, self.data, self.options)
-            else:
-                rows = self.objective.preview(
-                    {key: value[:_PREVIEW_ROWS] for key, value in probe.items()}, stage
-                )
-        path = self._preview_path(stage)
-        write_grid(path, rows)
-        self.tell(Written("preview", path))
+            few = {key: value[:_PREVIEW_ROWS] for key, value in probe.items()}
+            rows = self.objective.preview(few, stage) if self.family.picture is None else self._painted()
+        if rows is not None:
+            path = self._preview_path(stage)
+            write_grid(path, rows)
+            self.tell(Written("preview", path))
         with open(self.options.out / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": self.step, "stage": stage, "probe": metrics}) + "\n")
 
@@ -414,13 +412,25 @@ class _Run:
     def _snapshot(self) -> None:
         """Write what the run would leave if it ended now, for whoever wants to use it."""
         self.write(is_snapshot=True)
-        if self.family.picture is None:
-            return
         with torch.no_grad(), self.averages.in_place(), self.processes.autocast():
-            rows = self.family.picture(self.objective, self.data, self.options)
-        path = self.options.out / SNAPSHOT_NAME
-        write_grid(path, rows)
-        self.tell(Written("snapshot", path))
+            rows = self._painted()
+        if rows is not None:
+            path = self.options.out / SNAPSHOT_NAME
+            write_grid(path, rows)
+            self.tell(Written("snapshot", path))
+
+    def _painted(self) -> Tensor | None:
+        """The one picture as the weights now paint it; None where there is none, or no memory for it."""
+        if self.family.picture is None or not self._has_room_to_paint:
+            return None
+        try:
+            return self.family.picture(self.objective, self.data, self.options)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        self._has_room_to_paint = False
+        self.tell(Notice("no memory for previews at this shape: going on without; give a smaller --target"))
+        return None
 
     def write_film(self) -> None:
         """Where one picture is learned, show how it went, and what came of it."""
@@ -429,6 +439,8 @@ class _Run:
         if not self._preview_path(self.stage).is_file():
             self._preview(self.stage)
         frames = sorted((self.options.out / "previews").glob("*.png"), key=lambda path: path.stem[-7:])
+        if not frames:
+            return
         strip, pair = self.options.out / "film.png", self.options.out / "before-after.png"
         film.write_film(strip, self.data.picture, frames)
         film.write_pair(pair, self.data.picture, frames[-1])

@@ -197,7 +197,7 @@ class TrainOptions:
     """Seconds after which the weights as they are, averaged and ready for use, are written again; 0 = at the end alone."""
 
     target_hw: tuple[int, int] | None = None
-    """Retarget: the shape in which previews show the picture, in px; None = twice as wide as it is."""
+    """Retarget: the shape in which previews show the picture, in px; None = its middle, twice as wide."""
 
     def __post_init__(self) -> None:
         """Check every field on its own.

@@ -33,6 +33,7 @@ _PROBE_SEED = 2
 _LEAST_JUDGED_PX = 10  # a judge's layers leave nothing of less
 _CUT_SHARE = 0.75  # of a crop's side, at each cut
 _LAST_SCALES = (1.5, 1.0)  # largest sizes to remake crops at, when crops cannot shrink any more
+_PREVIEW_PX = 384  # longest side of what is shown, before it is remade
 _LARGE_PICTURE = 8  # times the crop: beyond, a crop shows texture and no things
 
 
@@ -126,14 +127,14 @@ def start(state: dict[str, Tensor], objective: Objective) -> dict[str, Tensor]:
 
 
 def picture(objective: Objective, data: RunData, options: TrainOptions) -> Tensor:
-    """The whole picture remade in the shape asked for, twice as wide if none was; nothing moves."""
+    """The picture remade in the shape asked for; if none was, its middle remade twice as wide. Nothing moves."""
     assert isinstance(objective, RetargetObjective), "of this family"
     assert data.picture is not None, "kept by open_data"
-    height, width = data.picture.shape[:2]
-    target_hw = options.target_hw or (height, 2 * width)
+    shown = data.picture if options.target_hw else _middle(data.picture)
+    target_hw = options.target_hw or (shown.shape[0], 2 * shown.shape[1])
     generator = objective.generator
     device = next(generator.parameters()).device
-    image = torch.from_numpy(data.picture.copy()).permute(2, 0, 1)[None].to(device).float() / 255
+    image = torch.from_numpy(shown.copy()).permute(2, 0, 1)[None].to(device).float() / 255
     is_training = generator.training
     generator.eval()
     try:
@@ -141,6 +142,15 @@ def picture(objective: Objective, data: RunData, options: TrainOptions) -> Tenso
     finally:
         generator.train(is_training)
     return answer[..., : target_hw[0], : target_hw[1]]
+
+
+def _middle(pixels: np.ndarray) -> np.ndarray:
+    """At most `_PREVIEW_PX` a side: a look every few seconds must not take longer than learning."""
+    rows, columns = (
+        slice((side - length) // 2, (side - length) // 2 + length)
+        for side, length in ((side, min(side, _PREVIEW_PX)) for side in pixels.shape[:2])
+    )
+    return pixels[rows, columns]
 
 
 def smaller(

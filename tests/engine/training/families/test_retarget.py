@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -221,6 +221,29 @@ def test_a_picture_at_its_target_shape_moves_nothing(tiny):
     assert all(torch.equal(tensor, before[name]) for name, tensor in objective.state_dict().items())
     with torch.no_grad():
         assert picture(objective, data, tiny()).shape == (1, 3, 44, 104)
+
+
+def test_of_a_large_picture_the_middle_is_shown(tiny, bricks, tmp_path):
+    Image.open(bricks).resize((40, 600)).save(tmp_path / "tall.png")
+    options = tiny(data=(tmp_path / "tall.png",))
+    objective, data = objective_for(options)
+    with torch.no_grad():
+        assert picture(objective, data, options).shape == (1, 3, 384, 80)
+
+
+def test_previews_that_find_no_memory_are_left_out(tiny, monkeypatch):
+    from engine.training.families import retarget
+
+    def full(objective, data, options):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(retarget, "TRAINING", replace(retarget.TRAINING, picture=full))
+    options = tiny(steps=2, preview_every=1, snapshot_every=1e-9)
+    result, told = run(options)
+    assert result.step == 2
+    told_once = [text for text in notices(told) if text.startswith("no memory for previews at this shape")]
+    assert len(told_once) == 1
+    assert not (options.out / "previews").exists()
 
 
 def test_learning_starts_from_weights_of_another_picture(whole, tiny, bricks, tmp_path):
