@@ -251,7 +251,7 @@ def evaluate(
     """Measure a family and its baselines on pictures nobody trained on.
 
     Args:
-        family: inpaint.
+        family: inpaint or retarget.
         data: Folders, tar files or pictures.
         out: The report, .json or .html.
         is_all: Every family.

@@ -11,7 +11,7 @@ from engine.evaluation.options import EvaluateOptions
 from engine.evaluation.table import Evaluation
 from engine.progress import CancelCheck, ProgressCallback
 
-EVALUATED_FAMILIES = {"inpaint": "engine.evaluation.inpaint"}
+EVALUATED_FAMILIES = {"inpaint": "engine.evaluation.inpaint", "retarget": "engine.evaluation.retarget"}
 """Family -> module with a function ``evaluate``; imported when asked for."""
 
 

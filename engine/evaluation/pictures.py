@@ -85,9 +85,19 @@ def read_case(file: PictureFile, options: EvaluateOptions) -> Case:
         PictureError: if it cannot be decoded or is too small.
         OSError: if its bytes cannot be read.
     """
-    image = fitted(read_rgb(io.BytesIO(file.read())), options)
+    image = read_fitted(file, options)
     holes = [hole_of(file.name, image.shape[:2], bin_name, options.seed) for bin_name in MASK_BINS]
     return Case(file.name, image, np.stack(holes))
+
+
+def read_fitted(file: PictureFile, options: EvaluateOptions) -> Pixels:
+    """Decode one picture and bring it to size.
+
+    Raises:
+        PictureError: if it cannot be decoded or is too small.
+        OSError: if its bytes cannot be read.
+    """
+    return fitted(read_rgb(io.BytesIO(file.read())), options)
 
 
 def fitted(image: Pixels, options: EvaluateOptions) -> Pixels:

@@ -70,7 +70,9 @@ def markdown_table(evaluation: Evaluation, bin_name: str = "") -> str:
         KeyError: if there is no such bin.
     """
     if not bin_name:
-        return "\n\n".join(f"{_bin_title(n)}\n\n{markdown_table(evaluation, n)}" for n in evaluation.bins())
+        return "\n\n".join(
+            f"{evaluation.bin_title(n)}\n\n{markdown_table(evaluation, n)}" for n in evaluation.bins()
+        )
     columns = _filled_columns(evaluation)
     rows = [(method, evaluation.row(method.key, bin_name).values) for method in evaluation.methods]
     heads = [f"{column.title} {'↑' if column.is_higher_better else '↓'}" for column in columns]
@@ -154,7 +156,7 @@ def _bin_section(evaluation: Evaluation, bin_name: str) -> str:
         )
     results = max(row.count for _, row in rows)
     return (
-        f"<h2>{_text(_bin_title(bin_name))} ({results} results a method)</h2>\n"
+        f"<h2>{_text(evaluation.bin_title(bin_name))} ({results} results a method)</h2>\n"
         f'<div class="scroll"><table>\n<thead><tr><th scope="col">method</th>{heads}</tr></thead>\n'
         f"<tbody>\n{chr(10).join(lines)}\n</tbody></table></div>"
     )
@@ -203,10 +205,6 @@ def _jpeg(panel: NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _bin_title(name: str) -> str:
-    return "Mask of any size" if name == "all" else f"Mask {name} % of the frame"
 
 
 def _summary(evaluation: Evaluation) -> str:

@@ -46,7 +46,7 @@ class Row:
     method: str
     """`Method.key`."""
     bin: str
-    """As ``10-20`` (per cent of the frame) or ``all``."""
+    """As ``10-20`` (per cent of the frame), ``wider``, or ``all``."""
     count: int
     """Results that were averaged."""
     values: Mapping[str, float | None]
@@ -88,10 +88,17 @@ class Evaluation:
     """Sentences a reader of the numbers must know."""
     seconds: float = 0.0
     figures: tuple[Figure, ...] = field(default=(), repr=False)
+    bin_titles: Mapping[str, str] = field(default_factory=dict)
+    """Headings of bins; one without is a share of the frame in per cent."""
 
     def bins(self) -> tuple[str, ...]:
         """Names of the bins, in the order of the rows."""
         return tuple(dict.fromkeys(row.bin for row in self.rows))
+
+    def bin_title(self, name: str) -> str:
+        """Heading of a bin."""
+        title = "Mask of any size" if name == "all" else f"Mask {name} % of the frame"
+        return self.bin_titles.get(name, title)
 
     def row(self, method: str, bin_name: str) -> Row:
         """The row of a method in a bin.

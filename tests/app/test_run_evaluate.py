@@ -33,13 +33,13 @@ def test_a_report_is_written_and_told(photo, weights_file, tmp_path, capsys) -> 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ([], "FAMILY: expected a family or --all, got neither; known: inpaint"),
-        (["inpaint", "--all"], "FAMILY: expected a family or --all, got both; known: inpaint"),
+        ([], "FAMILY: expected a family or --all, got neither; known: inpaint, retarget"),
+        (["inpaint", "--all"], "FAMILY: expected a family or --all, got both; known: inpaint, retarget"),
         (
             ["--all", "--weights", "a"],
             "--weights: expected nothing beside --all, got weights; weights belong to one",
         ),
-        (["inpant"], "family: expected one of inpaint, got 'inpant'; "),
+        (["inpant"], "family: expected one of inpaint, retarget, got 'inpant'; "),
         (
             ["inpaint", "--limit", "0"],
             "limit: expected at least 1 picture, got 0; leave it out for all pictures",

@@ -10,7 +10,8 @@ def test_unknown_family_is_refused_by_name():
     with pytest.raises(EvaluationError) as caught:
         evaluate("inpant", EvaluateOptions(data=("x",)))
     assert (
-        str(caught.value) == "family: expected one of inpaint, got 'inpant'; the others cannot be evaluated"
+        str(caught.value)
+        == "family: expected one of inpaint, retarget, got 'inpant'; the others cannot be evaluated"
     )
 
 
