@@ -1,6 +1,6 @@
 """Everything a user can ask for, as one table: menus, bars, the shortcut sheet and re-binding are made from it.
 
-An action names its handler as a path from the window: ``files.save`` is ``window.files.save()``, and what follows a
+An action names its handler as a path from the window: ``files.copy`` is ``window.files.copy()``, and what follows a
 colon is handed over as a word: ``tools.choose:brush`` is ``window.tools.choose("brush")``. A checkable action hands over
 whether it is on. Keys stand in ``resources/keys``; no Qt here.
 
@@ -64,16 +64,16 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "new_window", "New &Window", "new_window", "File", "Open a second window", "new-window", needs=""
     ),
     ActionSpec(
-        "save", "&Save", "files.save", "File",
+        "save", "&Save", "saving.save", "File",
         "Save the document with its layers, strokes and results", "save", starts_group=True,
     ),
-    ActionSpec("save_as", "Save &As…", "files.save_as", "File", "Save the document under another name"),
+    ActionSpec("save_as", "Save &As…", "saving.save_as", "File", "Save the document under another name"),
     ActionSpec(
         "export", "&Export Picture", "files.export", "File",
         "Write what you see to the picture file it was last exported to", "export", starts_group=True,
     ),
     ActionSpec("export_as", "E&xport Picture As…", "files.export_as", "File", "Write what you see as PNG, JPEG, TIFF or WebP"),
-    ActionSpec("close", "&Close", "files.close_document", "File", "Close the document", starts_group=True),
+    ActionSpec("close", "&Close", "saving.close_document", "File", "Close the document", starts_group=True),
     ActionSpec("quit", "&Quit", "quit", "File", "Close every window", needs=""),
     # Edit
     ActionSpec("undo", "&Undo", "undo", "Edit", "Take back the last step", "undo", needs="undo"),

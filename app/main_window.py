@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from app.handlers.masks import MaskHandlers
     from app.handlers.recovery import RecoveryHandlers
     from app.handlers.retarget import RetargetHandlers
+    from app.handlers.saving import SaveHandlers
     from app.handlers.tools import ToolHandlers
     from app.handlers.view import ViewHandlers
     from app.panels.engine_status import EngineStatus
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
     canvas: "CanvasView"
     context: "ToolContext"
     files: "FileHandlers"
+    saving: "SaveHandlers"
     masks: "MaskHandlers"
     view: "ViewHandlers"
     tools: "ToolHandlers"
@@ -151,7 +153,7 @@ class MainWindow(QMainWindow):
         self.messages.put_away()
         for part in (self.canvas, self.fill, self.inpaint, self.results, self.layers, self.history):
             part.set_document(document)
-        self.files.follow(document)
+        self.saving.follow(document)
         if before is not None:
             before.close()
         self.view.set_wipe(False)
@@ -427,7 +429,7 @@ class MainWindow(QMainWindow):
     def quit(self) -> None:
         """Close every window, those that are saved first a little later; what the user wants to keep open ends it."""
         for window in tuple(MainWindow.windows):
-            if not window.close() and not window.files.is_leaving:
+            if not window.close() and not window.saving.is_leaving:
                 return
 
     def refresh_recent(self) -> None:
@@ -471,8 +473,8 @@ class MainWindow(QMainWindow):
             MainWindow.windows.remove(self)
             super().closeEvent(event)
             return
-        if not self.files.leave(lambda: self.set_document(None)):
-            self.files.close_window_after_save()
+        if not self.saving.leave(lambda: self.set_document(None)):
+            self.saving.close_window_after_save()
             return
         self.arrangement.save()
         self.store.change(brushes=self.context.brushes())

@@ -14,6 +14,7 @@ from app.handlers.files import FileHandlers
 from app.handlers.masks import MaskHandlers
 from app.handlers.recovery import RecoveryHandlers
 from app.handlers.retarget import RetargetHandlers
+from app.handlers.saving import SaveHandlers
 from app.handlers.tools import ToolHandlers
 from app.handlers.view import ViewHandlers
 from app.panels.engine_status import EngineStatus
@@ -46,6 +47,7 @@ def build_parts(window: "MainWindow", worker: "EngineWorker") -> None:
     window.context = ToolContext(lambda: window.document, warn=window.show_error)
     window.context.view = window.canvas
     window.files = FileHandlers(window)
+    window.saving = SaveHandlers(window)
     window.masks = MaskHandlers(window)
     window.view = ViewHandlers(window)
     window.tools = ToolHandlers(window, make_tools(window.context))

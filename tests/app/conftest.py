@@ -114,7 +114,7 @@ def window(qtbot, monkeypatch, worker):
     qtbot.waitExposed(made)
     yield made
     for other in tuple(main_window.MainWindow.windows):
-        other.files.ask_save = lambda: "discard"
+        other.saving.ask_save = lambda: "discard"
         assert other.close()
         other.deleteLater()
     worker.deleteLater()

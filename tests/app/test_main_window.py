@@ -383,7 +383,7 @@ def test_letting_a_document_go_stops_its_fills(opened) -> None:
 
 def test_brushes_are_kept_for_the_next_window(opened) -> None:
     opened.context.set_brush(size_px=123)
-    opened.files.ask_save = lambda: "discard"
+    opened.saving.ask_save = lambda: "discard"
     opened.close()
     assert MainWindow().context.brush().size_px == 123
 

@@ -96,7 +96,7 @@ def test_a_mask_is_saved_as_it_was_while_drawing_goes_on(window, tmp_path, qtbot
 def test_a_mask_is_whole_though_the_window_closes_while_it_is_saved(window, tmp_path, held_pictures) -> None:
     stroke(with_document(window), (5, 5, 20, 20))
     window.masks.save_to(tmp_path / "mask.png")
-    window.files.ask_save = lambda: "discard"
+    window.saving.ask_save = lambda: "discard"
     assert window.close()
     held_pictures.set()
     for thread in threading.enumerate():

@@ -90,7 +90,7 @@ def test_work_comes_back_though_the_window_that_offered_it_is_closed(window, qtb
     qtbot.waitUntil(window.recovery.isVisible)
     qtbot.mouseClick(window.findChild(QPushButton, "recover_0"), Qt.MouseButton.LeftButton)
     (other,) = [one for one in MainWindow.windows if one is not window]
-    window.files.ask_save = lambda: "discard"
+    window.saving.ask_save = lambda: "discard"
     assert window.close()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gate.set()

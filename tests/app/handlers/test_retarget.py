@@ -248,7 +248,7 @@ def test_what_is_copied_is_the_remade_picture(retargeting, worker, qtbot) -> Non
 def test_a_remade_picture_is_saved_and_opened_as_it_is_seen(retargeting, worker, qtbot, tmp_path) -> None:
     widen(retargeting, worker, qtbot)
     path = tmp_path / "a.ora"
-    retargeting.files.save_to(path)
+    retargeting.saving.save_to(path)
     qtbot.waitUntil(path.exists, timeout=10000)
     qtbot.waitUntil(lambda: not retargeting.document.is_modified, timeout=10000)
     again, _ = read_ora(path)

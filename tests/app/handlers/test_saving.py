@@ -1,0 +1,294 @@
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from app.document import saving
+from app.document.document import Document
+from app.document.ora import read_ora
+from app.document.recovery import journals_folder, recoverable
+from app.document.selection import select_all
+from app.main_window import MainWindow
+
+
+def test_saving_asks_for_a_name_once_and_never_writes_over_the_photo(
+    opened, photo, tmp_path, qtbot, monkeypatch
+) -> None:
+    before = photo.read_bytes()
+    asked = []
+
+    def ask(*args: object) -> tuple[str, str]:
+        asked.append(args)
+        return str(tmp_path / "work"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    select_all(opened.document)
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+    path = tmp_path / "work.ora"
+    assert opened.document.path == path
+    assert not opened.isWindowModified()
+    select_all(opened.document)
+    opened.masks.clear()
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+    assert len(asked) == 1
+    assert photo.read_bytes() == before
+    document, _ = read_ora(path)
+    assert not document.mask_layer.has_any("coverage")
+
+
+def test_a_save_that_fails_is_told_and_the_work_stays_unsaved(opened, tmp_path, qtbot) -> None:
+    select_all(opened.document)
+    opened.saving.save_to(tmp_path / "no" / "such" / "folder.ora")
+    qtbot.waitUntil(lambda: opened.messages.message is not None)
+    assert opened.messages.message.level == "error"
+    assert opened.document.is_modified
+    assert not opened.saving.is_saving
+
+
+def test_untouched_work_closes_without_a_question(opened) -> None:
+    opened.saving.ask_save = lambda: pytest.fail("asked")
+    opened.registry["close"].trigger()
+    assert opened.document is None
+
+
+def test_cancel_keeps_everything_open(opened) -> None:
+    select_all(opened.document)
+    opened.saving.ask_save = lambda: "cancel"
+    assert not opened.close()
+    assert opened.document is not None
+    assert opened in MainWindow.windows
+
+
+def test_save_before_closing_saves_and_then_closes(opened, tmp_path, qtbot) -> None:
+    select_all(opened.document)
+    opened.document.path = tmp_path / "work.ora"
+    opened.saving.ask_save = lambda: "save"
+    assert not opened.close()
+    qtbot.waitUntil(lambda: opened not in MainWindow.windows)
+    assert (tmp_path / "work.ora").exists()
+
+
+@pytest.fixture
+def held_save(monkeypatch):
+    """Saves wait until this event is set."""
+    gate, write = threading.Event(), saving.write_ora
+
+    def wait_and_write(*args: object) -> object:
+        assert gate.wait(10)
+        return write(*args)
+
+    monkeypatch.setattr(saving, "write_ora", wait_and_write)
+    yield gate
+    gate.set()
+
+
+def test_what_is_drawn_while_saving_before_closing_is_asked_about(opened, tmp_path, qtbot, held_save) -> None:
+    document = opened.document
+    document.path = tmp_path / "work.ora"
+    select_all(document)
+    opened.saving.ask_save = lambda: "save"
+    assert not opened.close()
+    opened.masks.clear()
+    asked = []
+    opened.saving.ask_save = lambda: asked.append(document.is_modified) or "cancel"
+    held_save.set()
+    qtbot.waitUntil(lambda: asked == [True])
+    assert opened.document is document
+    assert opened in MainWindow.windows
+
+
+def test_a_save_that_cannot_begin_is_told_and_keeps_nobody_from_closing(
+    opened, tmp_path, monkeypatch
+) -> None:
+    def refuse(_document: object) -> None:
+        raise MemoryError
+
+    select_all(opened.document)
+    opened.document.path = tmp_path / "work.ora"
+    opened.saving.ask_save = lambda: "save"
+    monkeypatch.setattr(saving, "Snapshot", refuse)
+    assert not opened.close()
+    assert opened.messages.message.level == "error"
+    assert not opened.saving.is_saving
+    opened.saving.ask_save = lambda: "discard"
+    assert opened.close()
+
+
+def test_saving_over_what_another_window_has_open_is_refused(opened, tmp_path, qtbot) -> None:
+    path = tmp_path / "work.ora"
+    opened.saving.save_to(path)
+    qtbot.waitUntil(lambda: not opened.saving.is_saving)
+    other = opened.new_window()
+    other.files.take(Document.blank((20, 30)))
+    before = path.read_bytes()
+    other.saving.save_to(path)
+    assert other.messages.message.sentence.endswith(
+        "a file no other window has, but there is one that is open."
+    )
+    assert not other.saving.is_saving
+    assert path.read_bytes() == before
+
+
+def test_the_newest_of_two_saves_is_what_stays(opened, tmp_path, qtbot, held_save) -> None:
+    path = tmp_path / "work.ora"
+    opened.saving.save_to(path)
+    select_all(opened.document)
+    opened.saving.save_to(path)
+    held_save.set()
+    qtbot.waitUntil(lambda: not opened.saving.is_saving)
+    assert not opened.document.is_modified
+    document, _ = read_ora(path)
+    assert document.mask_layer.has_any("coverage")
+
+
+@pytest.fixture
+def changed(opened, tmp_path, qtbot) -> Path:
+    """The document's own file, to which another program wrote after it was opened; something was drawn meanwhile."""
+    path = tmp_path / "work.ora"
+    opened.saving.save_to(path)
+    qtbot.waitUntil(lambda: not opened.saving.is_saving)
+    opened.registry["close"].trigger()
+    opened.files.open_paths([path])
+    qtbot.waitUntil(lambda: opened.document is not None)
+    select_all(opened.document)
+    path.write_bytes(b"what another program wrote")
+    return path
+
+
+@pytest.fixture
+def press(qtbot):
+    """Press a button of the question that comes up next, as a person does; gives the words of the question."""
+
+    def soon(words: str) -> list[str]:
+        asked: list[str] = []
+
+        def look() -> None:
+            box = QApplication.activeModalWidget()
+            if isinstance(box, QMessageBox):
+                timer.stop()
+                asked.extend([box.text(), box.informativeText()])
+                button = next(one for one in box.buttons() if one.text().replace("&", "") == words)
+                qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+        timer = QTimer(QApplication.instance())
+        timer.timeout.connect(look)
+        timer.start(10)
+        return asked
+
+    return soon
+
+
+def test_a_file_that_another_program_changed_is_not_overwritten_unasked(
+    opened, changed, press, qtbot
+) -> None:
+    asked = press("Cancel")
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.saving.is_saving)
+    assert "“work.ora” was changed by another program" in asked[0]
+    assert changed.read_bytes() == b"what another program wrote"
+    assert opened.document.is_modified
+
+
+def test_a_file_that_another_program_changed_can_be_overwritten(opened, changed, press, qtbot) -> None:
+    asked = press("Overwrite")
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.document.is_modified)
+    assert read_ora(changed)[0].mask_layer.has_any("coverage")
+    opened.saving.ask_changed = lambda _path: pytest.fail("asked of what this program wrote itself")
+    opened.masks.clear()
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+
+
+def test_of_a_file_that_another_program_changed_both_can_be_kept(
+    opened, changed, press, qtbot, monkeypatch
+) -> None:
+    other = changed.with_name("other.ora")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(other), ""))
+    asked = press("Save As…")
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.document.is_modified)
+    assert changed.read_bytes() == b"what another program wrote"
+    assert opened.document.path == other
+    assert read_ora(other)[0].mask_layer.has_any("coverage")
+
+
+def test_closing_asks_too_before_it_saves_over_a_changed_file(opened, changed, press, qtbot) -> None:
+    opened.saving.ask_save = lambda: "save"
+    asked = press("Cancel")
+    assert not opened.close()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.saving.is_saving)
+    assert opened in MainWindow.windows
+    press("Overwrite")
+    assert not opened.close()
+    qtbot.waitUntil(lambda: opened not in MainWindow.windows)
+    assert read_ora(changed)[0].mask_layer.has_any("coverage")
+
+
+def test_a_file_that_was_only_touched_is_saved_without_a_question(opened, tmp_path, qtbot) -> None:
+    path = tmp_path / "work.ora"
+    opened.saving.save_to(path)
+    qtbot.waitUntil(lambda: not opened.saving.is_saving)
+    os.utime(path, ns=(1, 1))
+    opened.saving.ask_changed = lambda _path: pytest.fail("asked")
+    select_all(opened.document)
+    opened.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not opened.document.is_modified)
+    assert read_ora(path)[0].mask_layer.has_any("coverage")
+
+
+def test_quit_waits_for_a_window_that_is_saving_and_closes_the_others(
+    opened, tmp_path, qtbot, held_save
+) -> None:
+    opened.document.path = tmp_path / "work.ora"
+    select_all(opened.document)
+    opened.registry["save"].trigger()
+    opened.new_window()
+    opened.registry["quit"].trigger()
+    assert MainWindow.windows == [opened]
+    assert opened.statusBar().currentMessage() == "Saving; the window closes when that is done"
+    held_save.set()
+    qtbot.waitUntil(lambda: not MainWindow.windows)
+    assert read_ora(tmp_path / "work.ora")[0].mask_layer.has_any("coverage")
+
+
+def test_quit_ends_where_the_user_wants_to_keep_a_window(opened, qtbot) -> None:
+    select_all(opened.document)
+    opened.saving.ask_save = lambda: "cancel"
+    other = opened.new_window()
+    opened.registry["quit"].trigger()
+    assert MainWindow.windows == [opened, other]
+
+
+def test_a_save_that_fails_keeps_the_window_that_quit_would_close(opened, tmp_path, qtbot) -> None:
+    opened.document.path = tmp_path / "no" / "such" / "folder.ora"
+    select_all(opened.document)
+    opened.saving.ask_save = lambda: "save"
+    opened.registry["quit"].trigger()
+    qtbot.waitUntil(lambda: opened.messages.message is not None)
+    assert MainWindow.windows == [opened]
+    assert not opened.saving.is_leaving
+
+
+def test_the_question_has_three_answers(opened, monkeypatch) -> None:
+    for button, answer in (
+        (QMessageBox.StandardButton.Save, "save"),
+        (QMessageBox.StandardButton.Discard, "discard"),
+        (QMessageBox.StandardButton.Cancel, "cancel"),
+    ):
+        monkeypatch.setattr(QMessageBox, "exec", lambda _self, button=button: button)
+        assert opened.saving.ask_save() == answer
+
+
+def test_closing_leaves_no_journal(opened, qtbot) -> None:
+    select_all(opened.document)
+    qtbot.wait(50)
+    opened.saving.ask_save = lambda: "discard"
+    opened.close()
+    qtbot.waitUntil(lambda: not any(journals_folder().iterdir()))
+    assert recoverable() == []
