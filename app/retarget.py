@@ -79,6 +79,10 @@ class RetargetState:
     """Whether it is known what of it was invented."""
     invented: float = 0.0
     """Share of it that was."""
+    is_painted: bool = False
+    """Whether networks painted all of it."""
+    note: str = ""
+    """What the engine noted when it was made; empty for nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +267,12 @@ class RetargetController(QObject):
         self._settings = settings
         self.settings_changed.emit(settings)
         self._reckon()
-        if self._is_live and not self._is_resting and (self._remade() is not None or self.is_waiting):
+        if (
+            self._is_live
+            and self._is_ready
+            and not self._is_resting
+            and (self._remade() is not None or self.is_waiting)
+        ):
             self._settle.start()
 
     @Slot(bool)
@@ -311,6 +320,9 @@ class RetargetController(QObject):
         self._settle.stop()
         document, shape = self._document, self._shape
         if document is None or shape is None or self._is_dragging:
+            return
+        if not self._is_ready:
+            self.said.emit("Choose the weights of the learned picture first")
             return
         if not is_each_kept:
             self._jobs.cancel()
@@ -422,6 +434,11 @@ class RetargetController(QObject):
         h, w = self._document.size_hw
         return Shape.of_box((0, 0, w, h))
 
+    @property
+    def _is_ready(self) -> bool:
+        """Whether nothing is left to be chosen first: learned networks have a name."""
+        return self._settings.method == "instant" or bool(self._settings.weights)
+
     def _make_map(self) -> None:
         """Colour what was invented in the result that is shown."""
         result = self._remade()
@@ -464,6 +481,8 @@ class RetargetController(QObject):
             has_remade=remade is not None,
             has_map=has_map,
             invented=self._map[3] if has_map and self._map is not None else 0.0,
+            is_painted=remade is not None and remade.step.edit.get("method") == "learned",
+            note=_note_of(remade),
         )
         if state != self._state:
             self._state = state
@@ -485,6 +504,15 @@ class RetargetController(QObject):
         if cost != self._cost:
             self._cost = cost
             self.forecast_changed.emit(cost)
+
+
+def _note_of(result: Result | None) -> str:
+    """The first note of a result's report, as a sentence."""
+    notes = result.report.get("notes") if result is not None else None
+    if not isinstance(notes, list) or not notes:
+        return ""
+    words = str(notes[0])
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def picture_fault(document: Document) -> str:

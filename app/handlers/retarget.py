@@ -5,7 +5,7 @@ Controller and panel are made when the tool is first chosen; until then, nothing
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.panels.controls import Choice, ChoiceRow
 
@@ -89,6 +89,7 @@ class RetargetHandlers:
         panel.new_document_asked.connect(window.guarded(self.new_document))
         panel.layer_asked.connect(window.guarded(window.fill.apply_as_layer))
         panel.brush_asked.connect(self._brush)
+        panel.weights_asked.connect(window.guarded(self._choose_weights))
         controller.set_document(window.document)
 
     def tool_chosen(self, tool_id: str) -> None:
@@ -131,6 +132,15 @@ class RetargetHandlers:
     def _brush(self) -> None:
         self._window.context.target = "mask"
         self._window.tools.choose("brush")
+
+    def _choose_weights(self) -> None:
+        """Ask for the file that learning this picture gave."""
+        window = self._window
+        path, _ = QFileDialog.getOpenFileName(
+            window, "Weights of a Learned Picture", window.files.folder(), "Weights (*.safetensors)"
+        )
+        if path:
+            self.controller.change_settings(method="learned", weights=path)
 
     def _put_aside(self) -> None:
         """What is painted lies on the picture: show that, and not what was remade of it."""

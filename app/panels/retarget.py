@@ -6,6 +6,7 @@ Elsewhere: remaking in app/retarget.py, the handles on the canvas in canvas/tool
 """
 
 import random
+from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPixmap
@@ -43,8 +44,13 @@ from app.panels.controls import (
 from app.retarget import INVENTED, RetargetController, RetargetState
 from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
 
+UNLEARNED_WORDS = "Learn this picture first, on the command line: pentimento train retarget --data PICTURE"
 SEED_LIMIT = 2**31 - 1
 CHOICES_PX = 170
+METHODS = (
+    Choice("instant", "Instant", "Put together from the picture's own patches; nothing is learned first"),
+    Choice("learned", "Learned", "By networks that learned this one picture; give the file of their weights"),
+)
 QUALITIES = (
     Choice("exact", "Exact", "Every patch is compared with every other: slower, and as good as it gets"),
     Choice("fast", "Fast", "Patches are compared with the likeliest ones: quicker, a little rougher"),
@@ -72,6 +78,8 @@ class RetargetPanel(QWidget):
     """The remade picture becomes a layer of this document."""
     brush_asked = Signal()
     """The user wants to paint what is kept."""
+    weights_asked = Signal()
+    """The window asks for the file of a learned picture."""
 
     def __init__(self, controller: RetargetController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,6 +166,13 @@ class RetargetPanel(QWidget):
         named(
             self._brush, "retarget_brush", "Brush what is kept", "Paint the mask; nothing is filled meanwhile"
         )
+        self._method = ChoiceRow("retarget_method", "Method", METHODS, self)
+        self._method.setMinimumWidth(CHOICES_PX)
+        self._weights = QPushButton("Choose weights…", self)
+        set_icon(self._weights, "open")
+        named(self._weights, "retarget_weights", "Weights", "The file that learning this picture gave")
+        self._weights_hint = quiet_label(parent=self)
+        self._weights_hint.setObjectName("retarget_weights_hint")
         self._quality = ChoiceRow("retarget_quality", "Quality", QUALITIES, self)
         self._quality.setMinimumWidth(CHOICES_PX)
         self._completeness = ValueSlider(
@@ -247,7 +262,18 @@ class RetargetPanel(QWidget):
         column.addWidget(section("Kept parts"))
         for widget in (self._lock, self._lock_hint, self._brush):
             column.addWidget(widget)
-        column.addWidget(section("How", self._quality))
+        column.addWidget(section("How", self._method))
+        self._learned = QWidget(content)
+        learned = QVBoxLayout(self._learned)
+        learned.setContentsMargins(0, 0, 0, 0)
+        learned.setSpacing(GAP_PX)
+        learned.addWidget(self._weights)
+        learned.addWidget(self._weights_hint)
+        column.addWidget(self._learned)
+        quality = QHBoxLayout()
+        quality.addWidget(QLabel("Quality", content), 1)
+        quality.addWidget(self._quality)
+        column.addLayout(quality)
         column.addWidget(self._completeness)
         seed = QHBoxLayout()
         seed.setSpacing(GAP_PX)
@@ -296,6 +322,8 @@ class RetargetPanel(QWidget):
             button.clicked.connect(lambda _=False, name=name: self._choose_ratio(name))
         self._lock.toggled.connect(lambda is_on: controller.change_settings(is_locked=is_on))
         self._brush.clicked.connect(self.brush_asked)
+        self._method.chosen.connect(lambda key: controller.change_settings(method=key))
+        self._weights.clicked.connect(self.weights_asked)
         self._quality.chosen.connect(lambda key: controller.change_settings(quality=key))
         self._completeness.value_changed.connect(lambda value: controller.change_settings(completeness=value))
         self._seed.valueChanged.connect(lambda seed: controller.change_settings(seed=seed))
@@ -342,6 +370,14 @@ class RetargetPanel(QWidget):
     @Slot(object)
     def show_settings(self, settings: RetargetSettings) -> None:
         """Show settings without changing them."""
+        self._method.set_key(settings.method)
+        is_learned = settings.method == "learned"
+        self._learned.setVisible(is_learned)
+        self._weights.setText(Path(settings.weights).name if settings.weights else "Choose weights…")
+        self._weights_hint.setText("" if settings.weights else UNLEARNED_WORDS)
+        self._weights_hint.setVisible(not settings.weights)
+        self._completeness.setEnabled(not is_learned)
+        self._lock_hint.setText(self._lock_words(self._controller.state))
         self._quality.set_key(settings.quality)
         self._completeness.set_value(settings.completeness)
         with QSignalBlocker(self._seed):
@@ -367,7 +403,7 @@ class RetargetPanel(QWidget):
         for button in (self._new_document, self._layer):
             button.setEnabled(state.has_remade)
         self._result_hint.setText(
-            "New document takes the new size. A layer keeps the canvas as it is."
+            state.note or "New document takes the new size. A layer keeps the canvas as it is."
             if state.has_remade
             else "Nothing is remade yet."
         )
@@ -405,8 +441,9 @@ class RetargetPanel(QWidget):
         stop = key_of(self, "cancel", "Esc")
         return " · ".join((what, *([f"{stop} stops it"] if stop else [])))
 
-    @staticmethod
-    def _lock_words(state: RetargetState) -> str:
+    def _lock_words(self, state: RetargetState) -> str:
+        if self._controller.settings.method == "learned":
+            return "Learned networks remake everything; only the instant method keeps a part."
         if not state.has_mask:
             return "Nothing is masked: all of the picture may give way."
         return "The mask of the document says what: the same that a fill would replace."
@@ -431,6 +468,8 @@ def _ratio_name(shape: Shape, size_hw: tuple[int, int]) -> str:
 def _map_words(state: RetargetState) -> str:
     if not state.has_remade:
         return "Orange: invented. Clear: copied from the picture."
+    if not state.has_map and state.is_painted:
+        return "Networks painted every pixel of this picture: nothing of it was copied."
     if not state.has_map:
         return "It is not known what of this picture was invented."
     return f"Orange: invented. Clear: copied. {state.invented:.0%} of it was invented."

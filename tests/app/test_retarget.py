@@ -395,3 +395,31 @@ def test_every_mode_can_be_remade_with_free_corners(worker, qtbot, mode, dtype):
     assert result.coverage[1:].all()
     assert made.mesh is not None
     document.close()
+
+
+def test_a_learned_picture_needs_its_weights_first(retarget, worker, document, qtbot):
+    said = []
+    retarget.said.connect(said.append)
+    retarget.choose_shape(WIDER)
+    retarget.cancel()
+    retarget.change_settings(method="learned")
+    retarget.choose_shape(WIDER)
+    qtbot.waitUntil(lambda: said == ["Choose the weights of the learned picture first"])
+    assert worker.requests == {}
+    assert retarget.is_waiting, "the shape waits for them"
+    retarget.change_settings(weights="/learned/brick.safetensors")
+    qtbot.waitUntil(lambda: len(worker.requests) == 1)
+    assert (worker.newest.edit.method, worker.newest.edit.weights) == (
+        "learned",
+        "/learned/brick.safetensors",
+    )
+
+
+def test_what_the_engine_noted_is_shown_with_the_picture(retarget, worker, choose, document):
+    choose(WIDER)
+    worker.answer()
+    assert retarget.state.note == ""
+    document.current_result.report["notes"] = ["these weights were learned on another picture"]
+    show_result(document, None)
+    document.undo()
+    assert retarget.state.note == "These weights were learned on another picture."

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QWidget
 
 from app.document.document import Document
 from app.document.ora_reader import read_ora
@@ -333,3 +333,13 @@ def test_undo_with_a_brush_in_hand_takes_back_the_stroke_and_not_the_shape_that_
     assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
     retargeting.cancel()
     assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
+
+
+def test_weights_are_chosen_in_a_dialog(retargeting, worker, qtbot, monkeypatch) -> None:
+    click(retargeting, "retarget_method_learned")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    click(retargeting, "retarget_weights")
+    assert retargeting.retargeting.controller.settings.weights == ""
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/a/learned.safetensors", ""))
+    click(retargeting, "retarget_weights")
+    assert retargeting.retargeting.controller.settings.weights == "/a/learned.safetensors"

@@ -231,3 +231,24 @@ def test_every_control_has_a_name_and_a_tip(panel):
         if control.objectName().startswith("retarget_"):
             assert control.accessibleName(), control.objectName()
             assert control.toolTip(), control.objectName()
+
+
+def test_the_learned_method_asks_for_its_weights(panel, retarget, worker, qtbot):
+    weights = panel.findChild(QPushButton, "retarget_weights")
+    assert not weights.isVisible()
+    click(panel, "retarget_method_learned")
+    assert weights.isVisible()
+    assert "pentimento train retarget" in words(panel, "retarget_weights_hint")
+    assert "only the instant method" in words(panel, "retarget_lock_hint")
+    assert not panel._completeness.isEnabled()
+    with qtbot.waitSignal(panel.weights_asked):
+        click(panel, "retarget_weights")
+    retarget.change_settings(weights="/learned/brick.safetensors")
+    assert weights.text() == "brick.safetensors"
+    assert not panel.findChild(QLabel, "retarget_weights_hint").isVisible()
+    click(panel, "retarget_turn")
+    assert asked(qtbot, worker).method == "learned"
+    reply = worker.answer()
+    assert reply is not None
+    click(panel, "retarget_method_instant")
+    assert not weights.isVisible()
