@@ -69,6 +69,7 @@ def run_doctor(console: Console) -> int:
         ("display", check_display),
         ("weights", check_weights),
         ("self-test", check_inpainting),
+        ("self-test retarget", check_retargeting),
     )
     findings: list[Finding] = []
     with console.progress("doctor") as show:
@@ -239,6 +240,30 @@ def check_inpainting() -> Iterator[Finding]:
     else:
         seconds = result.report["seconds"]["total"]
         yield Finding("self-test", "ok", f"a hole filled in {seconds:.1f} s on {result.report['device']}")
+
+
+def check_retargeting() -> Iterator[Finding]:
+    """A small picture remade wider, which needs no weights."""
+    import numpy as np
+
+    from engine.edits import EditInputs, RetargetEdit
+    from engine.engine import Engine
+
+    y, x = np.mgrid[:SELF_TEST_PX, :SELF_TEST_PX]
+    image = np.where((x // 8 + y // 8) % 2, 200, 60).astype(np.uint8)
+    wide_hw = (SELF_TEST_PX, SELF_TEST_PX + 32)
+    engine = Engine()
+    try:
+        result = engine.run(RetargetEdit(target_size_hw=wide_hw), EditInputs(image=image))
+    finally:
+        engine.close()
+    if result.image.shape != wide_hw or result.image.std() < 0.5 * image.std():
+        advice = "report it, with this page"
+        yield Finding("self-test retarget", "fault", "a pattern did not come back wider", advice)
+    else:
+        seconds = result.report["seconds"]["total"]
+        device = result.report["device"]
+        yield Finding("self-test retarget", "ok", f"a picture remade wider in {seconds:.1f} s on {device}")
 
 
 def installed_version(package: str) -> str | None:

@@ -1,5 +1,7 @@
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from app import doctor
@@ -93,6 +95,27 @@ def test_with_weights_the_self_test_fills_a_hole(tmp_path, weights_file, monkeyp
     said = capsys.readouterr().out
     assert "a hole filled in" in said
     assert said.endswith("pentimento can be used here\n")
+
+
+def test_the_self_test_remakes_a_picture_without_weights(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("engine.weights.shipped_folder", lambda: tmp_path / "none")
+    (finding,) = doctor.check_retargeting()
+    assert finding.verdict == "ok"
+    assert finding.found.startswith("a picture remade wider in ")
+
+
+def test_a_pattern_that_is_lost_is_a_fault(monkeypatch) -> None:
+    def lose(image, target_size_hw, **_):
+        size = (*target_size_hw, 3)
+        return SimpleNamespace(
+            image=np.zeros(size, np.float32),
+            field_xy=np.zeros((*target_size_hw, 2), np.int32),
+            novelty=np.zeros(target_size_hw, np.float32),
+        )
+
+    monkeypatch.setattr("engine.pipelines.retarget.remake", lose)
+    (finding,) = doctor.check_retargeting()
+    assert (finding.verdict, finding.found) == ("fault", "a pattern did not come back wider")
 
 
 def test_damaged_weights_are_a_fault(tmp_path, weights_file, monkeypatch, capsys) -> None:
