@@ -16,9 +16,9 @@ import torch
 
 from engine.patches import locks, quad
 from engine.patches.enlarging import enlarge
-from engine.patches.pyramid import plan
-from engine.patches.synthesis import State, Task, synthesise
-from engine.patches.voting import disagreement, pixel_field
+from engine.patches.pyramid import plan, resize
+from engine.patches.synthesis import State, Task, synthesise, tensor
+from engine.patches.voting import pixel_field, strangeness
 from engine.progress import Steps
 
 LIMIT_PX = {"exact": 1024 * 1024, "fast": 640 * 640}
@@ -120,9 +120,10 @@ def _finished(task: Task, state: State) -> Remade:
     size_hw = (state.picture.shape[0], state.picture.shape[1])
     grid_hw = (size_hw[0] - side + 1, size_hw[1] - side + 1)
     key_hw = (state.source_hw[0] - side + 1, state.source_hw[1] - side + 1)
-    found = pixel_field(state.index, grid_hw, key_hw, side).cpu()
-    novelty = disagreement(found).numpy()
-    field, picture = found.numpy(), state.picture
+    found = pixel_field(state.index, grid_hw, key_hw, side)
+    small = tensor(resize(task.image, state.source_hw), task.device)
+    novelty = strangeness(tensor(state.picture, task.device), small, found).cpu().numpy()
+    field, picture = found.cpu().numpy(), state.picture
     if task.plan.is_copied:
         picture, field, novelty = enlarge(
             task.image, task.target_hw, field, state.source_hw, novelty, task.look

@@ -189,7 +189,7 @@ def _ground(
     side, device = task.plan.side, task.device
     there = corners * _stretch(corners, size)
     homes = preferences.homes((source.shape[0], source.shape[1]), size, there, side)
-    ground = Ground(task, _tensor(source, device), size, (homes[0].to(device), homes[1].to(device)))
+    ground = Ground(task, tensor(source, device), size, (homes[0].to(device), homes[1].to(device)))
     if task.is_quad:
         near = quad.inside(there, size, margin_px=side / 2)
         ground = replace(ground, near=near, present=_at_patches(near, ground.grids.query_hw, side, device))
@@ -209,7 +209,7 @@ def _ground(
 def _improve(ground: Ground, state: State, keys: np.ndarray) -> None:
     """Search once and vote once; the state changes in place."""
     task, side = ground.task, ground.task.plan.side
-    guess, key_picture = _tensor(state.picture, task.device), _tensor(keys, task.device)
+    guess, key_picture = tensor(state.picture, task.device), tensor(keys, task.device)
     rows, columns = ground.grids.query_hw
     pairs = rows * columns * ground.grids.key_hw[0] * ground.grids.key_hw[1]
     is_small = pairs <= (PAIRS_CPU if task.device.type == "cpu" else PAIRS_GPU)
@@ -353,5 +353,6 @@ def _box_hw(corners: quad.Corners) -> tuple[int, int]:
     return int(y), int(x)
 
 
-def _tensor(picture: np.ndarray, device: torch.device) -> Tensor:
+def tensor(picture: np.ndarray, device: torch.device) -> Tensor:
+    """Bring (H, W, 3) to (3, H, W) on a device."""
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).to(device)

@@ -2,11 +2,16 @@
 
 A patch speaks louder in its middle, where it was chosen for what surrounds it, than at its rim. Where neighbouring
 patches come from neighbouring places all say the same, and the picture is a sharp copy; where they do not, it is a mix.
-How far the speakers of a pixel disagree about where it comes from is the novelty of that pixel.
+How far what surrounds a pixel differs from what surrounded it where it comes from is its novelty.
 """
 
 import torch
 from torch import Tensor
+
+STRANGE = 0.12
+"""Difference of colour that counts as something new."""
+
+_AROUND = (-3, 0, 3)
 
 
 def spot_weights(side: int, spread: float) -> list[tuple[int, int, float]]:
@@ -79,28 +84,33 @@ def pixel_field(index: Tensor, grid_hw: tuple[int, int], key_hw: tuple[int, int]
     return torch.stack([from_x, from_y], 2)
 
 
-def disagreement(field_xy: Tensor, reach: int = 3) -> Tensor:
-    """Say how far the neighbours of a pixel come from other places than it does.
+def strangeness(picture: Tensor, source: Tensor, field_xy: Tensor) -> Tensor:
+    """Say how far what surrounds a pixel differs from what surrounded it where it comes from.
 
     Args:
-        field_xy: (h, w, 2), (x, y) of the source for each pixel.
-        reach: half the side of the window whose pixels are asked, in px.
+        picture: (3, h, w) RGB in [0, 1].
+        source: (3, H, W).
+        field_xy: (h, w, 2) int64, (x, y) of the source for each pixel.
 
     Returns:
-        (h, w) float32: the share of neighbours that, followed to this pixel, would have taken it from elsewhere.
+        (h, w) float32 in [0, 1]: 0 where a piece was copied as it stood, 1 where everything around is another colour
+        by at least `STRANGE`.
     """
-    height, width, _ = field_xy.shape
-    device = field_xy.device
-    y, x = torch.arange(height, device=device), torch.arange(width, device=device)
-    offset = field_xy - torch.stack(torch.meshgrid(x, y, indexing="xy"), 2)
-    differing = torch.zeros(height, width, device=device)
-    asked = torch.zeros(height, width, device=device)
-    for dy, dx in [(dy, dx) for dy in (-reach, 0, reach) for dx in (-reach, 0, reach) if (dy, dx) != (0, 0)]:
-        here = (_part(height, dy), _part(width, dx))
-        there = (_part(height, -dy), _part(width, -dx))
-        differing[here] += (offset[here] != offset[there]).any(2).float()
-        asked[here] += 1
-    return differing / asked.clamp(min=1)
+    _, height, width = picture.shape
+    _, source_h, source_w = source.shape
+    made, flat = picture.permute(1, 2, 0), source.flatten(1).T.contiguous()
+    total = torch.zeros(height, width, device=picture.device)
+    asked = torch.zeros(height, width, device=picture.device)
+    for dy, dx in [(dy, dx) for dy in _AROUND for dx in _AROUND if (dy, dx) != (0, 0)]:
+        here = (_part(height, -dy), _part(width, -dx))
+        there = (_part(height, dy), _part(width, dx))
+        x, y = field_xy[here][..., 0] + dx, field_xy[here][..., 1] + dy
+        is_known = (x >= 0) & (y >= 0) & (x < source_w) & (y < source_h)
+        at = y.clamp(0, source_h - 1) * source_w + x.clamp(0, source_w - 1)
+        difference = made[there] - flat[at.flatten()].reshape(*at.shape, 3)
+        total[here] += (difference.square().mean(2).sqrt() / STRANGE).clamp(max=1) * is_known
+        asked[here] += is_known
+    return total / asked.clamp(min=1)
 
 
 def _corners(index: Tensor, width: int, side: int) -> Tensor:
