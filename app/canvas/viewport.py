@@ -253,9 +253,8 @@ class Viewport:
         self._keep_visible()
 
     def _keep_visible(self) -> None:
-        """Pull the middle back when a pan would leave less than KEEP_VISIBLE_PX of the canvas."""
-        h, w = self.canvas_size_hw
-        x0, y0, x1, y1 = bounds_of(self.matrix, (0, 0, w, h))
+        """Pull the middle back when a pan would leave less than KEEP_VISIBLE_PX of the canvas, or of `fit_box`."""
+        x0, y0, x1, y1 = bounds_of(self.matrix, self._fitted_box)
         keep_x = min(KEEP_VISIBLE_PX, (x1 - x0) / 2)
         keep_y = min(KEEP_VISIBLE_PX, (y1 - y0) / 2)
         dx = max(keep_x - x1, 0.0) - max(x0 - (self.view_size_wh[0] - keep_x), 0.0)

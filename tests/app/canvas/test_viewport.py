@@ -158,3 +158,11 @@ def test_another_box_can_be_fitted_than_the_canvas():
     viewport.set_canvas((300, 400))
     viewport.fit()
     assert viewport.centre_xy == (200, 150), "another canvas is fitted itself"
+
+
+def test_what_lies_beside_the_canvas_can_be_looked_at_closely():
+    viewport = Viewport((300, 400), (500, 400))
+    viewport.fit_box = (3000, 0, 3100, 100)
+    viewport.fit()
+    viewport.zoom_to(8.0)
+    assert viewport.to_canvas(250, 200) == pytest.approx((3050, 50), abs=0.2)

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -343,3 +344,12 @@ def test_weights_are_chosen_in_a_dialog(retargeting, worker, qtbot, monkeypatch)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/a/learned.safetensors", ""))
     click(retargeting, "retarget_weights")
     assert retargeting.retargeting.controller.settings.weights == "/a/learned.safetensors"
+
+
+def test_a_window_that_had_the_handles_is_freed_when_it_is_closed(window, qtbot) -> None:
+    other = window.new_window()
+    other.set_document(Document.blank((60, 80)))
+    other.tools.choose("retarget")
+    assert other.retargeting.controller.mesh is not None
+    assert other.close()
+    qtbot.waitUntil(lambda: not shiboken6.isValid(other))
