@@ -400,10 +400,10 @@ class Document:
         self._end_arrival()
 
     def mark_saved(self, path: Path | None, snapshot: "Snapshot | None" = None) -> None:
-        """Say that the document was written to its file.
+        """Say that the document was written to its file, or that nothing of it would be lost.
 
         Args:
-            path: the file.
+            path: the file; None where it has none and can be had again as it is.
             snapshot: what was written, where the document may have changed since; the document as it is where None.
         """
         if path is not None:

@@ -154,6 +154,7 @@ class FileHandlers:
             document, _ = read_document(path)
             document.name = sample["title"]
             load_mask(document, folder / sample["mask"])
+            document.mark_saved(None)  # it begins with its mask: nobody drew what could be lost
             return document
 
         def done(document: Document) -> None:

@@ -3,7 +3,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.document import saving
@@ -12,6 +13,7 @@ from app.document.ora import read_ora
 from app.document.recovery import journals_folder, recoverable
 from app.document.selection import select_all
 from app.main_window import MainWindow
+from app.start import after_first_paint
 
 
 def test_saving_asks_for_a_name_once_and_never_writes_over_the_photo(
@@ -54,6 +56,53 @@ def test_untouched_work_closes_without_a_question(opened) -> None:
     opened.saving.ask_save = lambda: pytest.fail("asked")
     opened.registry["close"].trigger()
     assert opened.document is None
+
+
+@pytest.fixture
+def sample(window, qtbot, monkeypatch) -> MainWindow:
+    """What ``pentimento --sample coffee`` shows; a question that comes up is told and left with Cancel."""
+    window.questions = []
+
+    def ask(box: QMessageBox) -> QMessageBox.StandardButton:
+        window.questions.append(box.objectName())
+        return QMessageBox.StandardButton.Cancel
+
+    monkeypatch.setattr(QMessageBox, "exec", ask)
+    after_first_paint(window, [], "coffee")
+    qtbot.waitUntil(lambda: window.document is not None and not window.is_waiting)
+    window.activateWindow()
+    return window
+
+
+def test_a_sample_in_which_nothing_was_drawn_closes_without_a_question(sample) -> None:
+    """Its mask came with it."""
+    assert sample.document.mask_layer.has_any("coverage")
+    assert not sample.isWindowModified()
+    QTest.keyClick(sample.canvas, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert sample.questions == []
+    assert sample.document is None
+
+
+def test_a_sample_s_mask_can_be_undone_and_redone_and_is_then_nothing_to_save(sample, qtbot) -> None:
+    keys, control = qtbot.keyClick, Qt.KeyboardModifier.ControlModifier
+    keys(sample.canvas, Qt.Key.Key_Z, control)
+    assert not sample.document.mask_layer.has_any("coverage")
+    assert sample.isWindowModified()
+    keys(sample.canvas, Qt.Key.Key_Z, control | Qt.KeyboardModifier.ShiftModifier)
+    assert sample.document.mask_layer.has_any("coverage")
+    assert not sample.isWindowModified()
+    assert sample.close()
+    assert sample.questions == []
+
+
+def test_a_sample_that_was_drawn_in_is_asked_about(sample, qtbot) -> None:
+    view = sample.canvas
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=view.rect().center())
+    qtbot.mouseMove(view, view.rect().center() + QPoint(30, 20))
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=view.rect().center() + QPoint(30, 20))
+    QTest.keyClick(view, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert sample.questions == ["ask_save"]
+    assert sample.document is not None
 
 
 def test_cancel_keeps_everything_open(opened) -> None:
