@@ -42,6 +42,7 @@ SAID_SHORTLY = {
     "No space left on device": "the disk is full",
     "a used-up quota": "the room you have on this disk is used up",
     "everything selected": "everything is selected, and nothing is left to fill from",
+    "everything locked": "everything is locked, and nothing is left to remake",
     "nothing changed": "nothing was changed",
 }
 """What was there, and the whole sentence where that says it all."""
