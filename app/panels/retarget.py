@@ -8,7 +8,7 @@ Elsewhere: remaking in app/retarget.py, the handles on the canvas in canvas/tool
 import random
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -25,9 +26,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.retarget_builder import RetargetSettings
+from app.document.retarget_builder import FAMILY, RetargetSettings
 from app.document.retarget_shape import RATIOS, Shape, nearest_valid, turned, with_ratio
-from app.fill_state import Cost
+from app.fill_state import Cost, weights_listed
 from app.icons import set_icon
 from app.panels.controls import (
     GAP_PX,
@@ -43,6 +44,7 @@ from app.panels.controls import (
 )
 from app.retarget import INVENTED, RetargetController, RetargetState
 from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
+from engine.errors import EngineError
 
 UNLEARNED_WORDS = "Learn this picture first, on the command line: pentimento train retarget --data PICTURE"
 SEED_LIMIT = 2**31 - 1
@@ -323,7 +325,7 @@ class RetargetPanel(QWidget):
         self._lock.toggled.connect(lambda is_on: controller.change_settings(is_locked=is_on))
         self._brush.clicked.connect(self.brush_asked)
         self._method.chosen.connect(lambda key: controller.change_settings(method=key))
-        self._weights.clicked.connect(self.weights_asked)
+        self._weights.clicked.connect(self._choose_weights)
         self._quality.chosen.connect(lambda key: controller.change_settings(quality=key))
         self._completeness.value_changed.connect(lambda value: controller.change_settings(completeness=value))
         self._seed.valueChanged.connect(lambda seed: controller.change_settings(seed=seed))
@@ -364,6 +366,32 @@ class RetargetPanel(QWidget):
             h, w = document.size_hw
             controller.choose_shape(with_ratio(shape, dict(RATIOS)[name], is_upright=h > w))
         self.show_state(controller.state)  # a button that was on already went off by the click
+
+    @Slot()
+    def _choose_weights(self) -> None:
+        """Offer the learned pictures that are there by name, and a file; the file at once where there are none."""
+        try:
+            listed = [
+                one for one in weights_listed(FAMILY) if one.name and not one.title.endswith("(not here)")
+            ]
+        except EngineError as error:
+            self._controller.failed.emit(error)
+            return
+        if not listed:
+            self.weights_asked.emit()
+            return
+        menu = QMenu(self)
+        menu.setObjectName("retarget_weights_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for one in listed:
+            action = menu.addAction(one.title)
+            action.setToolTip(one.tip)
+            action.triggered.connect(
+                lambda _=False, name=one.name: self._controller.change_settings(weights=name)
+            )
+        menu.addSeparator()
+        menu.addAction("Choose a file…", self.weights_asked.emit)
+        menu.popup(self._weights.mapToGlobal(QPoint(0, self._weights.height())))
 
     # What the controller says ----------------------------------------------------------------------------------------
 

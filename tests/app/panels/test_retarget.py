@@ -3,11 +3,13 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QProgressBar, QPushButton, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QMenu, QProgressBar, QPushButton, QSpinBox
 
 from app.document.retarget_shape import Dragged, Shape, drag
+from app.fill_state import WeightsListed
 from app.panels.retarget import RetargetPanel
 from app.retarget import RetargetController
+from engine.errors import WeightsError
 from engine.forecast import Forecast
 from tests.app.fakes import make_document, stroke
 
@@ -252,3 +254,37 @@ def test_the_learned_method_asks_for_its_weights(panel, retarget, worker, qtbot)
     assert reply is not None
     click(panel, "retarget_method_instant")
     assert not weights.isVisible()
+
+
+def test_learned_pictures_that_are_there_are_offered_by_name(panel, retarget, qtbot, monkeypatch):
+    listed = (
+        WeightsListed("", "Default", ""),
+        WeightsListed("fruit", "fruit", "Licence: none"),
+        WeightsListed("wall", "wall (not here)", ""),
+    )
+    monkeypatch.setattr("app.panels.retarget.weights_listed", lambda _family: listed)
+    click(panel, "retarget_method_learned")
+    click(panel, "retarget_weights")
+    menu = panel.findChild(QMenu, "retarget_weights_menu")
+    offered = {action.text(): action for action in menu.actions() if action.text()}
+    assert list(offered) == ["fruit", "Choose a file…"]
+    with qtbot.waitSignal(panel.weights_asked):
+        offered["Choose a file…"].trigger()
+    offered["fruit"].trigger()
+    assert retarget.settings.weights == "fruit"
+    assert panel.findChild(QPushButton, "retarget_weights").text() == "fruit"
+    menu.close()
+
+
+def test_a_list_of_weights_that_cannot_be_read_is_told(panel, retarget, monkeypatch):
+    told = []
+    retarget.failed.connect(told.append)
+    error = WeightsError("manifest", "a table", "a list", "it is damaged")
+
+    def damaged(_family):
+        raise error
+
+    monkeypatch.setattr("app.panels.retarget.weights_listed", damaged)
+    click(panel, "retarget_method_learned")
+    click(panel, "retarget_weights")
+    assert told == [error]
