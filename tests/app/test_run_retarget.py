@@ -14,6 +14,7 @@ from app.__main__ import main
 from app.run_retarget import scaled
 from engine.pipelines import retarget
 from models.registry import family_spec
+from tests.engine.pipelines.test_retarget import write_learned
 
 RANDOM = np.random.default_rng(3)
 
@@ -50,7 +51,6 @@ def run(capsys) -> Callable[..., tuple[int, str, str]]:
 @pytest.fixture
 def refuse(run, photo, tmp_path) -> Callable[..., str]:
     """Run it, expect a refusal with nothing written; gives its line."""
-    kept = set(tmp_path.iterdir())
 
     def call(*words: object, image: Path = photo, out: str = "out.png") -> str:
         code, said, line = run(image, "--out", tmp_path / out, *words)
@@ -60,7 +60,6 @@ def refuse(run, photo, tmp_path) -> Callable[..., str]:
         assert not (tmp_path / out).exists()
         return line
 
-    assert kept is not None
     return call
 
 
@@ -258,3 +257,19 @@ def test_an_imported_checkpoint_matches_the_published_routine(run, photo, tmp_pa
     found = pixels(out)
     assert found.shape == (32, 88, 3)
     assert np.abs(np.round(answer * 255) - found).max() <= 1
+
+
+def test_weights_learned_on_another_picture_are_used_and_it_is_said_once(run, photo, tmp_path) -> None:
+    own = write_learned(tmp_path / "own.safetensors", learned_from=pixels(photo))
+    other = write_learned(tmp_path / "other.safetensors", learned_from=pixels(photo)[::-1])
+    words = (photo, "--size", "67x45", "--method", "learned", "--out", tmp_path / "out.webp")
+    assert run(*words, "--weights", own)[::2] == (0, "")
+    line = "note: these weights were learned on another picture: they will paint that one\n"
+    assert run(*words, "--weights", other)[::2] == (0, line)
+    assert run(*words, "--weights", other, "--frames", 3)[::2] == (0, line)
+
+
+def test_learned_without_weights_says_how_to_get_some(refuse, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("engine.weights.shipped_folder", lambda: tmp_path / "none")
+    line = refuse("--size", "64x48", "--method", "learned")
+    assert "weights: expected some for the family 'retarget', got none; train, import or name some" in line
