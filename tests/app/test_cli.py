@@ -34,7 +34,8 @@ FLAGS = {
         "--batch", "--accumulate", "--masks", "--mask-ratio", "--perceptual", "--features", "--size", "--options",
         "--width", "--depth", "--probe", "--half", "--time-limit", "--learning-rate", "--discriminator-rate",
         "--momentum", "--warmup", "--schedule", "--ema", "--gan", "--loss", "--keeps-edge-discriminator", "--device", "--workers",
-        "--memory-bytes", "--seed", "--checkpoint-every", "--preview-every", "--log-every", *OUTPUT,
+        "--memory-bytes", "--seed", "--checkpoint-every", "--preview-every", "--log-every", "--recipe",
+        "--snapshot-every", "--target", *OUTPUT,
     },
     "evaluate": {
         "FAMILY", "--data", "--out", "--all", "--weights", "--features", "--protocol", "--subset", "--limit", "--size",
