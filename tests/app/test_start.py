@@ -118,9 +118,10 @@ def look():
     mask = window.document.mask_layer
     print(window.document.path, mask.has_any("coverage"), window.document.undo_label)
     print(window.registry["fill"].isEnabled(), "torch" in sys.modules, window.messages.message.sentence)
-    window.registry["undo"].trigger()
-    print(mask.has_any("coverage"), window.document.is_modified)
-    window.close()
+    for action in ("undo", "redo"):
+        window.registry[action].trigger()
+        print(mask.has_any("coverage"), window.document.is_modified)
+    window.close()  # a question would stay open until the process is ended
 
 timer = QTimer()
 timer.timeout.connect(look)
@@ -138,6 +139,7 @@ sys.exit(main({words!r}))
     assert done.stdout.splitlines() == [
         "None True Load mask",
         "True False The mask covers the spoon, its reflection in the cup and its gleam on the saucer.",
-        "False False",
+        "False True",
+        "True False",
     ]
     assert {path: path.read_bytes() for path in sorted(samples.iterdir())} == before
