@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _SAMPLE = 8192
-"""Patches that the directions are learned from: enough for a steady covariance of 147 numbers."""
+"""Patches, about, that the directions are learned from: enough for a steady covariance of 147 numbers."""
 
 
 def patch_grid(size_hw: tuple[int, int], side: int) -> tuple[int, int]:
@@ -47,7 +47,7 @@ class Directions:
     """
 
     def __init__(self, pictures: list[Tensor], side: int, count: int) -> None:
-        rows = torch.cat([_some(whole_patches(picture, side)) for picture in pictures]).double()
+        rows = torch.cat([_some_patches(picture, side) for picture in pictures]).double()
         centred = rows - rows.mean(0)
         _, vectors = torch.linalg.eigh(centred.T @ centred)
         kept = vectors[:, -count:].T.to(torch.float32)
@@ -59,6 +59,8 @@ class Directions:
         return found.flatten(1).T.contiguous()
 
 
-def _some(rows: Tensor) -> Tensor:
-    step = max(1, rows.shape[0] // _SAMPLE)
-    return rows[::step]
+def _some_patches(picture: Tensor, side: int) -> Tensor:
+    rows, columns = patch_grid((picture.shape[1], picture.shape[2]), side)
+    step = max(1, round(math.sqrt(rows * columns / _SAMPLE)))
+    found: Tensor = F.unfold(picture[None], side, stride=step)[0].T
+    return found

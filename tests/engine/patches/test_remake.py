@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from engine.patches import quad, synthesis
+from engine.patches.measures import measure
 from engine.patches.remake import Remade, remake
 from engine.progress import Cancelled, Progress, Steps
 
@@ -92,3 +94,128 @@ def test_a_request_to_stop_is_met():
     with pytest.raises(Cancelled):
         remake(picture(40, 40), (40, 64), device=CPU, steps=Steps(1, None, is_cancelled))
     assert calls == 21
+
+
+def test_a_locked_region_moves_as_one_piece_bit_for_bit():
+    image = picture(48, 48)
+    lock = np.zeros((48, 48), dtype=np.float32)
+    lock[10:26, 20:34] = 0.3
+    made = make(image, (40, 90), lock=lock)
+    check(made, image, (40, 90))
+    dx, dy = round(27 * 90 / 48 - 27), round(18 * 40 / 48 - 18)
+    np.testing.assert_array_equal(made.image[10 + dy : 26 + dy, 20 + dx : 34 + dx], image[10:26, 20:34])
+    y, x = np.mgrid[10:26, 20:34]
+    part = (slice(10 + dy, 26 + dy), slice(20 + dx, 34 + dx))
+    np.testing.assert_array_equal(made.field_xy[part], np.stack([x, y], 2))
+    assert (made.novelty[part] == 0).all()
+
+
+def test_two_locked_regions_keep_their_own_places_and_nothing_of_them_comes_twice():
+    image = picture(40, 64)
+    lock = np.zeros((40, 64), dtype=np.float32)
+    lock[12:28, 4:20], lock[8:20, 44:60] = 1, 1
+    made = make(image, (40, 100), lock=lock)
+    for x0, x1, y0, y1 in ((4, 20, 12, 28), (44, 60, 8, 20)):
+        dx = round((x0 + x1) / 2 * 100 / 64 - (x0 + x1) / 2)
+        np.testing.assert_array_equal(made.image[y0:y1, x0 + dx : x1 + dx], image[y0:y1, x0:x1])
+    from_lock = lock[made.field_xy[..., 1], made.field_xy[..., 0]] > 0
+    assert from_lock.sum() < 1.4 * (lock > 0).sum()
+
+
+def test_a_lock_at_the_rim_or_over_nearly_everything_is_kept_too():
+    image = picture(36, 36)
+    lock = np.zeros((36, 36), dtype=np.float32)
+    lock[:30, :] = 1
+    made = make(image, (36, 60), lock=lock)
+    check(made, image, (36, 60))
+    np.testing.assert_array_equal(made.image[:30, 12:48], image[:30])
+
+
+QUAD = [(10.0, 0.0), (78.0, 6.0), (70.0, 50.0), (0.0, 44.0)]
+
+
+def test_a_quadrilateral_is_made_inside_only():
+    image = picture(44, 50)
+    made = make(image, (50, 78), corners_xy=QUAD)
+    check(made, image, (50, 78))
+    inside = quad.inside(np.array(QUAD), (50, 78))
+    outside = ~quad.inside(np.array(QUAD), (50, 78), margin_px=0.75)
+    assert (made.image[outside] == 0).all()
+    assert (made.field_xy[outside] == 0).all()
+    assert (made.novelty[outside] == 0).all()
+    copied = image[made.field_xy[..., 1], made.field_xy[..., 0]]
+    assert np.abs(copied - made.image)[inside].mean() < 0.04
+
+
+def test_a_quadrilateral_may_have_locks():
+    image = picture(44, 50)
+    lock = np.zeros((44, 50), dtype=np.float32)
+    lock[16:26, 20:32] = 1
+    made = make(image, (50, 78), corners_xy=QUAD, lock=lock)
+    piece = image[16:26, 20:32]
+    windows = np.lib.stride_tricks.sliding_window_view(made.image, (10, 12), axis=(0, 1))
+    assert (windows == piece.transpose(2, 0, 1)).all(axis=(2, 3, 4)).any()
+
+
+@pytest.mark.parametrize("corners", [False, True])
+def test_beyond_the_limit_the_field_is_drawn_out_and_copied(corners: bool):
+    image = picture(64, 80)
+    options = {"corners_xy": [(0, 0), (110, 0), (110, 70), (8, 64)]} if corners else {}
+    lock = np.zeros((64, 80), dtype=np.float32)
+    lock[20:40, 30:50] = 1
+    made = make(image, (70, 110), limit_px=40 * 48, lock=lock, **options)
+    check(made, image, (70, 110))
+    copied = image[made.field_xy[..., 1], made.field_xy[..., 0]]
+    inside = quad.inside(np.array(options["corners_xy"]), (70, 110)) if corners else np.ones((70, 110), bool)
+    assert np.abs(copied - made.image)[inside].mean() < 0.03
+    assert (np.abs(copied - made.image).max(2) < 1e-6)[inside].mean() > 0.3
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_a_flat_picture_stays_flat(level: float):
+    flat = np.full((40, 36, 3), level, dtype=np.float32)
+    for completeness in (0.0, 1.0):
+        made = make(flat, (36, 64), completeness=completeness)
+        np.testing.assert_allclose(made.image, flat[0, 0, 0], atol=1e-5)
+        assert (made.novelty < 1e-3).all()
+
+
+def test_a_grey_picture_stays_grey():
+    grey = np.repeat(picture(40, 40).mean(2, keepdims=True), 3, 2)
+    made = make(grey, (40, 66))
+    np.testing.assert_allclose(made.image, made.image[..., :1].repeat(3, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [((32, 32), (32, 32)), ((33, 110), (110, 33)), ((32, 48), (40, 300))]
+)
+def test_small_odd_and_extreme_shapes_work(source: tuple[int, int], target: tuple[int, int]):
+    image = picture(*source)
+    check(make(image, target), image, target)
+
+
+def test_the_field_is_improved_where_all_with_all_is_too_much(monkeypatch: pytest.MonkeyPatch):
+    """The way of large pictures, taken by a small one; with locks, corners and no completeness too."""
+    image = picture(56, 64)
+    exact = make(image, (56, 100))
+    monkeypatch.setattr(synthesis, "PAIRS_CPU", 0)
+    near = make(image, (56, 100))
+    check(near, image, (56, 100))
+    assert measure(image, near.image).coherence < 1.3 * measure(image, exact.image).coherence + 0.01
+    lock = np.zeros((56, 64), dtype=np.float32)
+    lock[20:40, 20:40] = 1
+    check(make(image, (50, 78), corners_xy=QUAD, lock=lock), image, (50, 78))
+    check(make(image, (60, 40), completeness=0), image, (60, 40))
+
+
+def test_fast_is_the_same_for_small_pictures():
+    image = picture(40, 40)
+    np.testing.assert_array_equal(
+        make(image, (40, 60), quality="fast").image, make(image, (40, 60), quality="exact").image
+    )
+
+
+def test_completeness_brings_back_what_fitted_badly():
+    image = picture(48, 48, seed=4)
+    less, more = make(image, (48, 80), completeness=0.0), make(image, (48, 80), completeness=0.8)
+    assert measure(image, more.image).completeness < measure(image, less.image).completeness
