@@ -285,7 +285,8 @@ def test_repainting_what_changed_equals_painting_all(document, scale, degrees, m
 
 
 @pytest.mark.parametrize("scale", [0.3, 0.75, 1.0, 1.4, 2.6])
-def test_repainting_a_part_of_a_transparent_picture_equals_painting_all(scale):
+def test_repainting_a_part_of_a_transparent_picture_equals_painting_all(scale, monkeypatch):
+    monkeypatch.setattr("app.canvas.scene.FINE_WITHIN_S", 60.0)  # as above
     pixels = photo((H, W), 4)
     pixels[..., 3] = np.linspace(0, 255, W).astype(np.uint8)
     document = document_of(pixels, "RGBA")
