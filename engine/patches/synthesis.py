@@ -225,7 +225,9 @@ def _improve(ground: Ground, state: State, keys: np.ndarray) -> None:
     taken = state.index if ground.present is None else state.index[ground.present]
     state.price = preferences.raised(state.price, taken, side)
     trust = None if ground.present is None else ground.present.float().clamp(min=1e-6)
-    voted = vote(ground.values, state.index, (rows, columns), side=side, spread=SPREAD, trust=trust)
+    voted = vote(
+        ground.values, state.index, (rows, columns), side=side, spread=SPREAD, trust=trust, look=task.look
+    )
     made = voted.permute(1, 2, 0).cpu().numpy()
     if ground.near is not None:
         made = np.where(ground.near[..., None], made, state.picture)

@@ -8,6 +8,8 @@ How far what surrounds a pixel differs from what surrounded it where it comes fr
 import torch
 from torch import Tensor
 
+from engine.patches.search import Look
+
 STRANGE = 0.12
 """Difference of colour that counts as something new."""
 
@@ -32,6 +34,7 @@ def vote(
     side: int,
     spread: float,
     trust: Tensor | None = None,
+    look: Look | None = None,
 ) -> Tensor:
     """Average the patches that lie over each pixel.
 
@@ -42,6 +45,7 @@ def vote(
         side: side of a patch in px.
         spread: how fast a patch's say falls from its middle, in px.
         trust: (N,) factor of each patch, or None for 1.
+        look: asked between the pixels of a patch whether to go on.
 
     Returns:
         (3, h, w) with h, w = grid_hw + side - 1.
@@ -54,6 +58,8 @@ def vote(
     weight = torch.zeros(rows + side - 1, columns + side - 1, 1, device=values.device)
     share = None if trust is None else trust.reshape(rows, columns, 1)
     for dy, dx, factor in spot_weights(side, spread):
+        if look is not None:
+            look()
         colours = flat.index_select(0, corner + (dy * width + dx)).reshape(rows, columns, 3)
         if share is None:
             total[dy : dy + rows, dx : dx + columns].add_(colours, alpha=factor)
