@@ -9,6 +9,7 @@ source vary most, 24 of them keep nearly all that tells two patches apart, and a
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,9 @@ from torch import Tensor
 
 _SAMPLE = 8192
 """Patches, about, that the directions are learned from: enough for a steady covariance of 147 numbers."""
+
+_BAND = 64
+"""Rows described at a time: bounds how long a request to stop waits."""
 
 
 def patch_grid(size_hw: tuple[int, int], side: int) -> tuple[int, int]:
@@ -53,10 +57,18 @@ class Directions:
         kept = vectors[:, -count:].T.to(torch.float32)
         self._filters = (kept / (kept.shape[1] ** 0.5)).reshape(-1, 3, side, side).contiguous()
 
-    def describe(self, picture: Tensor) -> Tensor:
-        """Shorten every patch of a picture, (3, H, W), to (N, count)."""
-        found = F.conv2d(picture[None], self._filters)[0]
-        return found.flatten(1).T.contiguous()
+    def describe(self, picture: Tensor, look: Callable[[], None] | None = None) -> Tensor:
+        """Shorten every patch of a picture, (3, H, W), to (N, count); ``look`` is asked between bands of rows."""
+        side = self._filters.shape[2]
+        rows, columns = patch_grid((picture.shape[1], picture.shape[2]), side)
+        found = torch.empty(rows * columns, self._filters.shape[0], device=picture.device)
+        for start in range(0, rows, _BAND):
+            if look is not None:
+                look()
+            end = min(start + _BAND, rows)
+            band = F.conv2d(picture[None, :, start : end + side - 1], self._filters)[0]
+            found[start * columns : end * columns] = band.flatten(1).T
+        return found
 
 
 def _some_patches(picture: Tensor, side: int) -> Tensor:

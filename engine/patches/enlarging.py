@@ -10,7 +10,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-_ROWS = 64
+_ROWS = 16
 """Rows made at a time: bounds memory, and how long a request to stop waits."""
 
 

@@ -187,6 +187,7 @@ def _ground(
     task: Task, scale: float, source: np.ndarray, corners: quad.Corners, size: tuple[int, int]
 ) -> Ground:
     side, device = task.plan.side, task.device
+    task.look()
     there = corners * _stretch(corners, size)
     homes = preferences.homes((source.shape[0], source.shape[1]), size, there, side)
     ground = Ground(task, tensor(source, device), size, (homes[0].to(device), homes[1].to(device)))
@@ -217,11 +218,12 @@ def _improve(ground: Ground, state: State, keys: np.ndarray) -> None:
         asked, given = whole_patches(guess, side), whole_patches(key_picture, side)
     else:
         directions = Directions([ground.values, key_picture], side, DIRECTIONS)
-        asked, given = directions.describe(guess), directions.describe(key_picture)
+        asked, given = (directions.describe(one, task.look) for one in (guess, key_picture))
     compare = _compare_all if is_small else _compare_near
     compare(ground, state, torch.cat([asked, ground.homes[0]], 1), torch.cat([given, ground.homes[1]], 1))
     if ground.forced is not None:
         state.index = torch.where(ground.forced >= 0, ground.forced, state.index)
+    task.look()
     taken = state.index if ground.present is None else state.index[ground.present]
     state.price = preferences.raised(state.price, taken, side)
     trust = None if ground.present is None else ground.present.float().clamp(min=1e-6)

@@ -24,3 +24,16 @@ def test_all_directions_keep_every_distance_and_few_keep_most():
     torch.testing.assert_close(torch.cdist(every, every), exact, atol=1e-3, rtol=1e-3)
     few = Directions([smooth], 3, 10).describe(smooth)
     assert float((torch.cdist(few, few) - exact).abs().mean()) < 0.15 * float(exact.mean())
+
+
+def test_bands_of_rows_join_without_a_seam_and_the_work_can_be_stopped():
+    picture = torch.rand(3, 150, 9, generator=torch.Generator().manual_seed(3))
+    directions = Directions([picture], 3, 27)
+    looks: list[int] = []
+    found = directions.describe(picture, lambda: looks.append(1))
+    assert len(looks) == 3
+    rows = whole_patches(picture, 3)
+    at = torch.tensor([0, 7 * 63, 7 * 64, 7 * 127 + 3, 7 * 148 - 1])
+    torch.testing.assert_close(
+        torch.cdist(found[at], found[at]), torch.cdist(rows[at], rows[at]), atol=1e-3, rtol=1e-3
+    )
