@@ -3,7 +3,9 @@
 Qt draws into memory here; a real window belongs to tests/desktop.
 """
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,26 @@ def own_folders(tmp_path_factory, monkeypatch) -> Path:
         place.mkdir(mode=0o700)
         monkeypatch.setenv(variable, str(place))
     return folder
+
+
+@pytest.fixture(scope="session")
+def old_objects() -> None:
+    """What was imported before the first test is no garbage; looking at it after every test would take minutes."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def swept_between_tests(old_objects) -> Iterator[None]:
+    """Garbage is collected after each test and on this thread alone, whatever allocates meanwhile.
+
+    A controller that no window owns and that a journal's or a blob's thread swept would leave its timers running: Qt
+    cannot stop them from there, and they fire into memory that is free. Every controller of the program has an owner.
+    """
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
+import gc
 import warnings
 
 import numpy as np
 import pytest
 import shiboken6
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -17,9 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.actions import ActionRegistry
+from app.background import Background
 from app.document.document import Document
 from app.errors import DocumentError
+from app.fill import FillController
+from app.fill_jobs import FillJobs
 from app.main_window import DOCKS, MainWindow
+from app.retarget import RetargetController
 from app.settings import settings_store
 from app.theme import DARK, LIGHT
 from engine.errors import PictureError
@@ -50,6 +56,18 @@ def drag(window: MainWindow, start: tuple[float, float], end: tuple[float, float
 
 
 # The window ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_timer_and_controller_belongs_to_its_window(window) -> None:
+    """Without an owner, a thread that collects garbage could sweep one and leave its timers running."""
+    kinds = (QTimer, ActionRegistry, Background, FillController, FillJobs, RetargetController)
+    before = {id(one) for one in gc.get_objects()}
+    other = window.new_window()
+    other.set_document(a_document())
+    other.tools.choose("retarget")
+    made = [one for one in gc.get_objects() if type(one) in kinds and id(one) not in before]
+    assert {type(one) for one in made} == set(kinds)
+    assert [one for one in made if one.parent() is None] == []
 
 
 def test_a_closed_window_gives_its_memory_back(window, qtbot) -> None:
