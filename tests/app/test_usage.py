@@ -9,7 +9,10 @@ CASES = [
         ["rnu"],
         "command: expected one of demo, doctor, evaluate, run, train, weights, got 'rnu'; did you mean 'run'?",
     ),
-    (["run", "inpant"], "command: expected one of inpaint, got 'inpant'; did you mean 'inpaint'?"),
+    (
+        ["run", "inpant"],
+        "command: expected one of inpaint, retarget, got 'inpant'; did you mean 'inpaint'?",
+    ),
     (["run", "inpaint", "a.png"], "--out: expected a value, got none; see 'pentimento run inpaint --help'"),
     (
         ["run", "inpaint", "a.png", "--out"],
