@@ -42,6 +42,8 @@ class Theme:
     accent: str
     """Ground of what is chosen or pressed."""
     accent_text: str
+    progress: str
+    """Ground of what is done, in a bar whose words are plain text."""
     focus: str
     """Ring around what has the keyboard."""
     error: str
@@ -53,13 +55,15 @@ DARK = Theme(
     name="dark",
     canvas="#1c1c1c", window="#2a2a2a", base="#202020", raised="#3a3a3a", hover="#454545", line="#585858",
     faint_line="#3c3c3c", text="#ececec", dim_text="#b4b4b4", disabled_text="#7c7c7c", accent="#2d6cdf",
-    accent_text="#ffffff", focus="#6ea8ff", error="#ff8a80", warning="#ffc457", good="#7fd491",
+    accent_text="#ffffff", progress="#2459ba", focus="#6ea8ff",
+    error="#ff8a80", warning="#ffc457", good="#7fd491",
 )  # fmt: skip
 LIGHT = Theme(
     name="light",
     canvas="#cfcfcf", window="#f2f2f2", base="#ffffff", raised="#ffffff", hover="#e4e4e4", line="#b0b0b0",
     faint_line="#d6d6d6", text="#1e1e1e", dim_text="#585858", disabled_text="#9a9a9a", accent="#1f5fd0",
-    accent_text="#ffffff", focus="#1f5fd0", error="#b3261e", warning="#8a5a00", good="#1d7a36",
+    accent_text="#ffffff", progress="#9dc0f5", focus="#1f5fd0",
+    error="#b3261e", warning="#8a5a00", good="#1d7a36",
 )  # fmt: skip
 
 _current = DARK
@@ -176,7 +180,7 @@ QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QProgressBar {{ background: {t.base}; border: 1px solid {t.line}; border-radius: 4px; color: {t.text};
     text-align: center; min-height: 16px; max-height: 18px; }}
-QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+QProgressBar::chunk {{ background: {t.progress}; border-radius: 3px; }}
 QHeaderView::section {{ background: {t.window}; color: {t.dim_text}; border: none;
     border-bottom: 1px solid {t.faint_line}; padding: 5px 8px; }}
 QTreeView::item {{ padding: 3px 0; }}

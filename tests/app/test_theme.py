@@ -23,6 +23,7 @@ def test_words_can_be_read_on_every_ground(theme: Theme) -> None:
     for word in (theme.error, theme.warning, theme.good):
         assert contrast(word, theme.window) >= 4.5
     assert contrast(theme.accent_text, theme.accent) >= 4.5
+    assert contrast(theme.text, theme.progress) >= 4.5
     assert contrast(theme.focus, theme.window) >= 3
 
 
