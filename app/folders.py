@@ -1,4 +1,4 @@
-"""Where the program keeps what is the user's: settings, unfinished work, measurements.
+"""Where the program keeps what is the user's: settings, unfinished work, measurements, what is being learned.
 
 The system says where such things belong; ``PENTIMENTO_HOME`` puts all of it below one folder instead, which is what a
 portable installation and the tests want. Nothing is made here: a folder appears when something is written.
@@ -21,11 +21,20 @@ def state_folder() -> Path:
     return _folder("state")
 
 
+def cache_folder() -> Path:
+    """What can be made again, though it may take time: pictures that are being learned."""
+    return _folder("cache")
+
+
 def _folder(kind: str) -> Path:
     home = os.environ.get(HOME_VARIABLE)
     if home:
         return Path(home) / kind
     import platformdirs
 
-    finder = {"config": platformdirs.user_config_dir, "state": platformdirs.user_state_dir}[kind]
-    return Path(finder("pentimento", appauthor=False))
+    finders = {
+        "config": platformdirs.user_config_dir,
+        "state": platformdirs.user_state_dir,
+        "cache": platformdirs.user_cache_dir,
+    }
+    return Path(finders[kind]("pentimento", appauthor=False))

@@ -482,6 +482,7 @@ class MainWindow(QMainWindow):
             dialog.close()
         self._stop_settings()
         self.background.close()
+        self.retargeting.close()
         self.fill.cancel()
         if self in MainWindow.windows:
             MainWindow.windows.remove(self)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.document.events import Event
     from app.document.results import Result
     from app.document.tiles import Box
+    from app.learning import LearningController
     from app.main_window import MainWindow
     from app.panels.retarget import RetargetPanel
     from app.retarget import RetargetController
@@ -40,6 +41,7 @@ class RetargetHandlers:
     def __init__(self, window: "MainWindow", inpaint: QWidget) -> None:
         self._window = window
         self._controller: RetargetController | None = None
+        self._learning: LearningController | None = None
         self._panel: RetargetPanel | None = None
         self._stop_observing = lambda: None
         self.is_on = False
@@ -72,13 +74,22 @@ class RetargetHandlers:
         assert self._controller is not None, "it was made just now"
         return self._controller
 
+    @property
+    def learning(self) -> "LearningController":
+        """Learns pictures; made with the other."""
+        self.controller  # noqa: B018  (makes both)
+        assert self._learning is not None, "made with the controller"
+        return self._learning
+
     def _make(self) -> None:
+        from app.learning import LearningController
         from app.panels.retarget import RetargetPanel
         from app.retarget import RetargetController
 
         window = self._window
         controller = self._controller = RetargetController(window.worker, window)
-        panel = self._panel = RetargetPanel(controller)
+        learning = self._learning = LearningController(window)
+        panel = self._panel = RetargetPanel(controller, learning)
         self._pages.addWidget(panel)
         tool: RetargetTool = window.tools["retarget"]  # type: ignore[assignment]
         tool.keeper = controller
@@ -90,7 +101,11 @@ class RetargetHandlers:
         panel.layer_asked.connect(window.guarded(window.fill.apply_as_layer))
         panel.brush_asked.connect(self._brush)
         panel.weights_asked.connect(window.guarded(self._choose_weights))
+        controller.state_changed.connect(lambda state: learning.set_shape(state.shape))
+        learning.use_asked.connect(self._use_weights)
+        learning.kept.connect(lambda name: controller.change_settings(weights=name))
         controller.set_document(window.document)
+        learning.set_document(window.document)
 
     def tool_chosen(self, tool_id: str) -> None:
         """Another tool is in hand: the panel that belongs to it comes to the front."""
@@ -141,6 +156,16 @@ class RetargetHandlers:
         )
         if path:
             self.controller.change_settings(method="learned", weights=path)
+
+    def _use_weights(self, path: str) -> None:
+        """Remake the picture with what is learned of it so far."""
+        self.controller.change_settings(method="learned", weights=path)
+        self.controller.remake()
+
+    def close(self) -> None:
+        """The window goes; a picture that is being learned is saved."""
+        if self._learning is not None:
+            self._learning.close()
 
     def _put_aside(self) -> None:
         """What is painted lies on the picture: show that, and not what was remade of it."""
@@ -217,6 +242,8 @@ class RetargetHandlers:
         self._stop_observing = document.observe(self._heard) if document is not None else lambda: None
         if self._controller is not None:
             self._controller.set_document(document)
+        if self._learning is not None:
+            self._learning.set_document(document)
         if document is not None:
             self._take_handles()
             self._fit()

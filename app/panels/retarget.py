@@ -30,6 +30,7 @@ from app.document.retarget_builder import FAMILY, RetargetSettings
 from app.document.retarget_shape import RATIOS, Shape, nearest_valid, turned, with_ratio
 from app.fill_state import Cost, weights_listed
 from app.icons import set_icon
+from app.learning import SO_FAR_NAME, LearningController
 from app.panels.controls import (
     GAP_PX,
     Choice,
@@ -42,11 +43,15 @@ from app.panels.controls import (
     quiet_label,
     section,
 )
+from app.panels.learning import LearningBox
 from app.retarget import INVENTED, RetargetController, RetargetState
 from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
 from engine.errors import EngineError
 
-UNLEARNED_WORDS = "Learn this picture first, on the command line: pentimento train retarget --data PICTURE"
+UNLEARNED_WORDS = (
+    "No learned picture is chosen: learn this one below, or choose the weights of one that was learned."
+)
+BEING_LEARNED = "Being learned"
 SEED_LIMIT = 2**31 - 1
 CHOICES_PX = 170
 METHODS = (
@@ -71,6 +76,7 @@ class RetargetPanel(QWidget):
 
     Args:
         controller: remakes, and keeps shape and settings.
+        learning: learns the picture.
         parent: owner, as Qt has it.
     """
 
@@ -83,10 +89,13 @@ class RetargetPanel(QWidget):
     weights_asked = Signal()
     """The window asks for the file of a learned picture."""
 
-    def __init__(self, controller: RetargetController, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, controller: RetargetController, learning: LearningController, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         named(self, "retarget_panel", "Retarget")
         self._controller = controller
+        self._learning_box = LearningBox(learning, self)
         self._cost: Cost | None = controller.cost
         self._make_top()
         self._make_shape()
@@ -271,6 +280,8 @@ class RetargetPanel(QWidget):
         learned.setSpacing(GAP_PX)
         learned.addWidget(self._weights)
         learned.addWidget(self._weights_hint)
+        learned.addWidget(section("Learn this picture"))
+        learned.addWidget(self._learning_box)
         column.addWidget(self._learned)
         quality = QHBoxLayout()
         quality.addWidget(QLabel("Quality", content), 1)
@@ -326,6 +337,7 @@ class RetargetPanel(QWidget):
         self._brush.clicked.connect(self.brush_asked)
         self._method.chosen.connect(lambda key: controller.change_settings(method=key))
         self._weights.clicked.connect(self._choose_weights)
+        self._learning_box.instant_asked.connect(lambda: controller.change_settings(method="instant"))
         self._quality.chosen.connect(lambda key: controller.change_settings(quality=key))
         self._completeness.value_changed.connect(lambda value: controller.change_settings(completeness=value))
         self._seed.valueChanged.connect(lambda seed: controller.change_settings(seed=seed))
@@ -401,7 +413,8 @@ class RetargetPanel(QWidget):
         self._method.set_key(settings.method)
         is_learned = settings.method == "learned"
         self._learned.setVisible(is_learned)
-        self._weights.setText(Path(settings.weights).name if settings.weights else "Choose weights…")
+        name = Path(settings.weights).name
+        self._weights.setText(BEING_LEARNED if name == SO_FAR_NAME else name or "Choose weights…")
         self._weights_hint.setText("" if settings.weights else UNLEARNED_WORDS)
         self._weights_hint.setVisible(not settings.weights)
         self._completeness.setEnabled(not is_learned)

@@ -1,6 +1,7 @@
 """The retarget tool in the window: its panel, its keys, and the way from a handle to a document of its own."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import shiboken6
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QScrollArea, QWidget
 
 from app.document.document import Document
 from app.document.ora_reader import read_ora
@@ -74,7 +75,7 @@ application = QApplication([])
 from app.main_window import MainWindow
 window = MainWindow()
 window.show()
-print([name for name in ("app.retarget", "app.panels.retarget", "app.canvas.mesh") if name in sys.modules])
+print([name for name in ("app.retarget", "app.panels.retarget", "app.learning", "app.canvas.mesh") if name in sys.modules])
 window.tools.choose("retarget")
 print("app.retarget" in sys.modules)
 """
@@ -353,3 +354,76 @@ def test_a_window_that_had_the_handles_is_freed_when_it_is_closed(window, qtbot)
     assert other.retargeting.controller.mesh is not None
     assert other.close()
     qtbot.waitUntil(lambda: not shiboken6.isValid(other))
+
+
+# Learning ------------------------------------------------------------------------------------------------------------
+
+STAND_IN = (sys.executable, str(Path(__file__).parents[1] / "learning_stand_in.py"))
+
+
+def scroll_and_click(window, qtbot, name):
+    """As a user does whose panel is too low for all of it."""
+    button = window.findChild(QAbstractButton, name)
+    qtbot.waitUntil(lambda: not button.isHidden())
+    qtbot.wait(20)
+    window.findChild(QScrollArea, "retarget_scroll").ensureWidgetVisible(button)
+    qtbot.wait(20)
+    click(window, name)
+
+
+@pytest.fixture
+def learning(retargeting, qtbot) -> MainWindow:
+    """A window whose picture is being learned, by a child that learns nothing."""
+    scroll_and_click(retargeting, qtbot, "retarget_method_learned")
+    found = retargeting.retargeting.learning
+    found._command = STAND_IN
+    scroll_and_click(retargeting, qtbot, "learning_learn")
+    qtbot.waitUntil(lambda: found.state.phase == "asking", timeout=20_000)
+    scroll_and_click(retargeting, qtbot, "learning_anyway")
+    qtbot.waitUntil(lambda: found.state.has_weights, timeout=20_000)
+    yield retargeting
+    if (process := found.process) is not None:
+        process.leave()
+        assert process.join(20)
+
+
+def test_what_is_learned_so_far_remakes_the_picture_while_learning_goes_on(learning, worker, qtbot) -> None:
+    scroll_and_click(learning, qtbot, "learning_use")
+    qtbot.waitUntil(lambda: bool(worker.requests))
+    edit = worker.newest.edit
+    assert edit.method == "learned"
+    assert Path(edit.weights).name == "being-learned.safetensors"
+    assert learning.findChild(QAbstractButton, "retarget_weights").text() == "Being learned"
+    assert learning.retargeting.learning.state.phase == "learning"
+
+
+def test_what_is_kept_is_chosen(learning, qtbot) -> None:
+    with qtbot.waitSignal(learning.retargeting.learning.kept, timeout=20_000) as kept:
+        scroll_and_click(learning, qtbot, "learning_keep")
+    assert kept.args[0].startswith("photo-")
+    assert learning.retargeting.controller.settings.weights == kept.args[0]
+
+
+def test_a_slow_machine_may_take_the_instant_method_instead(retargeting, qtbot) -> None:
+    scroll_and_click(retargeting, qtbot, "retarget_method_learned")
+    found = retargeting.retargeting.learning
+    found._command = STAND_IN
+    scroll_and_click(retargeting, qtbot, "learning_learn")
+    qtbot.waitUntil(lambda: found.state.phase == "asking", timeout=20_000)
+    scroll_and_click(retargeting, qtbot, "learning_instant")
+    assert retargeting.retargeting.controller.settings.method == "instant"
+    qtbot.waitUntil(lambda: not found.is_running, timeout=20_000)
+
+
+@pytest.mark.parametrize("way", ["window", "document"])
+def test_what_closes_ends_the_process_with_everything_saved(learning, own_folders, qtbot, way) -> None:
+    found = learning.retargeting.learning
+    process, step = found.process, found.state.step
+    if way == "window":
+        assert learning.close()
+    else:
+        learning.set_document(None)
+        assert found.process is None
+    assert process.join(20)
+    (folder,) = (own_folders / "cache" / "learning").iterdir()
+    assert max(int(path.stem[5:]) for path in (folder / "checkpoints").iterdir()) >= step

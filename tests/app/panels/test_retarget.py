@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QMenu, QProgre
 
 from app.document.retarget_shape import Dragged, Shape, drag
 from app.fill_state import WeightsListed
+from app.learning import LearningController
 from app.panels.retarget import RetargetPanel
 from app.retarget import RetargetController
 from engine.errors import WeightsError
@@ -26,7 +27,7 @@ def retarget(worker, document):
 
 @pytest.fixture
 def panel(qtbot, retarget):
-    made = RetargetPanel(retarget)
+    made = RetargetPanel(retarget, LearningController())
     qtbot.addWidget(made)
     made.resize(320, 900)
     made.show()
@@ -220,7 +221,7 @@ def test_a_small_picture_says_what_can_be_remade(worker, qtbot):
     small = make_document((20, 60))
     retarget = RetargetController(worker)
     retarget.set_document(small)
-    panel = RetargetPanel(retarget)
+    panel = RetargetPanel(retarget, LearningController())
     qtbot.addWidget(panel)
     assert words(panel, "retarget_hint") == "Pictures of 32 to 4096 px a side can be remade."
     assert not is_on(panel, "retarget_remake")
@@ -240,7 +241,7 @@ def test_the_learned_method_asks_for_its_weights(panel, retarget, worker, qtbot)
     assert not weights.isVisible()
     click(panel, "retarget_method_learned")
     assert weights.isVisible()
-    assert "pentimento train retarget" in words(panel, "retarget_weights_hint")
+    assert "learn this one below" in words(panel, "retarget_weights_hint")
     assert "only the instant method" in words(panel, "retarget_lock_hint")
     assert not panel._completeness.isEnabled()
     with qtbot.waitSignal(panel.weights_asked):

@@ -1,0 +1,442 @@
+"""Learn the picture of a document while the window goes on: start, pause, go on, keep, use what is there so far.
+
+A child process learns; nothing of torch comes into this one. Each picture has a folder of its own in the user's cache,
+named by the picture's digest, so whoever opens the same picture again can go on. What is learned is kept among the
+user's weights when learning is over or when that is asked for; until then it lies in the folder, and a pause, a closed
+document, a closed window and a lost process all leave it there.
+
+Elsewhere: the process in learning_process.py, its side in learning_child.py, what is seen in panels/learning.py.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QImage
+
+from app.background import Background
+from app.folders import cache_folder
+from app.learning_process import COMMAND, LearningProcess
+
+if TYPE_CHECKING:
+    from app.document.document import Document
+    from app.document.retarget_shape import Shape
+
+Phase = Literal[
+    "none", "idle", "preparing", "asking", "learning", "saving", "paused", "keeping", "kept", "failed"
+]
+WEIGHTS_NAME = "retarget.safetensors"
+SO_FAR_NAME = "being-learned.safetensors"
+FILM_MOST = 24
+THUMB_PX = 320
+SHOWN_MOST_PX = 512 * 512
+"""Of previews: painting larger ones would take too much of the time."""
+_CHECKPOINT = re.compile(r"step-(\d{9})\.pt")
+
+
+@dataclass(frozen=True)
+class LearningState:
+    """What the panel shows of learning."""
+
+    phase: Phase = "none"
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
+    loss: float | None = None
+    seconds: float = 0.0
+    """All that it will take; while it is asked whether to start."""
+    words: str = ""
+    """What went wrong, what was noted, or the name it was kept by."""
+    has_weights: bool = False
+    """Whether anything is learned that can be used."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one picture."""
+
+    digest: str
+    folder: Path
+    step: int = 0
+    """Steps that are saved there."""
+    steps: int = 0
+
+    @property
+    def weights(self) -> Path:
+        """What was learned last."""
+        return self.folder / WEIGHTS_NAME
+
+    @property
+    def previews(self) -> list[Path]:
+        """Looks at what was learned, in their order."""
+        return sorted((self.folder / "previews").glob("*.png"), key=lambda path: path.stem[-7:])
+
+
+class LearningController(QObject):
+    """Learns the picture of one document at a time.
+
+    Args:
+        parent: owner, as Qt has it.
+        command: what is started.
+        extra: further words for it.
+    """
+
+    state_changed = Signal(object)
+    """`LearningState`."""
+    film_changed = Signal(object)
+    """Tuple of `QImage`, newest last."""
+    use_asked = Signal(str)
+    """Remake the picture with the weights of this file."""
+    kept = Signal(str)
+    """What was learned has this name among the weights now."""
+
+    def __init__(
+        self, parent: QObject | None = None, *, command: Sequence[str] = COMMAND, extra: Sequence[str] = ()
+    ) -> None:
+        super().__init__(parent)
+        self._command, self._extra = command, extra
+        self._background = Background(self)
+        self._document: Document | None = None
+        self._shape: Shape | None = None
+        self._run: Run | None = None
+        self._process: LearningProcess | None = None
+        self._wish: Literal["", "pause", "keep"] = ""
+        self._failure = ""
+        self._turn = 0
+        self._state = LearningState()
+        self._film: tuple[QImage, ...] = ()
+
+    @property
+    def state(self) -> LearningState:
+        """What is shown now."""
+        return self._state
+
+    @property
+    def film(self) -> tuple[QImage, ...]:
+        """Looks at what was learned, newest last."""
+        return self._film
+
+    @property
+    def process(self) -> LearningProcess | None:
+        """The child that runs."""
+        return self._process
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a child learns or keeps."""
+        return self._process is not None
+
+    # What the user does ----------------------------------------------------------------------------------------------
+
+    def set_document(self, document: "Document | None") -> None:
+        """Work on another document; what is learned of the old one is saved, and its process ends."""
+        self._let_go()
+        self._document, self._run = document, None
+        self._show_film(())
+        self._set(LearningState("none" if document is None else "idle"))
+
+    def set_shape(self, shape: "Shape | None") -> None:
+        """In which shape looks at what was learned show the picture; holds from the next start."""
+        self._shape = shape
+
+    def look(self) -> None:
+        """Look whether this picture was learned in part before."""
+        if self._state.phase == "idle":
+            self._prepare(self._looked)
+
+    def learn(self) -> None:
+        """Learn the picture as it is now; where that was begun before, offer to go on."""
+        if self._state.phase in ("idle", "kept", "failed"):
+            self._set(LearningState("preparing"))
+            self._prepare(self._prepared)
+
+    def go_on(self) -> None:
+        """Go on where learning was left."""
+        if self._state.phase in ("paused", "failed"):
+            self._set(replace(self._state, phase="preparing", words=""))
+            self._prepare(self._start)
+
+    def start_anyway(self) -> None:
+        """It will be slow, and is wished."""
+        if self._state.phase == "asking" and self._process is not None:
+            self._set(replace(self._state, phase="learning"))
+            self._process.tell("go")
+
+    def pause(self) -> None:
+        """Save everything and end the process."""
+        self._end("pause")
+
+    def keep(self) -> None:
+        """Learn no more; what was learned gets a name among the weights."""
+        if self._process is not None:
+            self._end("keep")
+        elif self._state.has_weights:
+            self._keep()
+
+    def use_so_far(self) -> None:
+        """Remake the picture with what is learned by now."""
+        if self._run is None or not self._state.has_weights:
+            return
+        target = self._run.folder / SO_FAR_NAME
+        beside = target.with_suffix(".part")
+        try:  # a copy: the weights themselves are written anew every few seconds
+            shutil.copyfile(self._run.weights, beside)
+            os.replace(beside, target)
+        except OSError as error:
+            self._set(replace(self._state, words=_words_of(error)))
+            return
+        self.use_asked.emit(str(target))
+
+    def close(self) -> None:
+        """The window goes: what runs saves and ends by itself."""
+        self._let_go()
+        self._background.close()
+
+    # Getting ready ---------------------------------------------------------------------------------------------------
+
+    def _prepare(self, done: Any) -> None:
+        """Write the picture into its folder and see what is there, beside the window."""
+        from app.document.retarget_builder import base_picture
+
+        document = self._document
+        if document is None:
+            return
+        self._turn += 1
+        turn, pixels = self._turn, base_picture(document).copy()
+        is_looking = done == self._looked
+
+        def arrived(run: Run) -> None:
+            if turn == self._turn:
+                self._run = run
+                done(run)
+
+        def failed(error: Exception) -> None:
+            if turn == self._turn and not is_looking:
+                self._fail(_words_of(error))
+
+        self._background.run(lambda: prepare(pixels, is_written=not is_looking), arrived, failed)
+
+    def _looked(self, run: Run) -> None:
+        if self._state.phase == "idle" and run.step:
+            self._offer(run)
+
+    def _prepared(self, run: Run) -> None:
+        if run.step:
+            self._offer(run)
+        else:
+            self._start(run)
+
+    def _offer(self, run: Run) -> None:
+        """It was begun before: show how far."""
+        self._show_film(tuple(_thumbs(run.previews)))
+        self._set(LearningState("paused", run.step, run.steps, has_weights=run.weights.is_file()))
+
+    def _start(self, run: Run) -> None:
+        words = ["learn", "--picture", str(run.folder / "picture.png"), "--out", str(run.folder)]
+        words += ["--resume"] if run.step else []
+        if not run.step:
+            self._show_film(())
+        if (size := self._target()) is not None:
+            words += ["--target", f"{size[1]}x{size[0]}"]
+        self._set(
+            LearningState(
+                "preparing", run.step, run.steps, has_weights=bool(run.step) and run.weights.is_file()
+            )
+        )
+        self._spawn(words)
+
+    def _target(self) -> tuple[int, int] | None:
+        h, w = self._shape.size_hw if self._shape is not None else (0, 0)
+        is_own = self._document is not None and (h, w) == self._document.size_hw
+        return (h, w) if 0 < h * w <= SHOWN_MOST_PX and not is_own else None
+
+    def _spawn(self, words: list[str]) -> None:
+        assert self._run is not None, "prepared"
+        self._turn += 1
+        turn, bring = self._turn, self._background.bring
+        self._wish, self._failure = "", ""
+        try:
+            self._process = LearningProcess(
+                [*words, *self._extra],
+                self._run.folder,
+                lambda said: bring(lambda one: self._heard(turn, one), said),
+                lambda code: bring(lambda one: self._ended(turn, one), code),
+                self._command,
+            )
+        except OSError as error:
+            self._fail(_words_of(error))
+
+    # What the child says ---------------------------------------------------------------------------------------------
+
+    def _heard(self, turn: int, said: dict[str, Any]) -> None:
+        if turn != self._turn:
+            return
+        state = self._state
+        match said.get("say"):
+            case "estimate":
+                phase: Phase = "learning"
+                if said["is_slow"] and not state.step:
+                    phase = "asking"
+                if state.phase == "preparing":
+                    self._set(
+                        replace(state, phase=phase, seconds=said["seconds"], seconds_left=said["seconds"])
+                    )
+            case "step":
+                self._set(replace(state, step=said["step"], steps=said["steps"]))
+            case "measure":
+                self._set(replace(state, loss=said["loss"], seconds_left=said["seconds_left"]))
+            case "weights":
+                self._set(replace(state, has_weights=True))
+            case "picture":
+                self._show_film((*self._film, *_thumbs([Path(said["path"])])))
+            case "note":
+                self._set(replace(state, words=_sentence(said["text"])))
+            case "failed":
+                self._failure = " ".join(
+                    _sentence(part) for part in (said["sentence"], said["next_step"]) if part
+                )
+            case "end":
+                self._set(replace(state, step=said["step"] or state.step, steps=said["steps"] or state.steps))
+                if said["reason"] == "finished":
+                    self._wish = "keep"
+            case "kept":
+                self._set(replace(state, phase="kept", words=said["name"], seconds_left=None))
+
+    def _ended(self, turn: int, code: int) -> None:
+        if turn != self._turn:
+            return
+        self._process = None
+        state = self._state
+        if state.phase == "kept":
+            self.kept.emit(state.words)
+        elif code != 0 or not self._wish or state.phase == "keeping":
+            self._fail(self._failure or "Learning ended by itself.")
+        elif not state.step:
+            self._set(LearningState("idle"))
+        elif self._wish == "keep":
+            self._keep()
+        else:
+            self._set(replace(state, phase="paused", words=""))
+
+    def _end(self, wish: Literal["pause", "keep"]) -> None:
+        if self._process is None or self._state.phase not in ("preparing", "asking", "learning"):
+            return
+        self._wish = wish
+        self._set(replace(self._state, phase="saving", words=""))
+        self._process.leave()
+
+    def _keep(self) -> None:
+        assert self._run is not None, "learned"
+        name = kept_name(self._document.name if self._document is not None else "", self._run.digest)
+        self._set(replace(self._state, phase="keeping", words=""))
+        self._spawn(["keep", "--out", str(self._run.folder), "--name", name])
+
+    def _fail(self, words: str) -> None:
+        """Something went wrong: say it, and what is still there."""
+        self._process = None
+        run = found_in(self._run) if self._run is not None else None
+        self._run = run
+        step, has_weights = (run.step, run.weights.is_file()) if run is not None else (0, False)
+        if step:
+            words += f" What was learned up to step {step} is kept."
+        self._set(
+            LearningState(
+                "failed", step, run.steps if run is not None else 0, words=words, has_weights=has_weights
+            )
+        )
+
+    def _let_go(self) -> None:
+        """Hear no more of what runs; it saves and ends by itself."""
+        self._turn += 1
+        if self._process is not None:
+            self._process.leave()
+            self._process = None
+
+    def _show_film(self, film: tuple[QImage, ...]) -> None:
+        if len(film) > FILM_MOST:  # older looks grow rarer, the first and the last stay
+            film = (*film[:FILM_MOST:2], *film[FILM_MOST:])
+        self._film = film
+        self.film_changed.emit(film)
+
+    def _set(self, state: LearningState) -> None:
+        if state != self._state:
+            self._state = state
+            self.state_changed.emit(state)
+
+
+def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
+    """Name a picture, write it into its folder, and see how far it was learned.
+
+    Raises:
+        PictureError: if it cannot be written.
+        OSError: if the folder cannot be made.
+    """
+    from engine.pictures import Picture, picture_sha256, write_picture
+
+    digest = picture_sha256(pixels)
+    run = Run(digest, cache_folder() / "learning" / digest[:32])
+    if is_written:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        path = run.folder / "picture.png"
+        if not path.is_file():
+            planes = pixels[..., None] if pixels.ndim == 2 else pixels
+            colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
+            if colours.dtype == np.uint16:
+                colours = (colours >> 8).astype(np.uint8)
+            rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
+            write_picture(Picture(rgb, "RGB"), path)
+    return found_in(run)
+
+
+def found_in(run: Run) -> Run:
+    """The run with what its folder holds now."""
+    import json
+
+    numbers = [0]
+    steps = 0
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        found = [_CHECKPOINT.fullmatch(path.name) for path in (run.folder / "checkpoints").iterdir()]
+        numbers += [int(one[1]) for one in found if one is not None]
+        steps = int(json.loads((run.folder / "options.json").read_text(encoding="utf-8"))["train"]["steps"])
+    return replace(run, step=max(numbers) if steps else 0, steps=steps)
+
+
+def kept_name(document_name: str, digest: str) -> str:
+    """What a learned picture is called among the weights: its document, and so much of its digest that it is the only one."""
+    words = re.sub(r"[^a-z0-9]+", "-", Path(document_name).stem.lower()).strip("-")[:40].strip("-")
+    return f"{words or 'picture'}-{digest[:10]}"
+
+
+def _thumbs(paths: Sequence[Path]) -> list[QImage]:
+    """Small pictures of files; what cannot be read is left out."""
+    found = []
+    for path in paths:
+        image = QImage(str(path))
+        if image.isNull():
+            continue
+        size = image.size().scaled(QSize(THUMB_PX, THUMB_PX), Qt.AspectRatioMode.KeepAspectRatio)
+        if size.width() < image.width():
+            image = image.scaled(
+                size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
+        found.append(image)
+    return found
+
+
+def _words_of(error: Exception) -> str:
+    from app.errors import explain
+
+    told = explain(error)
+    return " ".join(_sentence(part) for part in (told.sentence, told.next_step) if part)
+
+
+def _sentence(words: str) -> str:
+    words = " ".join(words.split())
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

@@ -1,0 +1,259 @@
+"""The child's side of learning.py: a training of one picture, told line by line, that never outlives its window.
+
+    python -m app.learning_child learn --picture FILE --out DIR [--resume] [--target WxH]
+    python -m app.learning_child keep --out DIR --name NAME
+
+Each line on standard output is a JSON object with a key ``say``. Standard input takes ``go`` (start although it will be
+slow) and is closed to end: whoever started this may be asking for a pause or may be gone, and either way the step under
+way is finished, everything is saved and the process leaves. If that takes too long, it leaves without.
+
+On a processor the networks are smaller and the crops too: minutes instead of hours. A run goes on with what it began with.
+"""
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from app.errors import OUR_FAULT, AppError, explain
+
+if TYPE_CHECKING:
+    from engine.training.events import Event
+    from engine.training.options import TrainOptions
+
+NICENESS = 10
+"""Below the engine, which is below the window: learning takes what they leave."""
+PATIENCE_S = 60.0
+"""Longest time that saving may take once nobody listens any more."""
+LOCK_PATIENCE_S = 30.0
+"""For another process to finish saving into the same folder: a document that was closed and opened again."""
+STEP_PAUSE_S = 0.2
+SNAPSHOT_S = 5.0
+STRIP_STEPS = 100
+SLOW = {
+    "size": 64,
+    "width": 16,
+    "steps": 2500,
+    "learning_rate": 5e-4,
+    "precision": "32",
+    "checkpoint_every": 100,
+    "log_every": 10,
+}
+"""On a processor."""
+UNSAID = ("learning takes", "one picture of", "going on from")
+"""Notices that the panel tells in its own way."""
+LARGE_NOTE = "such a crop"
+LARGE_WORDS = (
+    "the picture is large, so its texture is learned and not its things; a smaller copy is learned better"
+)
+BEGUN_WITH = ("recipe", "size", "width", "depth", "steps", "learning_rate", "precision", "seed")
+"""Options that a run keeps when it goes on."""
+
+
+class LearningError(AppError):
+    """Learning that cannot begin."""
+
+
+class _Leave(Exception):  # noqa: N818  (no error: asked to go before anything was learned)
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Learn, or keep what was learned.
+
+    Returns:
+        0 done or stopped with everything saved, else 1; what was wrong is the last line.
+    """
+    words = _parser().parse_args(arguments)
+    with suppress(AttributeError, OSError):
+        os.nice(NICENESS)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded; see engine/host_child.py
+    try:
+        if words.what == "keep":
+            say("kept", name=keep(words.out, words.name))
+        else:
+            with _alone_in(words.out):
+                _Learner(words).run()
+    except _Leave:
+        say("end", reason="stopped", step=0, steps=0)
+    except Exception as error:  # noqa: BLE001  (the window is told of everything, in words)
+        told = explain(error)
+        if told.exit_code == OUR_FAULT:
+            traceback.print_exc()  # into the log beside the weights
+        say("failed", name=Path(told.name).name, sentence=told.sentence, next_step=told.next_step)
+        return 1
+    return 0
+
+
+def say(word: str, **parts: Any) -> None:
+    """Tell the window something; if it is gone, nobody."""
+    try:
+        print(json.dumps({"say": word, **parts}), flush=True)  # noqa: T201  (this is what the output is for)
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (for the rest of this process)
+
+
+def keep(out: Path, name: str) -> str:
+    """Copy what was learned into the user's weights under a name; what had that name gives way.
+
+    Raises:
+        WeightsError: if there is nothing, or no room for it.
+    """
+    from engine.weights import WeightsStore
+
+    store = WeightsStore()
+    source = out / "retarget.safetensors"
+    if any(entry.name == name for entry in store.entries()):
+        from engine.weightfile import read_weights
+
+        read_weights(source, family="retarget")  # before the older ones are gone
+        store.remove(name)
+    store.import_official([source], "retarget", name)
+    return name
+
+
+class _Learner:
+    def __init__(self, words: argparse.Namespace) -> None:
+        self._words = words
+        self._should_stop = threading.Event()
+        self._may_go = threading.Event()
+        self._has_begun = threading.Event()
+        self._step_next = 0.0
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def run(self) -> None:
+        from engine.training.loop import train
+
+        options = options_of(self._words)
+        self._is_slow = _is_slow(options.device)
+        result = train(options, report=self._tell, should_stop=self._should_stop.is_set)
+        say("end", reason=result.reason, step=result.step, steps=result.steps)
+
+    def _listen(self) -> None:
+        """Wait for words until there can be no more; then end."""
+        with suppress(OSError, ValueError):
+            for line in sys.stdin:
+                if line.strip() == "go":
+                    self._may_go.set()
+        self._should_stop.set()
+        self._may_go.set()
+        if not self._has_begun.is_set():
+            say("end", reason="stopped", step=0, steps=0)
+            os._exit(0)  # nothing is learned yet that could be lost
+        time.sleep(PATIENCE_S)
+        os._exit(1)
+
+    def _tell(self, event: "Event") -> None:
+        from engine.training.events import Estimated, Measured, Notice, Stepped, Written
+
+        match event:
+            case Notice(text) if not text.startswith(UNSAID):
+                say("note", text=LARGE_WORDS if text.startswith(LARGE_NOTE) else text)
+            case Estimated():
+                say("estimate", seconds=event.seconds, is_slow=self._is_slow)
+                if self._is_slow and not self._words.resume:
+                    self._may_go.wait()
+                    if self._should_stop.is_set():
+                        raise _Leave
+            case Stepped(step, steps):
+                self._has_begun.set()
+                now = time.monotonic()
+                if now >= self._step_next or step == steps:
+                    self._step_next = now + STEP_PAUSE_S
+                    say("step", step=step, steps=steps)
+            case Measured():
+                loss = sum(value for name, value in event.terms.items() if name.startswith("generator/"))
+                say("measure", loss=loss, seconds_left=event.seconds_left)
+            case Written(kind, path) if kind in ("snapshot", "preview") and path.suffix == ".png":
+                say("picture", path=str(path))
+            case Written("snapshot" | "weights"):
+                say("weights")
+
+
+def options_of(words: argparse.Namespace) -> "TrainOptions":
+    """What to learn with: as the run in the folder began, or as this machine allows."""
+    from engine.training.options import TrainOptions
+
+    target_hw = None
+    if words.target:
+        w, _, h = words.target.partition("x")
+        target_hw = (int(h), int(w))
+    picked: dict[str, Any] = {"device": "auto"}
+    if words.resume:
+        before = json.loads((words.out / "options.json").read_text(encoding="utf-8"))["train"]
+        picked |= {name: before[name] for name in BEGUN_WITH}
+        picked |= {name: before[name] for name in ("checkpoint_every", "log_every")}
+    elif _is_slow("auto"):
+        picked |= SLOW
+    if words.quick:
+        picked |= json.loads(words.quick)
+    return TrainOptions.of(
+        "retarget",
+        data=(words.picture,),
+        out=words.out,
+        resume=words.resume,
+        target_hw=target_hw,
+        preview_every=STRIP_STEPS,
+        **{"snapshot_every": SNAPSHOT_S, **picked},
+    )
+
+
+def _is_slow(device: str) -> bool:
+    import torch
+
+    return device == "cpu" or not torch.cuda.is_available()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep two processes from writing the same run.
+
+    Raises:
+        LearningError: if another one goes on doing so.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: the window itself starts one at a time
+        yield
+        return
+    with open(folder / "lock", "w") as file:
+        _lock(file, lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        yield
+
+
+def _lock(file: IO[str], take: Any) -> None:
+    end = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            take()
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= end:
+                hint = "pause it there first"
+                raise LearningError(
+                    "picture", "one that nobody learns", "another window learns it", hint
+                ) from error
+        time.sleep(0.2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app.learning_child", allow_abbrev=False)
+    parser.add_argument("what", choices=("learn", "keep"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--target", default="")
+    parser.add_argument("--name", default="")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--quick", default="", help="options as JSON, for tests")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""Learning a picture from the panel, by its buttons, with a child process that learns nothing."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QProgressBar
+
+from app.learning import LearningController
+from app.panels.learning import EARLIER, LearningBox, span
+from tests.app.fakes import make_document
+
+STAND_IN = (sys.executable, str(Path(__file__).parents[1] / "learning_stand_in.py"))
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture
+def make(qtbot, document):
+    """A box, with words that say how the child fails."""
+    made = []
+
+    def box(*extra, shown=document):
+        controller = LearningController(command=STAND_IN, extra=extra)
+        controller.set_document(shown)
+        made.append(controller)
+        panel = LearningBox(controller)
+        panel.learning = controller
+        qtbot.addWidget(panel)
+        panel.resize(300, 500)
+        panel.show()
+        return panel
+
+    yield box
+    for controller in made:
+        process = controller.process
+        controller.close()
+        assert process is None or process.join(20)
+
+
+def click(panel, name):
+    button = panel.findChild(QAbstractButton, f"learning_{name}")
+    assert button.isVisible(), name
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def offered(panel):
+    """Buttons that can be pressed, and what they say."""
+    found = [one for one in panel.findChildren(QAbstractButton) if one.isVisible() and one.isEnabled()]
+    return [one.text() for one in found]
+
+
+def words(panel, name="words"):
+    return panel.findChild(QLabel, f"learning_{name}").text()
+
+
+def until(qtbot, panel, phase):
+    qtbot.waitUntil(lambda: panel.learning.state.phase == phase, timeout=PATIENCE_MS)
+
+
+def learn(qtbot, panel, steps=12):
+    click(panel, "learn")
+    until(qtbot, panel, "asking")
+    click(panel, "anyway")
+    qtbot.waitUntil(lambda: panel.learning.state.step >= steps, timeout=PATIENCE_MS)
+
+
+def test_it_begins_with_one_button(make):
+    panel = make()
+    assert offered(panel) == ["Learn this picture"]
+    assert "every shape then takes a moment" in words(panel)
+    panel.learning.set_document(None)
+    assert offered(panel) == []
+
+
+def test_a_slow_machine_is_told_of_before_it_starts(make, qtbot):
+    panel = make()
+    click(panel, "learn")
+    until(qtbot, panel, "asking")
+    assert words(panel).startswith("This processor takes about 35 min to learn")
+    assert "instant method takes seconds" in words(panel)
+    assert offered(panel) == ["Start anyway", "Use instant"]
+    with qtbot.waitSignal(panel.instant_asked):
+        click(panel, "instant")
+    until(qtbot, panel, "idle")
+    assert not panel.learning.is_running
+
+
+def test_progress_time_loss_and_looks_are_shown(make, qtbot):
+    panel = make()
+    learn(qtbot, panel, 60)
+    bar = panel.findChild(QProgressBar, "learning_progress")
+    assert bar.isVisible()
+    assert bar.format().endswith(" of 400")
+    assert words(panel).startswith("10 min left · loss ")
+    assert panel._film.isVisible()
+    assert panel._film.count == EARLIER + 1
+    assert panel._film.height() > 100
+    assert offered(panel) == ["Use what is learned so far", "Pause", "Stop and keep"]
+    panel.grab()
+
+
+def test_a_pause_saves_and_going_on_goes_on(make, qtbot):
+    panel = make()
+    learn(qtbot, panel)
+    click(panel, "pause")
+    until(qtbot, panel, "paused")
+    step = panel.learning.state.step
+    assert "everything is saved" in words(panel)
+    assert offered(panel) == ["Use what is learned so far", "Go on", "Keep"]
+    click(panel, "go_on")
+    qtbot.waitUntil(lambda: panel.learning.state.step > step, timeout=PATIENCE_MS)
+    assert panel.learning.state.phase == "learning"
+
+
+def test_stop_and_keep_gives_what_was_learned_a_name(make, qtbot):
+    panel = make()
+    learn(qtbot, panel)
+    with qtbot.waitSignal(panel.learning.kept, timeout=PATIENCE_MS) as kept:
+        click(panel, "keep")
+    (name,) = kept.args
+    assert words(panel).startswith(f"Learned and kept as {name}.")
+    assert offered(panel) == ["Learn the picture as it is now"]
+    click(panel, "learn")
+    until(qtbot, panel, "paused")
+
+
+def test_what_is_learned_to_the_end_is_kept_by_itself(make, qtbot):
+    panel = make("--fault", "short")
+    with qtbot.waitSignal(panel.learning.kept, timeout=PATIENCE_MS):
+        learn(qtbot, panel, 1)
+    assert panel.learning.state.step == 20
+
+
+def test_what_is_learned_so_far_can_be_used_while_learning_goes_on(make, qtbot):
+    panel = make()
+    learn(qtbot, panel)
+    with qtbot.waitSignal(panel.learning.use_asked) as asked:
+        click(panel, "use")
+    (path,) = asked.args
+    assert Path(path).name == "being-learned.safetensors"
+    assert Path(path).read_bytes().startswith(b"weights of step")
+    assert panel.learning.state.phase == "learning"
+
+
+def test_a_document_that_closes_ends_the_process_with_everything_saved(make, qtbot, document):
+    panel = make()
+    learn(qtbot, panel)
+    process = panel.learning.process
+    panel.learning.set_document(None)
+    assert process.join(20)
+    panel.learning.set_document(document)
+    panel.learning.look()
+    until(qtbot, panel, "paused")
+    assert panel.learning.state.step >= 12
+    assert offered(panel) == ["Use what is learned so far", "Go on", "Keep"]
+
+
+def test_another_picture_is_not_offered_what_this_one_learned(make, qtbot):
+    panel = make()
+    learn(qtbot, panel)
+    other = make_document((40, 50))
+    panel.learning.set_document(other)
+    click(panel, "learn")
+    until(qtbot, panel, "asking")
+    assert panel.learning.state.step == 0
+    panel.learning.set_document(None)
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("die", "Learning ended by itself. What was learned up to step 10 is kept."),
+        ("start", "There is no such file. Check the path."),
+    ],
+)
+def test_a_process_that_fails_is_told_in_words(make, qtbot, fault, said):
+    panel = make("--fault", fault)
+    if fault == "die":
+        learn(qtbot, panel, 1)
+    else:
+        click(panel, "learn")
+    until(qtbot, panel, "failed")
+    assert words(panel, "fault") == said
+    keeps = ["Use what is learned so far", "Go on", "Keep"]
+    assert offered(panel) == (keeps if fault == "die" else ["Try again"])
+
+
+def test_keeping_that_fails_is_told_and_can_be_tried_again(make, qtbot):
+    panel = make("--fault", "keep")
+    learn(qtbot, panel)
+    click(panel, "keep")
+    until(qtbot, panel, "failed")
+    assert words(panel, "fault").startswith("The disk is full. Free some space. What was learned up to step")
+    assert "Keep" in offered(panel)
+    panel.learning._extra = ()
+    with qtbot.waitSignal(panel.learning.kept, timeout=PATIENCE_MS):
+        click(panel, "keep")
+
+
+def test_a_folder_that_cannot_be_made_is_told(make, qtbot, own_folders):
+    panel = make()
+    (own_folders / "cache").write_text("")
+    click(panel, "learn")
+    until(qtbot, panel, "failed")
+    assert words(panel, "fault") != ""
+    assert offered(panel) == ["Try again"]
+
+
+def test_every_button_has_a_name_and_a_tip(make):
+    for button in make().findChildren(QAbstractButton):
+        assert button.accessibleName()
+        assert button.toolTip()
+
+
+def test_times_are_read_at_a_glance():
+    assert [span(seconds) for seconds in (0.2, 42, 600, 7200)] == ["1 s", "42 s", "10 min", "2.0 h"]

@@ -1,0 +1,106 @@
+"""The child that learns: a real training of a few steps, and how it ends when nobody listens any more."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import learning_child
+from app.learning_process import LearningProcess
+from engine.errors import WeightsError
+from engine.pictures import PICTURE_KEY, picture_sha256
+from engine.weightfile import read_metadata
+from engine.weights import WeightsStore
+
+STAND_IN = (sys.executable, str(Path(__file__).parent / "learning_stand_in.py"))
+TINY = {"size": 32, "width": 4, "steps": 6, "snapshot_every": 0.1, "precision": "32", "device": "cpu"}
+
+
+def test_a_picture_is_learned_kept_and_found_by_its_name(tmp_path, own_folders) -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 48, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "picture.png")
+    heard, ends = [], []
+
+    def hear(said):
+        heard.append(said)
+        if said["say"] == "estimate":
+            process.tell("go")
+
+    words = ["learn", "--picture", str(tmp_path / "picture.png"), "--out", str(tmp_path)]
+    process = LearningProcess([*words, "--quick", json.dumps(TINY)], tmp_path, hear, ends.append)
+    assert process.join(120)
+    assert ends == [0], (tmp_path / "learning.log").read_text()
+    kinds = [said["say"] for said in heard]
+    assert {"estimate", "step", "measure", "weights", "picture"} <= set(kinds)
+    assert heard[-1] == {"say": "end", "reason": "finished", "step": 6, "steps": 6}
+    assert learning_child.keep(tmp_path, "wall") == "wall"
+    assert learning_child.keep(tmp_path, "wall") == "wall", "what is kept again takes the place of the first"
+    found = WeightsStore().resolve("wall", "retarget")
+    assert read_metadata(found.path)[PICTURE_KEY] == picture_sha256(pixels)
+
+
+def test_nothing_learned_cannot_be_kept(tmp_path) -> None:
+    with pytest.raises(WeightsError, match=r"retarget\.safetensors"):
+        learning_child.keep(tmp_path, "wall")
+
+
+def test_a_fault_is_the_last_line(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(os, "nice", lambda _by: 0)
+    assert learning_child.main(["keep", "--out", str(tmp_path), "--name", "wall"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["say"], said["name"]) == ("failed", "retarget.safetensors")
+    assert said["sentence"]
+    assert said["next_step"]
+
+
+def test_a_second_process_waits_and_then_refuses(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(learning_child, "LOCK_PATIENCE_S", 0.0)
+    with learning_child._alone_in(tmp_path):
+        second = learning_child._alone_in(tmp_path)
+        with pytest.raises(learning_child.LearningError, match="expected one that nobody learns") as caught:
+            second.__enter__()
+        assert caught.value.hint == "pause it there first"
+    with learning_child._alone_in(tmp_path):
+        pass
+
+
+def test_a_window_that_is_killed_leaves_no_process_behind(tmp_path) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from app.learning_process import LearningProcess
+command, out = sys.argv[1:3], sys.argv[3]
+said = lambda one: one["say"] == "estimate" and process.tell("go")
+process = LearningProcess(["learn", "--out", out], Path(out), said, lambda code: None, command)
+sys.stdout.write(f"{process.pid}\\n")
+sys.stdout.flush()
+time.sleep(60)
+"""
+    root = Path(__file__).parents[2]
+    words = [sys.executable, "-c", code, *STAND_IN, str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=root, text=True) as window:
+        child = int(window.stdout.readline())
+        wait_for(lambda: (tmp_path / "checkpoints").is_dir())
+        window.kill()
+    wait_for(lambda: not is_alive(child))
+    assert len(list((tmp_path / "checkpoints").iterdir())) > 0
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(is_so) -> None:
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
