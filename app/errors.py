@@ -43,6 +43,7 @@ SAID_SHORTLY = {
     "a used-up quota": "the room you have on this disk is used up",
     "everything selected": "everything is selected, and nothing is left to fill from",
     "everything locked": "everything is locked, and nothing is left to remake",
+    "somebody else who learns it": "this picture is being learned in another window",
     "nothing changed": "nothing was changed",
 }
 """What was there, and the whole sentence where that says it all."""

@@ -34,6 +34,7 @@ Phase = Literal[
 ]
 WEIGHTS_NAME = "retarget.safetensors"
 SO_FAR_NAME = "being-learned.safetensors"
+GONE_WORDS = "The folder in which this picture was learned is gone, and with it what was learned. It can be learned anew."
 FILM_MOST = 24
 THUMB_PX = 320
 SHOWN_MOST_PX = 512 * 512
@@ -108,7 +109,7 @@ class LearningController(QObject):
         self._run: Run | None = None
         self._process: LearningProcess | None = None
         self._wish: Literal["", "pause", "keep"] = ""
-        self._failure = ""
+        self._failure = self._kept = ""
         self._turn = 0
         self._state = LearningState()
         self._film: tuple[QImage, ...] = ()
@@ -261,7 +262,7 @@ class LearningController(QObject):
         assert self._run is not None, "prepared"
         self._turn += 1
         turn, bring = self._turn, self._background.bring
-        self._wish, self._failure = "", ""
+        self._wish, self._failure, self._kept = "", "", ""
         try:
             self._process = LearningProcess(
                 [*words, *self._extra],
@@ -307,15 +308,16 @@ class LearningController(QObject):
                 if said["reason"] == "finished":
                     self._wish = "keep"
             case "kept":
-                self._set(replace(state, phase="kept", words=said["name"], seconds_left=None))
+                self._kept = said["name"]
 
     def _ended(self, turn: int, code: int) -> None:
         if turn != self._turn:
             return
         self._process = None
         state = self._state
-        if state.phase == "kept":
-            self.kept.emit(state.words)
+        if self._kept:
+            self._set(replace(state, phase="kept", words=self._kept, seconds_left=None))
+            self.kept.emit(self._kept)
         elif code != 0 or not self._wish or state.phase == "keeping":
             self._fail(self._failure or "Learning ended by itself.")
         elif not state.step:
@@ -326,7 +328,12 @@ class LearningController(QObject):
             self._set(replace(state, phase="paused", words=""))
 
     def _end(self, wish: Literal["pause", "keep"]) -> None:
-        if self._process is None or self._state.phase not in ("preparing", "asking", "learning"):
+        if self._state.phase not in ("preparing", "asking", "learning"):
+            return
+        if self._process is None:  # its picture is still being written
+            self._turn += 1
+            phase: Phase = "paused" if self._state.step else "idle"
+            self._set(replace(self._state, phase=phase))
             return
         self._wish = wish
         self._set(replace(self._state, phase="saving", words=""))
@@ -342,6 +349,8 @@ class LearningController(QObject):
         """Something went wrong: say it, and what is still there."""
         self._process = None
         run = found_in(self._run) if self._run is not None else None
+        if run is not None and not run.folder.is_dir():
+            words = GONE_WORDS
         self._run = run
         step, has_weights = (run.step, run.weights.is_file()) if run is not None else (0, False)
         if step:

@@ -238,7 +238,7 @@ def _lock(file: IO[str], take: Any) -> None:
             if time.monotonic() >= end:
                 hint = "pause it there first"
                 raise LearningError(
-                    "picture", "one that nobody learns", "another window learns it", hint
+                    "picture", "one that nobody learns", "somebody else who learns it", hint
                 ) from error
         time.sleep(0.2)
 

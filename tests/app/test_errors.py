@@ -4,6 +4,7 @@ import pydantic
 import pytest
 
 from app.errors import AppError, DocumentError, EngineLostError, explain
+from app.learning_child import LearningError
 from engine.edits import InpaintEdit
 from engine.errors import MaskError, PictureError
 from engine.progress import Cancelled
@@ -86,6 +87,7 @@ def test_an_edit_refused_by_a_check_of_ours_keeps_its_words() -> None:
         (DocumentError("a.ora", "a document", "no such file", "x"), "there is no such file"),
         (PictureError("a", "free space on the disk", "no space left", "x"), "the disk is full"),
         (PictureError("lock", "a part left unlocked", "everything locked", "x"), "everything is locked, and nothing is left to remake"),
+        (LearningError("picture", "one that nobody learns", "somebody else who learns it", "x"), "this picture is being learned in another window"),
         (OSError(errno.ENOSPC, "No space left on device", "a.png"), "the disk is full"),
         (OSError(errno.EIO, "Input/output error"), "there should be a file that can be used, but there is 'Input/output error'"),
         (EngineLostError("engine", "to finish the job", "signal 9", "x"), "it could not finish the job: signal 9"),

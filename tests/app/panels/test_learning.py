@@ -1,5 +1,6 @@
 """Learning a picture from the panel, by its buttons, with a child process that learns nothing."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -85,6 +86,25 @@ def test_a_slow_machine_is_told_of_before_it_starts(make, qtbot):
         click(panel, "instant")
     until(qtbot, panel, "idle")
     assert not panel.learning.is_running
+
+
+def test_a_quick_machine_begins_at_once(make, qtbot):
+    panel = make("--fault", "quick")
+    click(panel, "learn")
+    until(qtbot, panel, "learning")
+    qtbot.waitUntil(lambda: panel.learning.state.has_weights, timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_what_is_being_worked_out_can_be_cancelled(make, qtbot, is_running):
+    panel = make()
+    click(panel, "learn")
+    if is_running:
+        qtbot.waitUntil(lambda: panel.learning.is_running)
+    assert offered(panel) == ["Cancel"]
+    click(panel, "pause")
+    until(qtbot, panel, "idle")
+    assert offered(panel) == ["Learn this picture"]
 
 
 def test_progress_time_loss_and_looks_are_shown(make, qtbot):
@@ -206,6 +226,15 @@ def test_a_folder_that_cannot_be_made_is_told(make, qtbot, own_folders):
     click(panel, "learn")
     until(qtbot, panel, "failed")
     assert words(panel, "fault") != ""
+    assert offered(panel) == ["Try again"]
+
+
+def test_a_folder_that_goes_while_learning_is_told(make, qtbot, own_folders):
+    panel = make()
+    learn(qtbot, panel)
+    shutil.rmtree(own_folders / "cache", ignore_errors=True)
+    until(qtbot, panel, "failed")
+    assert words(panel, "fault").startswith("The folder in which this picture was learned is gone")
     assert offered(panel) == ["Try again"]
 
 
