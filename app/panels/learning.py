@@ -6,7 +6,7 @@ Elsewhere: learning in app/learning.py.
 """
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QShowEvent
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -38,9 +38,7 @@ class Film(QWidget):
         super().__init__(parent)
         named(self, "learning_film", "How the picture was learned", "Earlier looks above, the newest below")
         self._looks: tuple[QImage, ...] = ()
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     @property
     def count(self) -> int:
@@ -50,7 +48,7 @@ class Film(QWidget):
     def set_looks(self, looks: tuple[QImage, ...]) -> None:
         """Show others."""
         self._looks = looks
-        self.updateGeometry()
+        self._take_height()
         self.update()
 
     def _earlier(self) -> list[QImage]:
@@ -60,20 +58,14 @@ class Film(QWidget):
             return list(before)
         return [before[round(place * (len(before) - 1) / (EARLIER - 1))] for place in range(EARLIER)]
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Wider means higher, as the pictures are."""
-        return True
+        super().resizeEvent(event)
+        self._take_height()
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802
-        """Of both rows."""
-        if not self._looks:
-            return 0
+    def _take_height(self) -> None:
         strip = EARLIER_PX + FILM_GAP_PX if len(self._looks) > 1 else 0
-        return strip + self._newest_size(width).height()
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """As wide as there is room."""
-        return QSize(200, self.heightForWidth(max(self.width(), 200)))
+        self.setFixedHeight(strip + max(self._newest_size(self.width()).height(), 0))
 
     def _newest_size(self, width: int) -> QSize:
         if not self._looks:

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QProgressBar
 
 from app.learning import LearningController
-from app.panels.learning import EARLIER, LearningBox, span
+from app.panels.learning import EARLIER, EARLIER_PX, FILM_GAP_PX, NEWEST_PX, LearningBox, span
 from tests.app.fakes import make_document
 
 STAND_IN = (sys.executable, str(Path(__file__).parents[1] / "learning_stand_in.py"))
@@ -116,7 +116,9 @@ def test_progress_time_loss_and_looks_are_shown(make, qtbot):
     assert words(panel).startswith("10 min left · loss ")
     assert panel._film.isVisible()
     assert panel._film.count == EARLIER + 1
-    assert panel._film.height() > 100
+    assert panel._film.height() == EARLIER_PX + FILM_GAP_PX + NEWEST_PX, (
+        "the pictures are 2:1, the box 300 px wide"
+    )
     assert offered(panel) == ["Use what is learned so far", "Pause", "Stop and keep"]
     panel.grab()
 
