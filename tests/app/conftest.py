@@ -48,20 +48,15 @@ def own_folders(tmp_path_factory, monkeypatch) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def old_objects() -> None:
-    """What was imported before the first test is no garbage; looking at it after every test would take minutes."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(autouse=True)
-def swept_between_tests(old_objects) -> Iterator[None]:
+def swept_between_tests() -> Iterator[None]:
     """Garbage is collected after each test and on this thread alone, whatever allocates meanwhile.
 
     A controller that no window owns and that a journal's or a blob's thread swept would leave its timers running: Qt
     cannot stop them from there, and they fire into memory that is free. Every controller of the program has an owner.
     """
+    gc.collect()  # what only the test before still held
+    gc.freeze()  # the rest stays; looking at it again after every test would take a minute in all
     gc.disable()
     yield
     gc.collect()
