@@ -48,10 +48,14 @@ class Editor(Program):
         self.settle()
 
     def settle(self) -> None:
-        """Let what is posted be done, twice: events make events."""
-        self.ask("1")
-        time.sleep(0.05)
-        self.ask("1")
+        """Let what is posted be done: until the window answers at once three times running, for events make events."""
+        prompt = 0
+        until = time.monotonic() + 10
+        while prompt < 3 and time.monotonic() < until:
+            time.sleep(0.05)
+            asked = time.monotonic()
+            self.ask("1")
+            prompt = prompt + 1 if time.monotonic() - asked < 0.1 else 0
 
     def document(self, expression: str) -> Any:
         """Value of an expression about ``document``."""

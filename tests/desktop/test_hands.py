@@ -55,11 +55,9 @@ def test_the_view_moves_by_space_and_middle_button_and_zooms_at_the_pointer(edit
     assert editor.ask(under) == pytest.approx(before, abs=1.5), "what is under the pointer stays there"
 
     screen.key("ctrl+1")
-    editor.settle()
-    assert editor.ask(VIEW)[0] == 1
+    editor.wait_for(VIEW, is_right=lambda view: view[0] == 1)
     screen.key("ctrl+0")
-    editor.settle()
-    assert editor.ask(VIEW)[1:] == pytest.approx([300, 200], abs=1)
+    editor.wait_for(VIEW, is_right=lambda view: view[1:] == pytest.approx([300, 200], abs=1))
 
 
 def test_the_brush_grows_by_keys_wheel_and_drag(editor, screen) -> None:
