@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
             "document": document is not None,
             "hole": self.fill.state.can_fill or (document is not None and self.retargeting.is_on),
             "result": document is not None and document.current_result_id is not None,
-            "undo": document is not None and document.can_undo,
+            "undo": document is not None and (document.can_undo or self.retargeting.can_take_back),
             "redo": document is not None and document.can_redo,
         }
         self.registry.set_state(state)

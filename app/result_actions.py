@@ -7,6 +7,7 @@ import numpy as np
 
 from app.document.document import Document
 from app.document.layers import Layer
+from app.document.result_ops import ResultChanged
 from app.document.results import Result
 
 SHOWING = "show result"
@@ -20,6 +21,15 @@ def show_result(document: Document, result_id: str | None) -> None:
     label = "Show result" if result_id is not None else "Show picture"
     with document.begin(label, merge_key=SHOWING) as transaction:
         transaction.set_current_result(result_id)
+
+
+def show_picture(document: Document) -> None:
+    """Show the picture without a result; where that was undone just now it is done again, and what came after stays."""
+    entry = document.history.next_redo
+    hidden = ResultChanged(document.current_result_id, None)
+    if entry is not None and entry.ops == (hidden,) and document.redo() and document.current_result is None:
+        return
+    show_result(document, None)
 
 
 def star_results(document: Document, result_ids: list[str], is_starred: bool) -> None:

@@ -149,6 +149,15 @@ def recover(item: Recoverable) -> Document:
     return document
 
 
+def let_go(item: Recoverable) -> None:
+    """Give back what `recover` took and no window took up, since it was closed meanwhile."""
+    with _claims_lock:
+        for opening_id, claim in tuple(_claims.items()):
+            if claim.lock.folder == item.folder:
+                del _claims[opening_id]
+                claim.lock.release()
+
+
 def discard(item: Recoverable) -> None:
     """Delete work that is not wanted back.
 

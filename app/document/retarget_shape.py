@@ -10,7 +10,7 @@ Elsewhere: what is a shape at all in engine/corners.py; the tool in app/canvas/t
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 
-from app.document.tiles import Box
+from app.document.tiles import MAX_SIDE_PX, Box
 from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX, Corners, Point, fault_of, placed
 
 Handle = Literal["top_left", "top", "top_right", "right", "bottom_right", "bottom", "bottom_left", "left"]
@@ -125,6 +125,8 @@ def drag(
 
 def reason_of(shape: Shape) -> str:
     """Why no picture can be remade in a shape, as a person says it; empty where one can."""
+    if max(abs(side) for side in shape.box_xyxy) > 4 * MAX_SIDE_PX:
+        return "That is too far from the picture"  # no file could say where it lies
     fault = shape.fault
     if not fault:
         return ""

@@ -59,8 +59,9 @@ class SpillFile:
                     self._file = _open_temporary(self._folder)
                     weakref.finalize(self, _close_quietly, self._file)
                 self._file.seek(place.offset)
-                self._file.write(data)
-                self._file.flush()
+                left = memoryview(data)
+                while left:
+                    left = left[self._file.write(left) :]
             except OSError as error:
                 _log.warning("the undo history cannot be moved to disk: %s", error)
                 self._return(place)
@@ -78,7 +79,12 @@ class SpillFile:
         with self._lock:
             assert self._file is not None, "a place exists only once something was written"
             self._file.seek(place.offset)
-            return self._file.read(place.nbytes)
+            parts = []
+            left = place.nbytes
+            while left and (part := self._file.read(left)):
+                parts.append(part)
+                left -= len(part)
+            return b"".join(parts)
 
     def free(self, place: Place) -> None:
         """Let a place be used again."""
@@ -123,7 +129,8 @@ def _open_temporary(folder: Path | None) -> IO[bytes]:
     if folder is None:
         folder = state_folder() / "undo"
         folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(prefix="pentimento-undo-", dir=folder)
+    # Unbuffered: what a full disk refused would stay in the buffer and fail every later read.
+    return tempfile.TemporaryFile(prefix="pentimento-undo-", dir=folder, buffering=0)
 
 
 def _close_quietly(file: IO[bytes]) -> None:

@@ -6,7 +6,7 @@ touched, or copied back, is the same.
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -35,6 +35,10 @@ class FileMark:
             return True
         now = mark_of(self.path)
         return now is None or now.digest == self.digest
+
+    def doubted(self) -> "FileMark":
+        """A mark that no file is like: another program wrote to this one, though nobody knows what it was before."""
+        return replace(self, size_bytes=-1, digest="")
 
 
 def mark_of(path: Path) -> FileMark | None:

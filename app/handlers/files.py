@@ -79,7 +79,8 @@ class FileHandlers:
         """The window that has this document: a second one would write over what the first one saves."""
         for window in self._window.windows:
             own = window.document.path if window.document is not None else None
-            if own is not None and own.resolve() == path.resolve():
+            places = [place for place in (own, window.saving.goal) if place is not None]
+            if any(place.resolve() == path.resolve() for place in places):
                 return window
         return None
 
@@ -192,7 +193,8 @@ class FileHandlers:
     def is_free(self) -> bool:
         """Whether another document can take this window's place without anything being lost or missed."""
         document = self._window.document
-        if self._window.is_waiting:
+        saving = self._window.saving
+        if self._window.is_waiting or saving.is_saving or saving.is_asking:
             return False
         return document is None or (
             not document.is_modified and not document.history.entries and not document.results

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from app.document import selection
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 MASK_FILES = "Pictures (*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif)"
 MASK_ENDINGS = "PNG picture (*.png);;TIFF picture (*.tif *.tiff);;WebP picture (*.webp);;BMP picture (*.bmp)"
 USUAL_PX = 8
+STROKE_WAIT_MS = 50
+"""Between two looks whether a stroke is done that a mask has to wait for."""
 
 
 class MaskHandlers:
@@ -24,6 +27,7 @@ class MaskHandlers:
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
+        self._loads = 0
 
     def select_all(self) -> None:
         """Mask the whole picture."""
@@ -70,7 +74,15 @@ class MaskHandlers:
         if document is None:
             return
 
+        self._loads += 1
+        load = self._loads
+
         def done(patch: Patch) -> None:
+            if load != self._loads:  # another file was chosen since
+                return
+            if window.document is document and document.transaction is not None:  # a stroke is being drawn
+                QTimer.singleShot(STROKE_WAIT_MS, window, lambda: window.guarded(done)(patch))
+                return
             window.say("")
             if window.document is document:
                 self._do(lambda document: selection.select(document, patch, "replace", label="Load mask"))

@@ -27,8 +27,11 @@ class RecoveryHandlers:
 
     def recover(self, item: "Recoverable") -> None:
         """Open a piece of work; in a window of its own where this one has a document."""
+        from app.document.recovery import let_go
+
         if self._is_under_way(item):
             return  # its button was pressed twice
+        let_go(item)
         window = self._window.files.free_window()
         self._under_way.append((item, window))
         window.recoveries.recover_here(item, self._window)
@@ -49,6 +52,8 @@ class RecoveryHandlers:
 
         def work() -> tuple[Document, FileMark | None]:
             mark = mark_of(item.path) if item.path is not None else None
+            if mark is not None and mark.time_ns > item.when.timestamp() * 1e9:
+                mark = mark.doubted()
             return recover(item), mark
 
         def done(recovered: tuple[Document, FileMark | None]) -> None:
@@ -75,9 +80,10 @@ class RecoveryHandlers:
 
     def discard(self, item: "Recoverable") -> None:
         """Throw a piece of work away."""
-        from app.document.recovery import discard
+        from app.document.recovery import discard, let_go
 
         if self._is_under_way(item):
             return
+        let_go(item)
         discard(item)
         self._window.recovery.remove(item)

@@ -173,9 +173,9 @@ class RetargetHandlers:
         result = document.current_result if document is not None else None
         if document is None or result is None or not result.is_whole:
             return
-        from app.result_actions import show_result
+        from app.result_actions import show_picture
 
-        show_result(document, None)
+        show_picture(document)
         self._window.say("You paint on the picture itself; the remade one waits in the results")
 
     # What the window asks --------------------------------------------------------------------------------------------
@@ -186,9 +186,14 @@ class RetargetHandlers:
         state = self._controller.state if self._controller is not None else None
         return state is not None and (state.is_busy or (state.is_waiting and self._has_handles()))
 
+    @property
+    def can_take_back(self) -> bool:
+        """Whether a shape is in hand that no picture was remade in yet."""
+        return self.is_busy and self._has_handles()
+
     def take_back(self) -> bool:
         """Take back a shape that no picture was remade in yet, as an undo does; whether there was one in hand."""
-        return self._has_handles() and self.cancel()
+        return self.can_take_back and self.cancel()
 
     def remake(self) -> None:
         """Remake the picture now."""

@@ -35,8 +35,11 @@ class SaveHandlers:
         self._window = window
         self._journal: Journal | None = None
         self._is_saving = False
+        self._goal: Path | None = None  # of the save under way
         self._next_save: Path | None = None
         self._after_save: Callable[[], None] | None = None
+        self.is_asking = False
+        """Whether a name is being asked for, which belongs to the document that is here now."""
         self.mark: FileMark | None = None
         """The document's own file as it was when it was last read or written here; None where it has none."""
 
@@ -44,6 +47,11 @@ class SaveHandlers:
     def is_saving(self) -> bool:
         """Whether a save is under way."""
         return self._is_saving
+
+    @property
+    def goal(self) -> Path | None:
+        """The file that is being written; the document's own as soon as that is done."""
+        return self._goal if self._is_saving else None
 
     @property
     def is_leaving(self) -> bool:
@@ -57,7 +65,10 @@ class SaveHandlers:
         document = self._window.document
         if document is None:
             return
-        if document.path is None or document.path.suffix.lower() != OWN_ENDING:
+        goal = self._next_save or self.goal
+        if goal is not None:  # where it goes already: its own file may be another a moment later
+            self.save_to(goal)
+        elif document.path is None or document.path.suffix.lower() != OWN_ENDING:
             self.save_as()
         else:
             self._save_over(document.path)
@@ -68,18 +79,22 @@ class SaveHandlers:
         if self._is_saving or mark is None or mark.path != path or mark.looks_same():
             self.save_to(path)
             return
-        self._is_saving = True  # who closes meanwhile waits
+        # Who closes meanwhile waits, and no other document comes here.
+        self._is_saving, self._goal = True, path
 
         def done(is_same: bool) -> None:
-            self._is_saving = False
-            self._next_save = None
             answer = "overwrite" if is_same else self.ask_changed(path)
+            self._is_saving = False
+            following, self._next_save = self._next_save, None
+            self._window.say("")
             if answer == "overwrite":
                 self.save_to(path)
             elif answer == "save_as":
                 self.save_as()
             else:
                 self._after_save = None
+            if following is not None and following != path:  # Save As was chosen meanwhile
+                self.save_to(following)
 
         def failed(error: Exception) -> None:
             self._is_saving = False
@@ -94,9 +109,14 @@ class SaveHandlers:
         if document is None:
             return
         start = str(document.path or Path(self._window.files.folder()) / f"{document.name}{OWN_ENDING}")
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save As", start, SAVE_FILTER)
-        path = with_ending(Path(chosen), OWN_ENDING) if chosen else None
-        if path is not None and self._window.files.may_replace(path, Path(chosen)):
+        self.is_asking = True
+        try:
+            chosen, _ = QFileDialog.getSaveFileName(self._window, "Save As", start, SAVE_FILTER)
+            path = with_ending(Path(chosen), OWN_ENDING) if chosen else None
+            is_agreed = path is not None and self._window.files.may_replace(path, Path(chosen))
+        finally:
+            self.is_asking = False
+        if path is not None and is_agreed:
             self.save_to(path)
         else:
             self._after_save = None
@@ -116,7 +136,7 @@ class SaveHandlers:
         if self._is_saving:  # side by side, the older one could be the last to take the file's name
             self._next_save = path
             return
-        self._is_saving = True
+        self._is_saving, self._goal = True, path
         window.say(f"Saving {path.name}…", stays=True)
 
         def written(error: Exception | None) -> None:

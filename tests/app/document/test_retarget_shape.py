@@ -11,6 +11,7 @@ from app.document.retarget_shape import (
     turned,
     with_ratio,
 )
+from app.document.tiles import MAX_SIDE_PX
 
 START = Shape.of_box((0, 0, 300, 200))
 
@@ -156,3 +157,9 @@ def test_placed_corners_begin_at_zero():
 def test_handles_lie_on_corners_and_in_the_middle_of_sides():
     assert [START.handle_xy(handle) for handle in HANDLES[:4]] == [(0, 0), (150, 0), (300, 0), (300, 100)]
     assert START.handle_xy("left") == (0, 100)
+
+
+def test_a_shape_may_not_lie_where_no_file_could_say_it():
+    far = 4 * MAX_SIDE_PX
+    assert reason_of(Shape.of_box((far - 100, 0, far, 100))) == ""
+    assert reason_of(Shape.of_box((far - 99, 0, far + 1, 100))) == "That is too far from the picture"

@@ -1,4 +1,7 @@
 import errno
+import signal
+
+import pytest
 
 from app.document.spill_file import SpillFile
 
@@ -56,3 +59,18 @@ def test_a_disk_that_is_full_is_told_and_takes_no_place(tmp_path, caplog):
     assert file.is_refusing
     assert file.used_bytes == 0
     assert "cannot be moved to disk: [Errno 28] no space left" in caplog.text
+
+
+def test_what_was_written_before_can_be_read_when_the_disk_is_full(tmp_path):
+    resource = pytest.importorskip("resource")
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    file = SpillFile(1 << 20, tmp_path)
+    place = file.write(b"a" * 5000)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5050, limits[1]))
+        assert file.write(b"b" * 100) is None
+        assert file.read(place) == b"a" * 5000
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
+from app.document import selection
 from app.document.document import Document
 from app.main_window import MainWindow
 from engine import pictures
@@ -151,3 +152,43 @@ def test_a_file_that_is_no_mask_is_told(window, tmp_path, monkeypatch, qtbot) ->
     window.registry["mask_load"].trigger()
     qtbot.waitUntil(lambda: window.messages.message is not None)
     assert window.messages.message.level == "error"
+
+
+@pytest.fixture
+def held_reading(monkeypatch):
+    """A mask is read when the event of its file's name is set."""
+    gates, read = {"mask.png": threading.Event(), "other.png": threading.Event()}, selection.read_patch
+
+    def wait_and_read(path, *args, **how):
+        assert gates[path.name].wait(10)
+        return read(path, *args, **how)
+
+    monkeypatch.setattr(selection, "read_patch", wait_and_read)
+    yield gates
+    for gate in gates.values():
+        gate.set()
+
+
+def test_a_mask_that_comes_during_a_stroke_waits_for_its_end(window, tmp_path, qtbot, held_reading) -> None:
+    document = with_document(window)
+    Image.new("L", (60, 40), 255).save(tmp_path / "mask.png")
+    window.masks.load_from(tmp_path / "mask.png")
+    change = document.begin("Brush")
+    held_reading["mask.png"].set()
+    qtbot.wait(150)
+    assert window.messages.message is None
+    change.rollback()
+    qtbot.waitUntil(lambda: document.mask_layer.has_any("coverage"))
+
+
+def test_of_two_masks_the_one_chosen_last_stays(window, tmp_path, qtbot, held_reading) -> None:
+    document = with_document(window)
+    Image.new("L", (60, 40), 255).save(tmp_path / "mask.png")
+    Image.new("L", (60, 40), 100).save(tmp_path / "other.png")
+    for name in ("mask.png", "other.png"):
+        window.masks.load_from(tmp_path / name)
+    held_reading["other.png"].set()
+    qtbot.waitUntil(lambda: document.mask_layer.planes["coverage"].max() == 100)
+    held_reading["mask.png"].set()
+    qtbot.wait(150)
+    assert document.mask_layer.planes["coverage"].max() == 100

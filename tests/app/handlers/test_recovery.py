@@ -1,4 +1,6 @@
+import os
 import threading
+import time
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
@@ -6,8 +8,10 @@ from PySide6.QtWidgets import QPushButton
 
 from app.document import recovery
 from app.document.journal import Journal
+from app.document.ora import read_ora, write_ora
 from app.document.recovery import journal_for, recoverable
 from app.document.selection import select_all
+from app.document.snapshot import Snapshot
 from app.main_window import MainWindow
 from tests.app.fakes import make_document
 
@@ -96,3 +100,56 @@ def test_work_comes_back_though_the_window_that_offered_it_is_closed(window, qtb
     gate.set()
     qtbot.waitUntil(lambda: other.document is not None)
     assert other.messages.message.title == "Your work is back"
+
+
+@pytest.mark.usefixtures("crashed")
+def test_work_can_be_recovered_again_after_its_window_was_closed_too_soon(window, qtbot, monkeypatch) -> None:
+    gate, ended, recover = threading.Event(), threading.Event(), recovery.recover
+
+    def wait_and_recover(item):
+        assert gate.wait(10)
+        try:
+            return recover(item)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(recovery, "recover", wait_and_recover)
+    window.set_document(make_document((20, 20)))
+    select_all(window.document)
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    button = window.findChild(QPushButton, "recover_0")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    (other,) = [one for one in MainWindow.windows if one is not window]
+    assert other.close()
+    gate.set()
+    assert ended.wait(10)
+    qtbot.wait(50)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    (other,) = [one for one in MainWindow.windows if one is not window]
+    qtbot.waitUntil(lambda: not other.is_waiting)
+    assert other.document is not None
+    assert other.messages.message.title == "Your work is back"
+
+
+@pytest.mark.parametrize("age_s", [60, -60])
+def test_what_was_written_to_the_file_after_the_crash_is_asked_about(window, tmp_path, qtbot, age_s) -> None:
+    path = tmp_path / "work.ora"
+    with Snapshot(make_document()) as snapshot:
+        write_ora(snapshot, path)
+    document, _ = read_ora(path)
+    journal = journal_for(document)
+    select_all(document)
+    assert journal.flush()
+    journal.close()
+    written_s = time.time() - age_s
+    os.utime(path, (written_s, written_s))
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    window.findChild(QPushButton, "recover_0").click()
+    qtbot.waitUntil(lambda: window.document is not None)
+    asked = []
+    window.saving.ask_changed = lambda changed: asked.append(changed) or "overwrite"
+    window.registry["save"].trigger()
+    qtbot.waitUntil(lambda: not window.document.is_modified)
+    assert asked == ([] if age_s > 0 else [path])

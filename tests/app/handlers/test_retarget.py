@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QScrollArea,
 
 from app.document.document import Document
 from app.document.ora_reader import read_ora
+from app.document.selection import select_all
 from app.main_window import MainWindow
 from engine.pictures import Picture
 from tests.app.fakes import stroke
@@ -427,3 +428,27 @@ def test_what_closes_ends_the_process_with_everything_saved(learning, own_folder
     assert process.join(20)
     (folder,) = (own_folders / "cache" / "learning").iterdir()
     assert max(int(path.stem[5:]) for path in (folder / "checkpoints").iterdir()) >= step
+
+
+def test_a_shape_that_waits_can_be_undone_though_nothing_else_can(retargeting) -> None:
+    retargeting.retargeting.controller.set_live(False)
+    x, y = retargeting.retargeting.controller.shape.handle_xy("right")
+    drag(retargeting, (x, y), (100, y))
+    assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
+    QTest.keyClick(retargeting.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert retargeting.retargeting.controller.shape.size_hw == SIZE_HW
+
+
+def test_the_brush_after_one_undo_too_many_leaves_what_can_be_redone(retargeting, worker, qtbot) -> None:
+    document = retargeting.document
+    widen(retargeting, worker, qtbot)
+    qtbot.waitUntil(lambda: document.current_result is not None)
+    QTest.keyClick(retargeting.canvas, Qt.Key.Key_B)
+    select_all(document)
+    retargeting.undo()
+    retargeting.undo()
+    assert document.current_result is not None
+    QTest.keyClick(retargeting.canvas, Qt.Key.Key_B)
+    assert document.current_result is None
+    retargeting.redo()
+    assert document.mask_layer.has_any("coverage")

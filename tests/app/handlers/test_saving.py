@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.document import saving
 from app.document.document import Document
-from app.document.ora import read_ora
+from app.document.ora import read_ora, write_ora
 from app.document.recovery import journals_folder, recoverable
 from app.document.selection import select_all
+from app.handlers.file_mark import FileMark
 from app.main_window import MainWindow
 from app.start import after_first_paint
 
@@ -341,3 +342,138 @@ def test_closing_leaves_no_journal(opened, qtbot) -> None:
     opened.close()
     qtbot.waitUntil(lambda: not any(journals_folder().iterdir()))
     assert recoverable() == []
+
+
+def put(path: Path, size_hw: tuple[int, int]) -> Path:
+    document = Document.blank(size_hw)
+    with saving.Snapshot(document) as snapshot:
+        write_ora(snapshot, path)
+    document.close()
+    return path
+
+
+@pytest.fixture
+def two(window, tmp_path, qtbot) -> tuple[Path, Path]:
+    """Two documents, the first of which is open and untouched."""
+    paths = put(tmp_path / "a.ora", (20, 30)), put(tmp_path / "b.ora", (40, 50))
+    window.files.open_paths(paths[:1])
+    qtbot.waitUntil(lambda: window.document is not None)
+    return paths
+
+
+@pytest.fixture
+def held_check(monkeypatch):
+    """Whether a file was changed is not known before this event is set."""
+    gate, is_same = threading.Event(), FileMark.is_same
+    monkeypatch.setattr(FileMark, "is_same", lambda mark: gate.wait(10) and is_same(mark))
+    yield gate
+    gate.set()
+
+
+def window_with(path: Path) -> MainWindow | None:
+    paths = [(one, one.document.path) for one in MainWindow.windows if one.document is not None]
+    return next((one for one, own in paths if own == path), None)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_document_opened_during_a_save_is_not_written_over_the_saved_one(
+    window, two, times, qtbot, held_save
+) -> None:
+    for _ in range(times):
+        window.registry["save"].trigger()
+    window.files.open_paths(two[1:])
+    qtbot.waitUntil(lambda: window_with(two[1]) is not None)
+    other = window_with(two[1])
+    held_save.set()
+    qtbot.waitUntil(lambda: not window.saving.is_saving)
+    assert [read_ora(path)[0].size_hw for path in two] == [(20, 30), (40, 50)]
+    assert other.saving.mark.path == two[1]
+
+
+def test_a_document_opened_while_a_file_is_looked_at_is_not_written_over_it(
+    window, two, qtbot, held_check
+) -> None:
+    os.utime(two[0], ns=(1, 1))
+    window.registry["save"].trigger()
+    window.files.open_paths(two[1:])
+    qtbot.waitUntil(lambda: window_with(two[1]) is not None)
+    held_check.set()
+    qtbot.waitUntil(lambda: not window.saving.is_saving)
+    assert [read_ora(path)[0].size_hw for path in two] == [(20, 30), (40, 50)]
+
+
+def test_a_document_opened_beside_the_question_is_not_written_over_the_file(window, two, qtbot) -> None:
+    two[0].write_bytes(b"what another program wrote")
+
+    def ask(_path: Path) -> str:
+        window.files.open_paths(two[1:])
+        qtbot.waitUntil(lambda: window_with(two[1]) is not None)
+        return "overwrite"
+
+    window.saving.ask_changed = ask
+    window.registry["save"].trigger()
+    qtbot.waitUntil(lambda: window_with(two[1]) is not None and not window.saving.is_saving)
+    assert [read_ora(path)[0].size_hw for path in two] == [(20, 30), (40, 50)]
+
+
+def test_save_during_save_as_leaves_the_file_before_as_it_was(
+    window, two, tmp_path, qtbot, held_save
+) -> None:
+    before = two[0].read_bytes()
+    select_all(window.document)
+    window.saving.save_to(tmp_path / "c.ora")
+    window.masks.clear()
+    window.registry["save"].trigger()
+    held_save.set()
+    qtbot.waitUntil(lambda: not window.saving.is_saving)
+    assert window.document.path == tmp_path / "c.ora"
+    assert not window.document.is_modified
+    assert two[0].read_bytes() == before
+    assert not read_ora(tmp_path / "c.ora")[0].mask_layer.has_any("coverage")
+
+
+def test_save_as_is_not_forgotten_while_a_file_is_looked_at(
+    window, two, tmp_path, qtbot, monkeypatch, held_check
+) -> None:
+    os.utime(two[0], ns=(1, 1))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "c.ora"), ""))
+    select_all(window.document)
+    window.registry["save"].trigger()
+    window.registry["save_as"].trigger()
+    held_check.set()
+    qtbot.waitUntil(lambda: window.document.path == tmp_path / "c.ora" and not window.saving.is_saving)
+    assert read_ora(tmp_path / "c.ora")[0].mask_layer.has_any("coverage")
+
+
+def test_two_windows_do_not_save_to_one_new_file(opened, tmp_path, qtbot, held_save) -> None:
+    opened.saving.save_to(tmp_path / "work.ora")
+    other = opened.new_window()
+    other.files.take(Document.blank((20, 30)))
+    other.saving.save_to(tmp_path / "work.ora")
+    assert other.messages.message.level == "error"
+    held_save.set()
+    qtbot.waitUntil(lambda: not opened.saving.is_saving)
+    assert read_ora(tmp_path / "work.ora")[0].size_hw == opened.document.size_hw
+
+
+def test_a_save_that_is_called_off_does_not_say_that_the_window_closes(opened, changed, qtbot) -> None:
+    asked = []
+    opened.saving.ask_save = lambda: "save"
+    opened.saving.ask_changed = lambda path: asked.append(path) or "cancel"
+    assert not opened.close()
+    qtbot.waitUntil(lambda: bool(asked) and not opened.saving.is_saving)
+    assert opened.statusBar().currentMessage() == ""
+
+
+def test_a_document_opened_beside_the_save_dialog_does_not_get_its_name(
+    window, two, tmp_path, qtbot, monkeypatch
+) -> None:
+    def ask(*_: object) -> tuple[str, str]:
+        window.files.open_paths(two[1:])
+        qtbot.waitUntil(lambda: window_with(two[1]) is not None)
+        return str(tmp_path / "c.ora"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    window.registry["save_as"].trigger()
+    qtbot.waitUntil(lambda: window_with(tmp_path / "c.ora") is not None)
+    assert read_ora(tmp_path / "c.ora")[0].size_hw == (20, 30)
