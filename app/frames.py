@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MOVING_ENDINGS = frozenset({".gif", ".webp"})
 NUMBERED_ENDING = ".png"
 FRAME_MS = 80
+FRAMES_MOST = 1000
 LAST_MS = 1200
 """The first and the last frame stay longer: they are what is compared."""
 
@@ -64,15 +65,17 @@ class FrameFiles:
 
     @classmethod
     def at(cls, out: Path, count: int) -> "FrameFiles":
-        """Find the files that a name stands for, and look at their place; a folder is made.
+        """Find the files that a name stands for, and look at their place; a folder is made when there is something to put into it.
 
         Raises:
             OutputError: if the ending says no way to write frames, or the place cannot take them.
         """
         ending = out.suffix.lower()
         if not ending:
-            out.mkdir(parents=True, exist_ok=True)
-            check_folder(out, "--out")
+            there = out
+            while not there.exists() and there != there.parent:
+                there = there.parent
+            check_folder(there, "--out")
             return cls(tuple(out / f"frame-{name}.png" for name in _numbers(count)), count)
         if ending == NUMBERED_ENDING:
             check_output(out, "--out", endings=frozenset({NUMBERED_ENDING}))
@@ -146,6 +149,7 @@ def run_frames(
     if len(files.paths) == 1:
         _write_moving(pictures, files.paths[0])
     else:
+        files.paths[0].parent.mkdir(parents=True, exist_ok=True)
         for picture, path in zip(pictures, files.paths, strict=True):
             write_picture(Picture(picture, "RGBA"), path)
     seconds = {"engine": round(math.fsum(report["seconds"]["total"] for report in reports), 4)}

@@ -394,13 +394,12 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
     if is_written:
         run.folder.mkdir(parents=True, exist_ok=True)
         path = run.folder / "picture.png"
-        if not path.is_file():
-            planes = pixels[..., None] if pixels.ndim == 2 else pixels
-            colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
-            if colours.dtype == np.uint16:
-                colours = (colours >> 8).astype(np.uint8)
-            rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
-            write_picture(Picture(rgb, "RGB"), path)
+        planes = pixels[..., None] if pixels.ndim == 2 else pixels
+        colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
+        if colours.dtype == np.uint16:
+            colours = (colours >> 8).astype(np.uint8)
+        rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
+        write_picture(Picture(rgb, "RGB"), path)  # each time: what lies there may be damaged
     return found_in(run)
 
 
@@ -410,11 +409,11 @@ def found_in(run: Run) -> Run:
 
     numbers = [0]
     steps = 0
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         found = [_CHECKPOINT.fullmatch(path.name) for path in (run.folder / "checkpoints").iterdir()]
         numbers += [int(one[1]) for one in found if one is not None]
         steps = int(json.loads((run.folder / "options.json").read_text(encoding="utf-8"))["train"]["steps"])
-    return replace(run, step=max(numbers) if steps else 0, steps=steps)
+    return replace(run, step=max(numbers) if steps > 0 else 0, steps=max(steps, 0))
 
 
 def kept_name(document_name: str, digest: str) -> str:

@@ -13,6 +13,7 @@ On a processor the networks are smaller and the crops too: minutes instead of ho
 import argparse
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -53,6 +54,7 @@ LARGE_NOTE = "such a crop"
 LARGE_WORDS = (
     "the picture is large, so its texture is learned and not its things; a smaller copy is learned better"
 )
+DAMAGED_WORDS = "what was learned before cannot be read, so learning began anew"
 BEGUN_WITH = ("recipe", "size", "width", "depth", "steps", "learning_rate", "precision", "seed")
 """Options that a run keeps when it goes on."""
 
@@ -79,8 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words.what == "keep":
             say("kept", name=keep(words.out, words.name))
         else:
+            learner = _Learner(words)  # it listens from now on: waiting for another process can be given up
             with _alone_in(words.out):
-                _Learner(words).run()
+                learner.run()
     except _Leave:
         say("end", reason="stopped", step=0, steps=0)
     except Exception as error:  # noqa: BLE001  (the window is told of everything, in words)
@@ -131,6 +134,11 @@ class _Learner:
     def run(self) -> None:
         from engine.training.loop import train
 
+        if self._words.resume and not _can_go_on(self._words.out):
+            say("note", text=DAMAGED_WORDS)
+            shutil.rmtree(self._words.out / "checkpoints", ignore_errors=True)
+            self._words.resume = False
+            self._may_go.set()  # it was wished
         options = options_of(self._words)
         self._is_slow = _is_slow(options.device)
         result = train(options, report=self._tell, should_stop=self._should_stop.is_set)
@@ -203,6 +211,19 @@ def options_of(words: argparse.Namespace) -> "TrainOptions":
         preview_every=STRIP_STEPS,
         **{"snapshot_every": SNAPSHOT_S, **picked},
     )
+
+
+def _can_go_on(out: Path) -> bool:
+    """Whether what a run needs to go on can be read."""
+    from engine.errors import TrainingError
+    from engine.training.checkpoints import newest_checkpoint
+
+    try:
+        before = json.loads((out / "options.json").read_text(encoding="utf-8"))["train"]
+        newest_checkpoint(out)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, TrainingError):
+        return False
+    return isinstance(before, dict) and all(name in before for name in BEGUN_WITH)
 
 
 def _is_slow(device: str) -> bool:

@@ -218,9 +218,9 @@ class RetargetController(QObject):
         self._reckon()
 
     def show_shape(self, dragged: Dragged) -> None:
-        """The shape while a handle is being pulled."""
+        """The shape while a handle is being pulled, or where it was put back."""
         self._settle.stop()
-        self._is_dragging = True
+        self._is_dragging = dragged.is_held
         self._shape, self._reason = dragged.shape, dragged.reason
         self._refresh()
 

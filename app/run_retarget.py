@@ -15,7 +15,7 @@ from typing import Any, Literal
 from app.console import Console
 from app.edit_runs import all_seconds, recipe_text, run_edit, tell_result
 from app.errors import DONE, UsageError
-from app.frames import FrameFiles, plan_frames, run_frames
+from app.frames import FRAMES_MOST, FrameFiles, plan_frames, run_frames
 from app.options import Work
 from app.outputs import check_distinct, check_output
 from engine.corners import Corners
@@ -24,6 +24,8 @@ from engine.pictures import ENDINGS, Picture, check_can_write, read_mask, read_p
 
 OFFICIAL_MULTIPLE = 8
 """The published routine cuts pictures and results to multiples of this, in px."""
+SCALE_MOST = 1e9
+"""Of a factor: far above every size there is, and far below what a number holds."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def parse_scale(words: str) -> tuple[float, float]:
         UsageError: if these are not one or two numbers above 0.
     """
     numbers = _numbers(words)
-    if numbers is None or len(numbers) > 2 or not all(number > 0 for number in numbers):
+    if numbers is None or len(numbers) > 2 or not all(0 < number <= SCALE_MOST for number in numbers):
         hint = "for example --scale 1.5, or --scale 2,1 for twice as wide"
         raise UsageError("--scale", "one factor or two, above 0", f"'{words}'", hint)
     return numbers[0], numbers[-1]
@@ -244,6 +246,9 @@ def _check_together(files: RetargetFiles, flags: RetargetFlags, work: Work) -> N
     if flags.frames and flags.frames < 2:
         hint = "the first shows the picture's own shape, the last the new one"
         raise UsageError("--frames", "2 frames or more", str(flags.frames), hint)
+    if flags.frames > FRAMES_MOST:
+        hint = "all are held in memory until they are written"
+        raise UsageError("--frames", f"{FRAMES_MOST} frames or fewer", str(flags.frames), hint)
 
 
 def _check_files(files: RetargetFiles, flags: RetargetFlags) -> FrameFiles | None:
@@ -251,6 +256,8 @@ def _check_files(files: RetargetFiles, flags: RetargetFlags) -> FrameFiles | Non
     frame_files = None
     if flags.frames:
         frame_files = FrameFiles.at(files.out, flags.frames)
+        for path in frame_files.paths:
+            check_distinct(path, "--out", {"IMAGE": files.image, "--lock": files.lock})
     else:
         check_output(files.out, "--out", endings=ENDINGS)
     check_distinct(files.out, "--out", {"--lock": files.lock})

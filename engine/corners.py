@@ -17,6 +17,8 @@ SIDE_MOST_PX = 4096
 """Sides of a picture that can be remade, before and after."""
 CORNER_LEAST_PX = 4.0
 """How far each corner stands from the line through its neighbours, at least: flatter is no corner."""
+FARTHEST_PX = 1e9
+"""Of a corner from 0: beyond, a pixel is lost in rounding, and squares of numbers grow out of bounds."""
 
 Point = tuple[float, float]
 Corners = tuple[Point, Point, Point, Point]
@@ -34,6 +36,8 @@ def fault_of(corners_xy: Sequence[Point]) -> str:
         return f"corners_xy: expected four corners, got {len(corners_xy)}; {hint}"
     if not all(math.isfinite(value) for corner in corners_xy for value in corner):
         return f"corners_xy: expected finite numbers, got {shown}; give pixels"
+    if any(abs(value) > FARTHEST_PX for corner in corners_xy for value in corner):
+        return f"corners_xy: expected numbers up to {FARTHEST_PX:g}, got {shown}; give pixels"
     heights = [_height(corners_xy, place) for place in range(4)]
     if any(abs(height) < CORNER_LEAST_PX for height in heights):
         hint = "a corner lies on its neighbours or on the line between them, pull it away"

@@ -94,6 +94,8 @@ class Dragged:
     shape: Shape
     reason: str = ""
     """Why the shape does not follow the pointer any further; empty where it does."""
+    is_held: bool = True
+    """Whether the handle is still in hand; False where it was put back, or went no further."""
 
 
 def drag(

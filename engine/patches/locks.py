@@ -18,14 +18,21 @@ from engine.patches.pyramid import resize
 class Piece:
     """One connected region."""
 
-    mask: np.ndarray
-    """(H, W) bool, in the source."""
+    labels: np.ndarray
+    """(H, W) int32, in the source: all pieces share it, for a mask of each would fill the memory."""
+
+    label: int
 
     middle_xy: tuple[float, float]
     """Middle of its bounding box, in px of the source."""
 
     box_xyxy: tuple[int, int, int, int]
     """Its bounding box, half open."""
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(H, W) bool, in the source."""
+        return np.asarray(self.labels == self.label)
 
 
 def pieces(lock: np.ndarray) -> list[Piece]:
@@ -38,7 +45,7 @@ def pieces(lock: np.ndarray) -> list[Piece]:
     for label in sorted(range(1, count), key=lambda label: -int(stats[label, cv2.CC_STAT_AREA])):
         x0, y0, width, height = (int(value) for value in stats[label, :4])
         box = (x0, y0, x0 + width, y0 + height)
-        found.append(Piece(labels == label, (x0 + width / 2, y0 + height / 2), box))
+        found.append(Piece(labels, label, (x0 + width / 2, y0 + height / 2), box))
     return found
 
 

@@ -91,7 +91,17 @@ def shapes(start: quad.Corners, end: quad.Corners) -> list[quad.Corners]:
         step / count if abs(growth - 1) < 1e-3 else (growth ** (step / count) - 1) / (growth - 1)
         for step in range(1, count + 1)
     ]
-    return [start + (end - start) * share for share in shares]
+    way = [start + (end - start) * share for share in shares]
+    least = 0.25 * min(_least_area(start), _least_area(end))
+    # A picture that is turned over would shrink to a point on its way: then at once.
+    return way if all(_least_area(corners) >= least for corners in way) else [end]
+
+
+def _least_area(corners: quad.Corners) -> float:
+    """The smallest of the four triangles at the corners, doubled; below 0 where a corner is turned inwards."""
+    ahead = np.roll(corners, -1, axis=0) - corners
+    behind = np.roll(ahead, 1, axis=0)
+    return float((behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0]).min())
 
 
 def _sides(corners: quad.Corners) -> np.ndarray:

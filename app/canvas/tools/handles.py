@@ -8,6 +8,7 @@ Elsewhere: how a drag changes a shape in app/document/retarget_shape.py, remakin
 picture through the shape in app/canvas/mesh.py.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -128,8 +129,11 @@ class RetargetTool(Tool):
         self.move(event)
         dragged, before = self._dragged, self._before
         self._end()
-        if self.keeper is not None and dragged is not None and dragged.shape != before:
-            self.keeper.choose_shape(dragged.shape)
+        if self.keeper is not None and dragged is not None:
+            if dragged.shape != before:
+                self.keeper.choose_shape(dragged.shape)
+            else:
+                self.keeper.show_shape(Dragged(dragged.shape, is_held=False))
         self.context.overlay_changed()
 
     def cancel(self) -> None:
@@ -138,7 +142,7 @@ class RetargetTool(Tool):
         was_busy = self.is_busy
         self._end()
         if was_busy and before is not None and self.keeper is not None:
-            self.keeper.show_shape(Dragged(before))
+            self.keeper.show_shape(Dragged(before, is_held=False))
             self.context.overlay_changed()
 
     def _end(self) -> None:
@@ -157,7 +161,7 @@ class RetargetTool(Tool):
             return False
         handle, by = steps[key]
         dragged = drag(keeper.shape, handle, by)
-        keeper.show_shape(dragged)
+        keeper.show_shape(replace(dragged, is_held=False))
         if not dragged.reason:
             keeper.choose_shape(dragged.shape)
         self.context.overlay_changed()

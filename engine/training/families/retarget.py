@@ -19,6 +19,7 @@ from engine.training.options import TrainOptions
 from engine.training.samples.retarget import RetargetSamples
 from engine.training.sources import find_pictures
 from engine.training.store import PictureStore, StoredPicture
+from models.errors import OptionError
 from models.objective import Objective
 from models.registry import family_spec
 from models.retarget.discriminator import SCALE_FACTOR, scale_count
@@ -77,9 +78,8 @@ def open_data(options: TrainOptions, report: Report) -> RunData:
     """Decode the one picture of a run.
 
     Raises:
-        TrainingError: if there is not exactly one.
+        TrainingError: if there is not exactly one, or it is too small to be cut.
         PictureError: if it cannot be decoded.
-        OptionError: if it is too small to be cut.
     """
     files = find_pictures(options.data, skip_of(report))
     if len(files) != 1:
@@ -87,8 +87,12 @@ def open_data(options: TrainOptions, report: Report) -> RunData:
         raise TrainingError("data", "one picture", f"{len(files)} pictures", hint)
     is_file = files[0].held is None and files[0].size_bytes < 0
     pixels = read_rgb(files[0].path if is_file else io.BytesIO(files[0].read()))
-    crop = crop_hw(_recipe(options), (pixels.shape[0], pixels.shape[1]), _multiple(options))
     height, width = pixels.shape[:2]
+    try:
+        crop = crop_hw(_recipe(options), (height, width), _multiple(options))
+    except OptionError as error:
+        hint = "it is too small to learn from; enlarge it first"
+        raise TrainingError("picture", error.expected, f"{width}x{height} px", hint) from error
     report(Notice(f"one picture of {width} x {height} px, learned in crops of {crop[1]} x {crop[0]} px"))
     if max(height, width) > _LARGE_PICTURE * max(crop):
         report(
