@@ -13,7 +13,6 @@ from engine.training.families import training_of
 from engine.training.families.retarget import open_data, picture, smaller, start
 from engine.training.weights import make_objective
 from engine.weightfile import read_weights
-from models.errors import OptionError
 from models.registry import family_spec
 
 TINY = {
@@ -282,7 +281,9 @@ def test_what_cannot_be_learned_is_refused_by_name(tiny, bricks, tmp_path):
     ):
         open_data(tiny(data=(bricks, bricks)), lambda event: None)
     Image.new("RGB", (12, 90)).save(tmp_path / "thin.png")
-    with pytest.raises(OptionError, match="picture: expected sides above 16 px, got"):
+    with pytest.raises(
+        TrainingError, match="picture: expected sides above 16 px, got 12x90 px; it is too small"
+    ):
         open_data(tiny(data=(tmp_path / "thin.png",)), lambda event: None)
     (tmp_path / "no.png").write_text("no picture")
     with pytest.raises(PictureError, match=r"no\.png: expected a picture"):
