@@ -72,6 +72,7 @@ def test_the_first_ten_minutes(start, screen, shots, tmp_path, request) -> None:
     screen.do("mousemove", *map(float, drag[0]), "sleep", 0.05, "mousedown", 1)
     for at in drag[1:]:
         screen.do("mousemove", *map(float, at), "sleep", 0.05)
+    editor.settle()
     brushing = take("brushing")
     screen.do("mouseup", 1)
     on_screen = box_around(drag, 20)
