@@ -168,6 +168,6 @@ def key_words(keys: list[QKeySequence]) -> str:
     words: list[str] = []
     for key in keys:
         text = key_text(key)
-        if text not in words and text not in ("{", "}", "?", "Ctrl+="):
+        if text not in words and text not in ("?", "Ctrl+="):
             words.append(text)
     return "  or  ".join(words)

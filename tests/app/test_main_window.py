@@ -308,6 +308,11 @@ def test_bracket_keys_change_the_brush_in_every_profile(opened, qtbot, profile) 
         QTest.keyClick(opened.canvas, key)
         sizes.append(opened.context.brush().size_px)
     assert sizes[0] < sizes[1] < sizes[2] > sizes[3]
+    hardness = opened.context.brush().hardness
+    QTest.keyClick(opened.canvas, Qt.Key.Key_BraceLeft)
+    assert opened.context.brush().hardness == pytest.approx(hardness - 0.1)
+    QTest.keyClick(opened.canvas, Qt.Key.Key_BraceRight)
+    assert opened.context.brush().hardness == pytest.approx(hardness)
 
 
 def test_shift_and_a_drag_size_the_brush_in_krita_s_profile_alone(opened) -> None:

@@ -20,6 +20,31 @@ PHOTO = ROOT / "resources" / "samples" / "coffee.png"
 VIEW = CANVAS + "v = canvas.viewport\n[v.scale, *v.to_canvas(canvas.width() / 2, canvas.height() / 2)]"
 
 
+LISTEN = """
+heard = []
+def listen(action):
+    action.triggered.disconnect()
+    action.triggered.connect(lambda *_: heard.append(action.objectName()))
+    action.setEnabled(True)
+[listen(action) for _, action in window.registry.items()]
+window.registry.set_state = len
+"""
+"""Actions say their names from then on and do nothing else, whatever there is to do."""
+
+X_NAMES = {
+    "Return": "Return", "Enter": "KP_Enter", "Esc": "Escape", "[": "bracketleft", "]": "bracketright",
+    "{": "braceleft", "}": "braceright", ",": "comma", "+": "plus", "=": "equal", "-": "minus", "?": "question",
+}  # fmt: skip
+
+
+def x_key(key: str) -> str:
+    """A key in Qt's words, such as ``Ctrl++``, in those of X."""
+    *held, name = key[:-1].split("+") if key.endswith("+") else key.split("+")
+    name = "+" if key.endswith("+") else name
+    name = name if name.startswith("F") and name[1:] else X_NAMES.get(name, name.lower())
+    return "+".join([word.lower() for word in held if word] + [name])
+
+
 @pytest.fixture
 def editor(start) -> Editor:
     editor = start(PHOTO, kind=Editor)
@@ -74,6 +99,35 @@ def test_the_brush_grows_by_keys_wheel_and_drag(editor, screen) -> None:
     sizes.append(editor.ask(size))
     assert sizes == sorted(set(sizes)), "each makes it larger"
     assert editor.masked_pixels() == 0
+
+
+@pytest.mark.parametrize("profile", ["pentimento", "krita", "photoshop"])
+def test_every_key_of_a_profile_reaches_its_action(editor, profile) -> None:
+    """Typed on a keyboard: of two keys of an action that are typed alike, Qt takes neither."""
+    editor.ask(f"from app.settings import settings_store\nsettings_store().change(key_profile={profile!r})")
+    editor.ask(LISTEN + "0")
+    keys = editor.ask(
+        "{action.objectName(): [key.toString() for key in action.shortcuts()] for _, action in window.registry.items()}"
+    )
+    typed = [(action_id, x_key(key)) for action_id, own in keys.items() for key in own]
+    assert len(typed) > 60
+    editor.key(*(key for _, key in typed))
+    heard = editor.ask("heard")
+    assert [(action_id, key) for action_id, key in typed if action_id not in heard] == []
+    assert heard == [action_id for action_id, _ in typed]
+    assert "Ambiguous" not in editor.output
+
+
+def test_the_brush_is_made_softer_and_harder_by_keys(editor) -> None:
+    hardness = "window.context.brush().hardness"
+    before = editor.ask(hardness)
+    editor.key(*["shift+bracketleft"] * 5)
+    assert editor.ask(hardness) == pytest.approx(before - 0.5)
+    editor.draw(line((150, 150), (300, 150)))
+    soft = editor.document("int(((c := document.mask_layer.planes['coverage']) > 9).sum() - (c > 245).sum())")
+    assert soft > 0.25 * editor.masked_pixels(), "a soft edge is wide"
+    editor.key(*["shift+bracketright"] * 5)
+    assert editor.ask(hardness) == pytest.approx(before)
 
 
 def test_shift_draws_straight_alt_takes_away_and_escape_takes_back(editor, screen) -> None:

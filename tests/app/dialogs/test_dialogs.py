@@ -44,6 +44,7 @@ def test_keys_that_are_typed_alike_are_said_once() -> None:
 
     assert key_words([QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter")]) == "Ctrl+Enter"
     assert key_words([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")]) == "Ctrl+Shift+Z  or  Ctrl+Y"
+    assert key_words([QKeySequence("{")]) == "{"
 
 
 def test_a_key_is_changed_taken_and_given_back(qtbot, tmp_path) -> None:
