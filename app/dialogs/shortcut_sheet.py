@@ -34,7 +34,8 @@ GESTURES = (
     ("Shift + click", "Straight line from the last stroke"),
     ("Shift while drawing", "Straight line, square, circle"),
     ("Alt while drawing", "Take away from the mask"),
-    ("Ctrl while drawing", "Keep what both have"),
+    ("Ctrl with a brush", "Take away from the mask"),
+    ("Ctrl with a shape", "Keep what both have"),
     ("Hold Tab", "The picture without the result"),
 )
 """What the canvas does with pointer and keys together, in every profile."""

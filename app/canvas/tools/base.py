@@ -119,6 +119,11 @@ class Tool:
         """Draw over the canvas, in view coordinates."""
 
 
+def takes_away(event: "PointerEvent") -> bool:
+    """Whether what always adds does the opposite: with Alt, with Ctrl where a desktop keeps Alt, with the pen turned."""
+    return event.alt or event.ctrl or event.is_eraser_end
+
+
 def mode_of(event: "PointerEvent", chosen: CombineMode) -> CombineMode:
     """The mode of one gesture: Alt subtracts, Ctrl intersects, else the chosen one."""
     if event.alt:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class BrushTool(StrokeTool):
-    """Adds to the mask or to the drawn edges; Alt, or the other end of the pen, takes away."""
+    """Adds to the mask or to the drawn edges; Alt, Ctrl, or the other end of the pen takes away."""
 
     id: ClassVar[str] = "brush"
     name: ClassVar[str] = "Brush"

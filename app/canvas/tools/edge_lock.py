@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class EdgeLockTool(StrokeTool):
-    """Marks where edges are kept; Alt, or the other end of the pen, unlocks."""
+    """Marks where edges are kept; Alt, Ctrl, or the other end of the pen unlocks."""
 
     id: ClassVar[str] = "edge_lock"
     name: ClassVar[str] = "Lock edges"

@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from app.canvas.tools.base import BrushOutline, Option, Tool
+from app.canvas.tools.base import BrushOutline, Option, Tool, takes_away
 from app.canvas.tools.context import Hand, Target, ToolContext
 from app.document.painting import Sample, StrokePainter
 from app.errors import AppError
@@ -55,7 +55,7 @@ class StrokeTool(Tool, ABC):
 
         Args:
             document: the open one.
-            is_inverse: Alt is held, or the pen is turned round.
+            is_inverse: Alt or Ctrl is held, or the pen is turned round.
 
         Returns:
             Name of the entry in the history; and layer, plane, and whether to take away instead of adding.
@@ -85,7 +85,7 @@ class StrokeTool(Tool, ABC):
         if document is None or self.is_busy or event.button not in ("left", "none"):
             return
         self.activate()
-        label, planes = self.planes(document, is_inverse=event.alt or event.is_eraser_end)
+        label, planes = self.planes(document, is_inverse=takes_away(event))
         try:
             transaction = document.begin(label)
         except AppError as error:  # another change is under way

@@ -1,12 +1,13 @@
 """Magic wand and bucket: one click selects an area.
 
-The wand takes what has the colour of the clicked pixel, in the chosen mode. The bucket always adds (Alt takes away), up
-to the next colour border; with Shift it fills an outline that was drawn on the mask, whatever the picture shows there.
+The wand takes what has the colour of the clicked pixel, in the chosen mode. The bucket always adds, up to the next
+colour border (Alt or Ctrl takes away); with Shift it fills an outline that was drawn on the mask, whatever the picture
+shows there.
 """
 
 from typing import TYPE_CHECKING, ClassVar
 
-from app.canvas.tools.base import Option
+from app.canvas.tools.base import Option, takes_away
 from app.canvas.tools.select import SelectTool
 from app.document import selection
 
@@ -60,7 +61,7 @@ class BucketTool(SelectTool):
         document, context = self.context.document, self.context
         if document is None or event.button not in ("left", "none"):
             return
-        mode: selection.CombineMode = "subtract" if event.alt else "add"
+        mode: selection.CombineMode = "subtract" if takes_away(event) else "add"
         at_xy, tolerance = event.canvas_xy, context.tolerance
         if event.shift:
             self.commit(

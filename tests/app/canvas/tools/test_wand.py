@@ -49,13 +49,14 @@ def test_full_tolerance_takes_everything(squares):
     assert squares.mask.min() == 255
 
 
-def test_the_bucket_adds_and_alt_takes_away(squares):
+@pytest.mark.parametrize("held", ["alt", "ctrl"])
+def test_the_bucket_adds_and_alt_or_ctrl_takes_away(squares, held):
     tool = BucketTool(squares.context)
     squares.context.mode = "replace"
     click(squares, tool, 70, 70)
     click(squares, tool, 220, 70)
     assert squares.mask.sum() == 255 * 5000
-    click(squares, tool, 70, 70, "alt")
+    click(squares, tool, 70, 70, held)
     assert squares.mask.sum() == 255 * 2500
 
 
