@@ -1,4 +1,4 @@
-"""Hands on the canvas with real events: moving about, brush sizes, straight lines, comparing, cancelling, closing.
+"""Hands on the window with real events: moving about, keys, brushes and shapes, results, cancelling, closing.
 
 Each gesture is one that a user of another editor brings along; the window manager and X stand between it and us.
 """
@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.desktop.editor import CANVAS, Editor
 from tests.desktop.program import ROOT
@@ -176,6 +177,177 @@ def test_tab_shows_the_picture_without_its_result_while_it_is_held(editor, scree
     assert editor.ask("widget('canvas').hasFocus()")
     editor.key("F6")
     assert not editor.ask("widget('canvas').hasFocus()")
+
+
+def test_every_tool_of_the_mask_adds_and_undo_takes_back(editor, screen) -> None:
+    """Each with its key and the mouse; the square, the corner cut out and the half rubbed out by what is held."""
+    editor.ask(
+        "window.context.set_brush(hand='brush', size_px=40), window.context.set_brush(hand='eraser', size_px=60)"
+    )
+    square = [(50, 50), (150, 50), (150, 150), (50, 150)]
+
+    def go_round() -> None:
+        at = editor.to_screen([*square, square[0]])
+        screen.do("mousemove", *map(float, at[0]), "sleep", 0.1, "mousedown", 1)
+        for corner in at[1:]:
+            screen.do("mousemove", *map(float, corner))
+            editor.settle()  # of two moves that wait, Qt hands on the later
+        screen.do("mouseup", 1)
+        editor.settle()
+
+    def click_corners() -> None:
+        for corner in square:
+            editor.click_picture(corner)
+            time.sleep(0.5)  # two clicks in less are a double click, which closes
+        editor.key("Return")
+
+    gestures = {
+        "m": (lambda: editor.draw(line((50, 50), (150, 130)), held=("shift",)), 100 * 100),
+        "shift+m": (lambda: editor.draw(line((50, 50), (150, 130))), np.pi * 50 * 40),
+        "l": (go_round, 100 * 100),
+        "shift+l": (click_corners, 100 * 100),
+    }
+    for key, (gesture, area) in gestures.items():
+        editor.key(key)
+        gesture()
+        assert editor.masked_pixels() == pytest.approx(area, rel=0.02), key
+        editor.key("ctrl+z")
+        assert editor.masked_pixels() == 0, key
+        editor.key("ctrl+shift+z")
+        editor.key("ctrl+d")
+    editor.key("m")
+    editor.draw(line((50, 50), (150, 150)))
+    editor.draw(line((100, 100), (180, 180)), held=("alt",))
+    assert editor.masked_pixels() == 100 * 100 - 50 * 50
+    whole = editor.state()
+    for key, held in (("e", ()), ("b", ("ctrl",)), ("b", ("alt",))):
+        editor.key(key)
+        before = editor.masked_pixels()
+        editor.draw(line((30, 70), (120, 70)), held=held)
+        assert 1000 < before - editor.masked_pixels() < 6000, (key, held)
+        editor.key("ctrl+z")
+        assert editor.state() == whole, (key, held)
+    editor.key("ctrl+i")
+    assert editor.masked_pixels() == 600 * 400 - 7500
+
+
+def test_the_mask_menu_grows_saves_and_loads(editor, screen, tmp_path) -> None:
+    def menu(letter: str) -> None:
+        screen.key("alt+m")
+        editor.wait_for("app.activePopupWidget() is not None")
+        screen.key(letter)
+        editor.wait_for("app.activeModalWidget() is not None and app.activeModalWidget().isActiveWindow()")
+
+    editor.key("m")
+    editor.draw(line((50, 50), (150, 150)))
+    menu("g")
+    editor.key("Return")  # by 8 px
+    grown = editor.masked_pixels()
+    assert grown == pytest.approx(116 * 116, rel=0.01)
+    menu("f")
+    editor.key("Return")
+    levels = "len(set(document.mask_layer.planes['coverage'].ravel().tolist()))"
+    assert editor.document(levels) > 100
+    mask = editor.state()["layers"][1]
+    menu("v")
+    editor.type_path(tmp_path / "mask.png")
+    editor.wait_for("'saved' in window.statusBar().currentMessage()")
+    editor.key("ctrl+d")
+    assert editor.masked_pixels() == 0
+    menu("l")
+    editor.type_path(tmp_path / "mask.png")
+    editor.wait_for(CANVAS + "document.undo_label == 'Load mask'")
+    assert editor.state()["layers"][1][6:] == mask[6:], "bit for bit"
+
+
+def test_results_are_looked_at_applied_and_kept(editor, screen, shots, start, tmp_path) -> None:
+    """Variants, the wipe, a layer, undo that gives the mask back, and all of it again on the next day."""
+    editor.draw(line((180, 120), (260, 150)))
+    masked = editor.masked_pixels()
+    editor.key("ctrl+shift+Return")
+    editor.wait_for_fill(4)
+    editor.wait_for_idle()
+    results = editor.document("[r.id for r in document.results]")
+    editor.click("results_list")
+    editor.key("Home", "Right", "Right")
+    assert editor.document("document.current_result_id") == results[1]
+
+    editor.focus_canvas()
+    editor.key("c")
+    rect = editor.rect("canvas")
+    line_x = rect.x + editor.ask(CANVAS + "canvas.scene.compare.line_x(canvas.viewport)")
+    screen.drag(line((line_x, rect.y + 40), (line_x - 100, rect.y + 40), 10))
+    editor.settle()
+    assert editor.ask("widget('canvas').wipe") < 0.5
+    screen.shot(shots / "wipe.png")
+    editor.key("c")
+    assert editor.ask("widget('canvas').wipe") is None
+
+    before = editor.state()
+    editor.key("ctrl+j")
+    assert [layer[1] for layer in editor.state()["layers"]] == ["coffee", "Fill 1", "Mask", "Edges"]
+    assert editor.masked_pixels() == 0
+    editor.key("ctrl+z")
+    assert editor.state() == before
+    assert editor.masked_pixels() == masked
+
+    path = tmp_path / "work.ora"
+    screen.key("ctrl+s")
+    editor.type_path(path)
+    editor.wait_for("not widget('canvas').document.is_modified", 60)
+    screen.key("ctrl+q")
+    editor.process.wait(30)
+    again: Editor = start(path, kind=Editor)
+    again.wait_for_window()
+    again.wait_for_picture()
+    assert again.state() == before
+    assert again.ask("window.fill.settings.seed") == 0
+    again.wait_for("widget('results_reopen').isEnabled()")
+    again.click("results_reopen")
+    assert again.ask("window.fill.settings.seed") == 1
+    again.focus_canvas()
+    again.key("ctrl+Return")
+    again.wait_for_fill(5)
+    again.wait_for_idle()
+    fifth = "r = document.results\n[bool((r[-1].pixels == r[1].pixels).all()), r[-1].step.seed]"
+    assert again.document(fifth) == [True, 1], "the settings of a result make it once more"
+
+
+def test_drawing_goes_on_while_a_large_hole_is_filled(start, screen, shots, tmp_path) -> None:
+    """Progress rises, parts are seen as they are done, and what is drawn meanwhile is kept."""
+    path = tmp_path / "large.png"
+    Image.open(PHOTO).resize((2400, 1600)).save(path)
+    editor: Editor = start(path, kind=Editor)
+    editor.wait_for_window()
+    editor.wait_for_picture()
+    if editor.ask("window.fill.is_live"):
+        editor.key("ctrl+l")
+    editor.focus_canvas()
+    editor.key("m")
+    editor.draw(line((300, 300), (1500, 1300)))
+    editor.key("b")
+    editor.wait_for("window.worker is not None")
+    screen.key("ctrl+Return")
+    editor.wait_for("window.fill.state.is_busy", 10)
+    masked = editor.masked_pixels()
+    shares, seen = [], False
+    until = time.monotonic() + 120
+    while not (seen and len(set(shares)) > 2) and time.monotonic() < until:
+        share, seen_now = editor.ask(CANVAS + "[window.fill.state.share, canvas.scene._preview is not None]")
+        shares.append(share)
+        seen = seen or seen_now
+        time.sleep(0.1)
+    screen.shot(shots / "preview.png")
+    assert seen, "a part that is done is seen before the rest"
+    assert [share for share in shares if share] == sorted(share for share in shares if share)
+    editor.draw(line((1700, 300), (2000, 400)))
+    assert editor.masked_pixels() > masked
+    assert editor.ask("window.fill.state.is_busy"), "and the fill runs on"
+    drawn = editor.state()
+    screen.key("Escape")
+    editor.wait_for("not window.fill.state.is_busy and not window.worker.job_count", 10)
+    assert editor.ask("widget('canvas').scene._preview is None")
+    assert editor.state() == drawn
 
 
 def test_cancel_is_quick_and_leaves_nothing_behind(editor) -> None:
