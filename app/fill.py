@@ -23,7 +23,16 @@ from app.document.results import Result
 from app.errors import AppError
 from app.fill_inputs import InputStates
 from app.fill_jobs import FillInputs, FillJob, FillJobs
-from app.fill_state import DRAFT_WORKING_PX, Cost, FillKind, FillState, Shown, WeightsListed, weights_listed
+from app.fill_state import (
+    DRAFT_WORKING_PX,
+    Cost,
+    FillKind,
+    FillState,
+    Shown,
+    WeightsListed,
+    shortage_words,
+    weights_listed,
+)
 from app.result_actions import apply_result, delete_results, show_result, star_results
 from app.worker import EngineWorker
 from engine.edits import InpaintEdit
@@ -438,6 +447,9 @@ class FillController(QObject):
             document.add_result(result, make_current=True, amend=is_joining)
         finally:
             self._inputs.is_adding_live_fill = False
+        words = shortage_words(reply.report, job.edit.working_size_px)
+        if words and job.kind != "draft":
+            self.said.emit(words)
 
     def _is_stale(self, made_from: FillInputs) -> bool:
         """Whether the mask, the edges or the picture are no more."""

@@ -116,6 +116,27 @@ def memory_words(count: int) -> str:
     return f"{count / 1e9:.1f} GB"
 
 
+def shortage_words(report: Mapping[str, Any], asked_px: object) -> str:
+    """What a fill did because memory was short; empty where there was enough.
+
+    Args:
+        report: of the result.
+        asked_px: the working size that was asked for.
+    """
+    used_px, crops, notes = (report.get(key) for key in ("working_size_px", "crops", "notes"))
+    levels = [
+        crop.get("levels_hw")
+        for crop in (crops if isinstance(crops, list) else ())
+        if isinstance(crop, Mapping)
+    ]
+    is_coarse_first = any(isinstance(each, list | tuple) and len(each) > 1 for each in levels)
+    if isinstance(used_px, int) and isinstance(asked_px, int) and used_px < asked_px and is_coarse_first:
+        return f"Memory was short: filled at {used_px} px instead of {asked_px} px"
+    if any(str(note).startswith("out of memory") for note in (notes if isinstance(notes, list) else ())):
+        return f"Memory was short: filled on {report.get('device')} in the end"
+    return ""
+
+
 @dataclass(frozen=True)
 class SeamWords:
     """The seam of a result, in words."""

@@ -12,7 +12,7 @@ from PySide6.QtGui import QPixmap
 
 from app.document.document import Document
 from app.document.results import Result
-from app.fill_state import seam_words, seconds_words
+from app.fill_state import seam_words, seconds_words, shortage_words
 from app.panels.thumbnails import picture_with, square_thumbnail, surroundings, whole_picture
 
 THUMBNAIL_PX = 88
@@ -161,7 +161,7 @@ def spoken(result: Result | None, row: int) -> str:
 
 
 def tip(result: Result | None) -> str:
-    """What hovering tells: kind, seed, quality, time, seam, weights."""
+    """What hovering tells: kind, seed, quality, time, shortage of memory, seam, weights."""
     if result is None:
         return "The picture without a fill"
     edit, report = result.step.edit, result.report
@@ -176,6 +176,7 @@ def tip(result: Result | None) -> str:
             f"sensitivity {edit.get('edge_sensitivity', 0.5):g}, detail {edit.get('edge_sigma', 2.0):g} px",
         ),
         ("Took", _took(report)),
+        ("Memory", shortage_words(report, edit.get("working_size_px")).removeprefix("Memory was ")),
         ("Seam", _seam(report)),
         ("Made", _local_time(result.created)),
     ]

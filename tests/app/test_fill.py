@@ -12,6 +12,7 @@ from app.document.ora_writer import write_ora
 from app.document.snapshot import Snapshot
 from app.errors import EngineLostError
 from app.fill import FillController
+from app.panels.result_items import tip
 from engine.forecast import Forecast
 from tests.app.fakes import make_document, reply_to, stroke
 
@@ -71,6 +72,34 @@ def test_the_result_shows_in_the_hole_and_nowhere_else(asking, worker, document)
     inside[8:20, 10:30] = True
     assert (after[inside] == 200).all()
     assert np.array_equal(after[~inside], before[~inside])
+
+
+def answer_short_of_memory(worker):
+    """The first waiting job ends after it went on at half the size that was asked for."""
+    number = worker.waiting.pop(0)
+    request = worker.requests[number]
+    reply = reply_to(request, 200)
+    used_px = request.edit.working_size_px // 2
+    short = {"working_size_px": used_px, "crops": [{"levels_hw": [[20, 20], [40, 40]]}]}
+    worker.finished.emit(number, replace(reply, report={**reply.report, **short}))
+
+
+def test_a_fill_that_ran_short_of_memory_says_so(asking, worker, document, qtbot):
+    """It is coarser than it could be; nobody would know why."""
+    stroke(document, HOLE)
+    asking.fill()
+    with qtbot.waitSignal(asking.said) as said:
+        answer_short_of_memory(worker)
+    assert said.args == ["Memory was short: filled at 256 px instead of 512 px"]
+    told = tip(document.current_result)
+    assert "short: filled at 256 px" in told
+
+
+def test_a_draft_that_ran_short_of_memory_says_nothing(fill, worker, document, qtbot):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    with qtbot.assertNotEmitted(fill.said):
+        answer_short_of_memory(worker)
 
 
 def test_nothing_is_asked_without_a_hole(asking, worker, document, qtbot):

@@ -1,6 +1,14 @@
 import pytest
 
-from app.fill_state import Cost, FillState, memory_words, seam_words, seconds_words, weights_listed
+from app.fill_state import (
+    Cost,
+    FillState,
+    memory_words,
+    seam_words,
+    seconds_words,
+    shortage_words,
+    weights_listed,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +69,28 @@ def test_a_smoothed_seam_says_so_and_none_says_nothing():
     assert seam_words({"seam": {"border_px": 4, "colour_step": 0.0, "corrected": True}}).verdict == "smoothed"
     assert seam_words({}) is None
     assert seam_words({"seam": {"border_px": 0}}) is None
+
+
+def test_a_shortage_of_memory_is_said():
+    levels = {"levels_hw": [[100, 100], [200, 200]]}
+    short = {"working_size_px": 128, "crops": [levels], "notes": [], "device": "cpu"}
+    assert shortage_words(short, 512) == "Memory was short: filled at 128 px instead of 512 px"
+    assert shortage_words(short, 128) == ""
+    elsewhere = {**short, "notes": ["out of memory on cuda:0 with a working size of 512 px"]}
+    assert shortage_words(elsewhere, 128) == "Memory was short: filled on cpu in the end"
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"working_size_px": 256, "crops": [{"levels_hw": [[90, 90]]}], "notes": ["fast is exact here"]},
+        {"working_size_px": "x", "crops": 3, "notes": 4},
+        {"working_size_px": 1, "crops": [None, {"levels_hw": 2}]},
+        {},
+    ],
+)
+def test_where_a_hole_fits_or_a_report_says_nothing_no_shortage_is_said(report):
+    assert shortage_words(report, 512) == ""
 
 
 def test_the_default_weights_come_first_and_say_which_they_are():
