@@ -1,6 +1,7 @@
 import errno
 import os
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -30,6 +31,23 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path, fai
         write_atomically(path, write)
     assert path.read_bytes() == b"old"
     assert [found.name for found in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_process_killed_while_it_writes_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    code = (
+        "import os, signal, sys\n"
+        "from engine.atomic import write_atomically\n"
+        "def write(file):\n"
+        "    file.write(b'new' * 100_000)\n"
+        "    file.flush()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomically(sys.argv[1], write)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == b"old"
 
 
 def test_a_full_disk_is_told_in_the_caller_s_class(tmp_path):
