@@ -209,6 +209,7 @@ class LearningBox(QWidget):
             "keep": phase in ("learning", "saving", "paused", "keeping")
             or (phase == "failed" and state.has_weights),
         }
+        had_keys = any(button.hasFocus() for button in self._buttons.values())
         for name, button in self._buttons.items():
             button.setVisible(shown[name])
         is_waiting = phase in ("saving", "keeping")
@@ -234,6 +235,14 @@ class LearningBox(QWidget):
         self._words.setVisible(bool(words))
         self._words.setText(words)
         self._film.setVisible(bool(self._controller.film))
+        if had_keys:
+            self._keep_keys()
+
+    def _keep_keys(self) -> None:
+        """A button that went takes the keyboard along: the next one here gets it, not whatever Qt finds in the panel."""
+        offered = [button for button in self._buttons.values() if button.isVisible() and button.isEnabled()]
+        if offered and not any(button.hasFocus() for button in offered):
+            offered[0].setFocus()
 
     def _show_bar(self, state: LearningState) -> None:
         is_unknown = state.phase == "preparing" or (state.phase == "learning" and not state.step)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QProgressBar
+from PySide6.QtWidgets import QAbstractButton, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.learning import LearningController
 from app.panels.learning import EARLIER, EARLIER_PX, FILM_GAP_PX, NEWEST_PX, LearningBox, span
@@ -238,6 +238,21 @@ def test_a_folder_that_goes_while_learning_is_told(make, qtbot, own_folders):
     until(qtbot, panel, "failed")
     assert words(panel, "fault").startswith("The folder in which this picture was learned is gone")
     assert offered(panel) == ["Try again"]
+
+
+def test_the_keyboard_stays_with_learning_when_its_button_goes(make, qtbot):
+    panel, around = make(), QWidget()
+    qtbot.addWidget(around)
+    column = QVBoxLayout(around)
+    for widget in (QPushButton("Remake"), panel, QPushButton("Dice")):
+        column.addWidget(widget)
+    around.show()
+    around.activateWindow()
+    qtbot.waitUntil(around.isActiveWindow)
+    panel.findChild(QAbstractButton, "learning_learn").setFocus()
+    click(panel, "learn")
+    until(qtbot, panel, "asking")
+    assert panel.findChild(QAbstractButton, "learning_anyway").hasFocus()
 
 
 def test_every_button_has_a_name_and_a_tip(make):

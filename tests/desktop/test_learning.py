@@ -1,0 +1,143 @@
+"""A picture learned beside the work, by real events: begun, looked at, used so far, paused, stopped and kept, used again.
+
+The networks are the program's own for a processor, and the picture so small that they show something within seconds.
+A picture of the screen is taken at each step; look at them after a change to the window.
+"""
+
+import pytest
+from PIL import Image
+
+from tests.desktop.editor import Editor
+from tests.desktop.program import ROOT
+from tests.desktop.test_flow import Shots, changed
+from tests.desktop.test_retarget import let_go, take_handle, wait_for_picture
+
+pytestmark = [pytest.mark.desktop, pytest.mark.timeout(600)]
+
+SIZE_WH = (96, 64)
+LEARNING = "window.retargeting.learning"
+SETTINGS = "window.retargeting.controller.settings"
+NAMES = """
+from engine.weights import WeightsStore
+[entry.name for entry in WeightsStore().entries("retarget")]
+"""
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "bricks.png"
+    with Image.open(ROOT / "resources" / "samples" / "brick.png") as sample:
+        sample.convert("RGB").resize(SIZE_WH).save(path)
+    return path
+
+
+def press(editor: Editor, name: str) -> None:
+    """Click a button of the panel with the mouse, and turn the wheel until it is in sight."""
+    for _ in range(20):
+        at, height = editor.ask(
+            f"seen = widget('retarget_scroll').viewport(); w = widget({name!r})\n"
+            "[w.mapTo(seen, w.rect().center()).y(), seen.height()]"
+        )
+        if 12 <= at <= height - 12:
+            break
+        # Beside the fields, which would take the wheel for themselves.
+        editor.screen.wheel(editor.rect("retarget_scroll").at(0.02, 0.5), -1 if at > height - 12 else 1)
+        editor.settle()
+    assert editor.ask(f"widget({name!r}).isEnabled()"), name
+    editor.click(name)
+
+
+def until(editor: Editor, phase: str, timeout_s: float = 120) -> None:
+    editor.wait_for(f"{LEARNING}.state.phase == {phase!r}", timeout_s)
+    editor.settle()
+
+
+def pull_right(editor: Editor, to_x: float, count: int) -> list[int]:
+    """Pull the right side, let go, and wait for the picture; gives its size."""
+    take_handle(editor, "right", (to_x, SIZE_WH[1] / 2))
+    let_go(editor)
+    wait_for_picture(editor, count)
+    assert editor.document("document.current_result.step.edit['method']") == "learned"
+    return editor.document("list(document.current_result.size_hw)")
+
+
+def test_a_picture_is_learned_and_stopping_keeps_what_was_learned(
+    start, screen, shots, tmp_path, photo
+) -> None:
+    take = Shots(screen, shots).take
+    home = tmp_path / "home"
+    editor: Editor = start(home=home, kind=Editor)
+    editor.wait_for_window()
+    editor.open_file(photo)
+    editor.focus_canvas()
+    editor.key("r")
+    press(editor, "retarget_method_learned")
+    take("nothing-is-learned")
+
+    # A processor is slow, which is said before anything begins.
+    press(editor, "learning_learn")
+    until(editor, "asking")
+    take("asking")
+    press(editor, "learning_anyway")
+    editor.wait_for(f"{LEARNING}.state.step > 0", 60)
+    take("begun")
+
+    # Looks come by themselves, and the work goes on.
+    editor.wait_for(f"len({LEARNING}.film) >= 2 and {LEARNING}.state.has_weights", 120)
+    editor.settle()
+    grown = editor.ask("widget('learning_film').count")
+    first = take("first-looks")
+    editor.wait_for(f"widget('learning_film').count > {grown}", 120)
+    film = editor.rect("learning_film").box_xyxy
+    assert changed(first, take("more-looks"), film) > 0.01
+
+    # What is learned so far can be used while learning goes on.
+    step = editor.ask(f"{LEARNING}.state.step")
+    press(editor, "learning_use")
+    wait_for_picture(editor, 1)
+    assert editor.ask(f"{LEARNING}.state.phase") == "learning"
+    take("used-so-far")
+
+    # A pause saves, and going on goes on.
+    press(editor, "learning_pause")
+    until(editor, "paused")
+    take("paused")
+    assert editor.ask(f"{LEARNING}.state.step") >= step
+    press(editor, "learning_go_on")
+    editor.wait_for(f"{LEARNING}.state.step > {step} and {LEARNING}.state.phase == 'learning'", 60)
+
+    # Stopped, what was learned is kept: it has a name, is chosen, and remakes the picture.
+    press(editor, "learning_keep")
+    until(editor, "kept")
+    take("kept")
+    (name,) = editor.ask(NAMES)
+    assert name.startswith("bricks-")
+    assert editor.ask(f"{SETTINGS}.weights") == name
+    assert editor.ask("widget('retarget_weights').text()") == name
+    assert (home / "weights" / f"{name}.safetensors").is_file()
+    wait_for_picture(editor, 2)
+    assert pull_right(editor, 140, 3) == [64, 140]
+    take("remade-with-it")
+    editor.close()
+    assert "Traceback" not in editor.output
+    assert "Traceback" not in editor.log
+
+    # The next day it is still there, by its name.
+    again: Editor = start(photo, home=home, kind=Editor)
+    again.wait_for_window()
+    again.wait_for_picture()
+    again.focus_canvas()
+    again.key("r")
+    press(again, "retarget_method_learned")
+    until(again, "paused")
+    take("the-next-day")
+    press(again, "retarget_weights")
+    again.wait_for("widget('retarget_weights_menu').isVisible()", 10)
+    take("what-can-be-chosen")
+    again.key("Down", "Return")
+    again.wait_for(f"{SETTINGS}.weights == {name!r}", 10)
+    assert pull_right(again, 150, 1) == [64, 150]
+    take("remade-the-next-day")
+    again.close()
+    assert "Traceback" not in again.output
+    assert "Traceback" not in again.log
