@@ -1,29 +1,26 @@
 """Learn the picture of a document while the window goes on: start, pause, go on, keep, use what is there so far.
 
-A child process learns; nothing of torch comes into this one. Each picture has a folder of its own in the user's cache,
-named by the picture's digest, so whoever opens the same picture again can go on. What is learned is kept among the
-user's weights when learning is over or when that is asked for; until then it lies in the folder, and a pause, a closed
+A child process learns; nothing of torch comes into this one. What is learned is kept among the user's weights when
+learning is over or when that is asked for; until then it lies in the picture's own folder, and a pause, a closed
 document, a closed window and a lost process all leave it there.
 
-Elsewhere: the process in learning_process.py, its side in learning_child.py, what is seen in panels/learning.py.
+Elsewhere: the folders in learning_runs.py, the process in learning_process.py, its side in learning_child.py, what is
+seen in panels/learning.py.
 """
 
 import os
-import re
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from app.background import Background
-from app.folders import cache_folder
 from app.learning_process import COMMAND, LearningProcess
+from app.learning_runs import SO_FAR_NAME, Run, found_in, kept_name, prepare
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -32,14 +29,11 @@ if TYPE_CHECKING:
 Phase = Literal[
     "none", "idle", "preparing", "asking", "learning", "saving", "paused", "keeping", "kept", "failed"
 ]
-WEIGHTS_NAME = "retarget.safetensors"
-SO_FAR_NAME = "being-learned.safetensors"
 GONE_WORDS = "The folder in which this picture was learned is gone, and with it what was learned. It can be learned anew."
 FILM_MOST = 24
 THUMB_PX = 320
 SHOWN_MOST_PX = 512 * 512
 """Of previews: painting larger ones would take too much of the time."""
-_CHECKPOINT = re.compile(r"step-(\d{9})\.pt")
 
 
 @dataclass(frozen=True)
@@ -57,27 +51,6 @@ class LearningState:
     """What went wrong, what was noted, or the name it was kept by."""
     has_weights: bool = False
     """Whether anything is learned that can be used."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """The folder of one picture."""
-
-    digest: str
-    folder: Path
-    step: int = 0
-    """Steps that are saved there."""
-    steps: int = 0
-
-    @property
-    def weights(self) -> Path:
-        """What was learned last."""
-        return self.folder / WEIGHTS_NAME
-
-    @property
-    def previews(self) -> list[Path]:
-        """Looks at what was learned, in their order."""
-        return sorted((self.folder / "previews").glob("*.png"), key=lambda path: path.stem[-7:])
 
 
 class LearningController(QObject):
@@ -378,48 +351,6 @@ class LearningController(QObject):
         if state != self._state:
             self._state = state
             self.state_changed.emit(state)
-
-
-def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
-    """Name a picture, write it into its folder, and see how far it was learned.
-
-    Raises:
-        PictureError: if it cannot be written.
-        OSError: if the folder cannot be made.
-    """
-    from engine.pictures import Picture, picture_sha256, write_picture
-
-    digest = picture_sha256(pixels)
-    run = Run(digest, cache_folder() / "learning" / digest[:32])
-    if is_written:
-        run.folder.mkdir(parents=True, exist_ok=True)
-        path = run.folder / "picture.png"
-        planes = pixels[..., None] if pixels.ndim == 2 else pixels
-        colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
-        if colours.dtype == np.uint16:
-            colours = (colours >> 8).astype(np.uint8)
-        rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
-        write_picture(Picture(rgb, "RGB"), path)  # each time: what lies there may be damaged
-    return found_in(run)
-
-
-def found_in(run: Run) -> Run:
-    """The run with what its folder holds now."""
-    import json
-
-    numbers = [0]
-    steps = 0
-    with suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        found = [_CHECKPOINT.fullmatch(path.name) for path in (run.folder / "checkpoints").iterdir()]
-        numbers += [int(one[1]) for one in found if one is not None]
-        steps = int(json.loads((run.folder / "options.json").read_text(encoding="utf-8"))["train"]["steps"])
-    return replace(run, step=max(numbers) if steps > 0 else 0, steps=max(steps, 0))
-
-
-def kept_name(document_name: str, digest: str) -> str:
-    """What a learned picture is called among the weights: its document, and so much of its digest that it is the only one."""
-    words = re.sub(r"[^a-z0-9]+", "-", Path(document_name).stem.lower()).strip("-")[:40].strip("-")
-    return f"{words or 'picture'}-{digest[:10]}"
 
 
 def _thumbs(paths: Sequence[Path]) -> list[QImage]:

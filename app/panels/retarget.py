@@ -30,7 +30,8 @@ from app.document.retarget_builder import FAMILY, RetargetSettings
 from app.document.retarget_shape import RATIOS, Shape, nearest_valid, turned, with_ratio
 from app.fill_state import Cost, weights_listed
 from app.icons import set_icon
-from app.learning import SO_FAR_NAME, LearningController
+from app.learning import LearningController
+from app.learning_runs import SO_FAR_NAME
 from app.panels.controls import (
     GAP_PX,
     Choice,

@@ -10,12 +10,10 @@ import torch
 from PIL import Image
 from PySide6.QtCore import Qt
 
-from app import learning
 from app.__main__ import main
 from app.canvas.tools.handles import RetargetTool
 from app.document.retarget_shape import Shape
 from app.frames import FrameFiles
-from app.learning import Run, found_in, prepare
 from app.result_actions import show_result
 from engine.corners import fault_of
 from engine.patches import locks
@@ -129,23 +127,6 @@ def test_many_locked_pieces_share_their_memory():
     assert len(found) == 256
     assert len({id(piece.labels) for piece in found}) == 1
     assert sum(int(piece.mask.sum()) for piece in found) == 256
-
-
-@pytest.mark.parametrize("options", ['{"train":{"steps":Infinity}}', '{"train":{"steps":-5}}', "[" * 100000])
-def test_a_folder_may_hold_anything(tmp_path, options):
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "step-000000100.pt").write_bytes(b"")
-    (tmp_path / "options.json").write_text(options)
-    assert (found_in(Run("a" * 64, tmp_path)).step, found_in(Run("a" * 64, tmp_path)).steps) == (0, 0)
-
-
-def test_a_damaged_picture_is_written_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(learning, "cache_folder", lambda: tmp_path)
-    pixels = np.full((40, 40, 3), 7, np.uint8)
-    path = prepare(pixels, is_written=True).folder / "picture.png"
-    path.write_bytes(b"")
-    prepare(pixels, is_written=True)
-    assert np.array_equal(np.asarray(Image.open(path)), pixels)
 
 
 def test_waiting_for_another_process_can_be_given_up(tmp_path):
