@@ -1,5 +1,6 @@
 """The child that learns: a real training of a few steps, and how it ends when nobody listens any more."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -104,3 +105,44 @@ def wait_for(is_so) -> None:
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_waiting_for_another_process_can_be_given_up(tmp_path):
+    with open(tmp_path / "lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        words = ["learn", "--picture", str(tmp_path / "a.png"), "--out", str(tmp_path)]
+        child = subprocess.Popen([sys.executable, "-m", "app.learning_child", *words], stdin=subprocess.PIPE)
+        child.stdin.close()
+        try:
+            assert child.wait(10) == 0
+        finally:
+            child.kill()
+
+
+def test_a_run_that_cannot_go_on_begins_anew(tmp_path):
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (40, 48, 3)).astype(np.uint8)).save(
+        tmp_path / "a.png"
+    )
+    tiny = '{"size": 32, "width": 4, "steps": 2, "precision": "32", "device": "cpu"}'
+    words = [
+        "learn",
+        "--picture",
+        str(tmp_path / "a.png"),
+        "--out",
+        str(tmp_path),
+        "--quick",
+        tiny,
+        "--resume",
+    ]
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "step-000000001.pt").write_bytes(b"PK")
+    with subprocess.Popen(
+        [sys.executable, "-m", "app.learning_child", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        said = child.stdout.read()
+    assert child.returncode == 0
+    assert "began anew" in said
+    assert '"finished"' in said

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
+from app.canvas.tools.handles import RetargetTool
 from app.document.document import Document
 from app.document.retarget_shape import Dragged, Shape, drag
 from app.errors import EngineLostError
 from app.result_actions import apply_result, show_result
 from app.retarget import RetargetController, map_image, picture_fault
 from engine.forecast import Forecast
+from tests.app.canvas.tools.conftest import bench  # noqa: F401
 from tests.app.fakes import make_document, stroke
 
 OWN = Shape.of_box((0, 0, 60, 40))
@@ -423,3 +426,43 @@ def test_what_the_engine_noted_is_shown_with_the_picture(retarget, worker, choos
     show_result(document, None)
     document.undo()
     assert retarget.state.note == "These weights were learned on another picture."
+
+
+def _escaped(bench, tool):  # noqa: F811
+    bench.press(tool, 90, 20)
+    bench.move(tool, 120, 20)
+    tool.cancel()
+
+
+def _put_back(bench, tool):  # noqa: F811
+    bench.press(tool, 90, 20)
+    bench.move(tool, 120, 20)
+    bench.release(tool, 90, 20)
+
+
+@pytest.mark.parametrize("pull", [_escaped, _put_back])
+def test_a_pull_that_is_taken_back_leaves_nothing_behind(retarget, worker, choose, document, bench, pull):  # noqa: F811
+    tool = RetargetTool(bench.context)
+    tool.keeper = retarget
+    choose(WIDER)
+    worker.answer(1)
+    asked = len(worker.requests)
+    pull(bench, tool)
+    retarget.remake()
+    assert len(worker.requests) == asked + 1
+    worker.answer(2)
+    assert (document.current_result.pixels == 2).all()
+    show_result(document, None)
+    assert retarget.shape == OWN
+
+
+def test_an_arrow_key_that_goes_no_further_leaves_nothing_behind(retarget, worker, choose, bench):  # noqa: F811
+    tool = RetargetTool(bench.context)
+    tool.keeper = retarget
+    choose(Shape.of_box((0, 0, 32, 40)))
+    worker.answer(1)
+    asked = len(worker.requests)
+    assert tool.key(Qt.Key.Key_Left)
+    assert retarget.state.reason
+    retarget.remake()
+    assert len(worker.requests) == asked + 1

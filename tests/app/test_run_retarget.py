@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from app.__main__ import main
+from app.frames import FrameFiles
 from app.run_retarget import scaled
 from engine.pipelines import retarget
 from models.registry import family_spec
@@ -273,3 +274,51 @@ def test_learned_without_weights_says_how_to_get_some(refuse, monkeypatch, tmp_p
     monkeypatch.setattr("engine.weights.shipped_folder", lambda: tmp_path / "none")
     line = refuse("--size", "64x48", "--method", "learned")
     assert "weights: expected some for the family 'retarget', got none; train, import or name some" in line
+
+
+@pytest.mark.parametrize(
+    "shape", [("--scale", "1e308"), ("--corners=-1e308,-1e308 1e308,-1e308 1e308,1e308 -1e308,1e308",)]
+)
+def test_numbers_beyond_all_bounds_are_refused(tmp_path, capsys, shape):
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
+    assert main(["run", "retarget", str(tmp_path / "a.png"), *shape, "--out", str(tmp_path / "o.png")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("taken", ["image", "lock"])
+def test_frames_overwrite_nothing_of_the_same_command(tmp_path, taken):
+    frame, other = tmp_path / "frame-002.png", tmp_path / "other.png"
+    for path in (frame, other):
+        Image.new("RGB", (64, 48)).save(path)
+    before = frame.read_bytes()
+    words = [str(frame)] if taken == "image" else [str(other), "--lock", str(frame)]
+    assert main(["run", "retarget", *words, "--size", "70x48", "--frames", "2", "--out", str(tmp_path)]) == 2
+    assert frame.read_bytes() == before
+
+
+def test_frames_without_end_are_refused_at_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(FrameFiles, "at", None)  # would list every file
+    words = ["--scale", "1.5", "--frames", "1000000000", "--out", str(tmp_path / "o.png")]
+    assert main(["run", "retarget", str(tmp_path / "a.png"), *words]) == 2
+    assert "--frames" in capsys.readouterr().err
+
+
+def test_a_folder_for_frames_is_not_made_in_vain(tmp_path):
+    out = tmp_path / "new" / "deep"
+    assert (
+        main(
+            [
+                "run",
+                "retarget",
+                str(tmp_path / "none.png"),
+                "--scale",
+                "2",
+                "--frames",
+                "2",
+                "--out",
+                str(out),
+            ]
+        )
+        == 2
+    )
+    assert not out.parent.exists()

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app.__main__ import main
 from app.console import Console
@@ -157,3 +158,10 @@ def test_ctrl_c_saves_and_exits_0_and_the_run_goes_on(words, tmp_path, capsys) -
     answer = json.loads(capsys.readouterr().out)
     assert answer["reason"] == "time limit"
     assert answer["step"] > 1
+
+
+def test_a_picture_too_small_to_learn_is_bad_input(tmp_path, capsys):
+    Image.new("RGB", (1, 1)).save(tmp_path / "a.png")
+    words = ["--data", str(tmp_path / "a.png"), "--out", str(tmp_path / "run"), "--device", "cpu"]
+    assert main(["train", "retarget", *words]) == 2
+    assert "too small" in capsys.readouterr().err

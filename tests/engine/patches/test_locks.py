@@ -38,3 +38,12 @@ def test_what_would_stick_out_is_pushed_inside():
 def test_what_is_larger_than_the_target_stays_on_its_middle():
     (piece,) = pieces(mask((5, 2, 25, 18)))
     assert shift_px(piece, to(15, 20), (20, 15)) == (-8, 0)
+
+
+def test_many_locked_pieces_share_their_memory():
+    lock = np.zeros((64, 64), np.float32)
+    lock[::4, ::4] = 1
+    found = pieces(lock)
+    assert len(found) == 256
+    assert len({id(piece.labels) for piece in found}) == 1
+    assert sum(int(piece.mask.sum()) for piece in found) == 256

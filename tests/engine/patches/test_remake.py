@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.corners import fault_of
 from engine.patches import quad, synthesis
 from engine.patches.measures import measure
 from engine.patches.remake import Remade, remake
@@ -219,3 +220,12 @@ def test_completeness_brings_back_what_fitted_badly():
     image = picture(48, 48, seed=4)
     less, more = make(image, (48, 80), completeness=0.0), make(image, (48, 80), completeness=0.8)
     assert measure(image, more.image).completeness < measure(image, less.image).completeness
+
+
+@pytest.mark.parametrize("end", [((64, 48), (0, 48), (0, 0), (64, 0)), ((60, 48), (0, 48), (0, 0), (64, 0))])
+@pytest.mark.filterwarnings("error")
+def test_a_picture_can_be_turned_over(end):
+    assert not fault_of(end)
+    image = np.random.default_rng(0).random((48, 64, 3)).astype(np.float32)
+    made = make(image, (48, 64), corners_xy=end)
+    assert np.isfinite(made.image).all()
