@@ -22,6 +22,7 @@ from app.document.events import (
     EntryUndone,
     Event,
     HistoryChanged,
+    LearnedArrived,
     ResultArrived,
     ResultDropped,
     ResultsChanged,
@@ -31,6 +32,7 @@ from app.document.flatten import CHANNELS
 from app.document.history import Entry, History
 from app.document.inner import Inner, SavedMark
 from app.document.layers import Layer
+from app.document.learned import Learned
 from app.document.op import Op
 from app.document.result_ops import ResultChanged
 from app.document.results import Result
@@ -63,6 +65,7 @@ class Document:
         active_layer_id: the layer that is worked on; the topmost picture where None.
         icc_profile: colour profile of the picture.
         exif: camera data of the picture.
+        learned: networks that learned the picture.
         id: drawn where None.
         store: where old values lie; one of its own where None.
 
@@ -84,6 +87,7 @@ class Document:
         active_layer_id: str | None = None,
         icc_profile: bytes | None = None,
         exif: bytes | None = None,
+        learned: Learned | None = None,
         id: str | None = None,
         store: BlobStore | None = None,
     ) -> None:
@@ -113,6 +117,7 @@ class Document:
         self._layers = _with_mask_and_edges(list(layers), self.size_hw)
         self._results = list(results)
         self._current_result_id: str | None = None
+        self._learned = learned
         self._arrivals = 0
         self._observers: list[Observer] = []
         self.inner = Inner(self)
@@ -125,6 +130,8 @@ class Document:
         for result in self._results:
             if result.id != current_result_id:
                 result.sleep(self.store)
+        if learned is not None:
+            self.store.adopt(learned.blob)
         self._saved = self.inner.mark()
 
     @classmethod
@@ -228,6 +235,11 @@ class Document:
     def current_result(self) -> Result | None:
         """The result that is shown over the picture."""
         return None if self._current_result_id is None else self.result(self._current_result_id)
+
+    @property
+    def learned(self) -> Learned | None:
+        """What was learned of the picture, where the document carries it."""
+        return self._learned
 
     @property
     def is_modified(self) -> bool:
@@ -397,6 +409,18 @@ class Document:
         if is_same_step and draft is not None and draft.is_draft and not draft.is_starred:
             self._results.remove(draft)
             self.inner.say(ResultDropped(draft.id))
+        self._end_arrival()
+
+    def add_learned(self, learned: Learned) -> None:
+        """Carry what was learned of the picture in the document, in the place of what was learned before.
+
+        Allowed at any time, also while a stroke is under way; no undo takes it away.
+        """
+        self.store.adopt(learned.blob)
+        self._arrivals += 1
+        self.inner.set_learned(learned)
+        self.inner.say(LearnedArrived(learned))
+        self.inner.say(HistoryChanged())
         self._end_arrival()
 
     def mark_saved(self, path: Path | None, snapshot: "Snapshot | None" = None) -> None:

@@ -2,7 +2,7 @@
 
 A box is in the pixels of its plane; ``canvas_box`` is the same place on the canvas.
 
-The journal follows these alone: `ResultArrived` and `ResultDropped` for pictures, which no undo takes away, and
+The journal follows these alone: `ResultArrived`, `ResultDropped` and `LearnedArrived` for what no undo takes away, and
 `EntryCommitted`, `EntryUndone`, `EntryRedone` for the history. Each of the three names exactly one entry, in the order
 of the history; see `Document.apply_entry`, `undo_entry` and `redo_entry` for playing them back.
 """
@@ -15,6 +15,7 @@ from app.document.tiles import Box
 
 if TYPE_CHECKING:
     from app.document.history import Entry
+    from app.document.learned import Learned
     from app.document.results import Result
 
 
@@ -67,6 +68,18 @@ class ResultDropped:
 
 
 @dataclass(frozen=True)
+class LearnedArrived:
+    """What was learned of the picture came into the document."""
+
+    learned: "Learned"
+
+
+@dataclass(frozen=True)
+class LearnedChanged:
+    """The document carries something else that was learned, or nothing."""
+
+
+@dataclass(frozen=True)
 class CurrentResultChanged:
     """Another result, or none, is shown."""
 
@@ -114,6 +127,8 @@ Event = (
     | ResultsChanged
     | ResultArrived
     | ResultDropped
+    | LearnedArrived
+    | LearnedChanged
     | CurrentResultChanged
     | HistoryChanged
     | EntryCommitted

@@ -19,11 +19,13 @@ from app.document.events import (
     HistoryChanged,
     LayerChanged,
     LayerListChanged,
+    LearnedChanged,
     PixelsChanged,
     ResultsChanged,
 )
 from app.document.history import Entry
 from app.document.layers import Layer
+from app.document.learned import Learned
 from app.document.op import Op
 from app.document.results import Result
 from app.document.strokes import Stroke
@@ -53,6 +55,7 @@ class DocumentState:
     results: tuple[Result, ...]
     stars: tuple[bool, ...]
     current_result_id: str | None
+    learned: Learned | None
     mark: "SavedMark"
 
 
@@ -250,6 +253,12 @@ class Inner:
         self._document.revision += 1
         self.say(ResultsChanged())
 
+    def set_learned(self, learned: Learned | None) -> None:
+        """Carry what was learned of the picture, or nothing."""
+        self._document._learned = learned
+        self._document.revision += 1
+        self.say(LearnedChanged())
+
     # Transactions and snapshots --------------------------------------------------------------------------------------
 
     def finish(self, transaction: "Transaction", ops: tuple[Op, ...]) -> Entry | None:
@@ -280,7 +289,9 @@ class Inner:
         )
         results = tuple(document._results)
         stars = tuple(result.is_starred for result in results)
-        return DocumentState(layers, results, stars, document._current_result_id, self.mark())
+        return DocumentState(
+            layers, results, stars, document._current_result_id, document._learned, self.mark()
+        )
 
     def register(self, snapshot: "Snapshot") -> None:
         """Have values handed to a snapshot before they are written over."""

@@ -27,6 +27,7 @@ from app.document.events import (
     HistoryChanged,
     LayerChanged,
     LayerListChanged,
+    LearnedArrived,
     PixelsChanged,
     ResultArrived,
     ResultDropped,
@@ -42,6 +43,7 @@ from app.document.journal_records import (
     Followed,
     GenerationWriter,
     Item,
+    LearnedArrival,
     Save,
     Undo,
     base_name,
@@ -171,6 +173,8 @@ class Journal:
                 self._done_ids.append(entry.id)
             case ResultArrived(result):
                 self._put(Arrival(result, result.is_starred))
+            case LearnedArrived(learned):
+                self._put(LearnedArrival(learned))
             case ResultDropped(result_id):
                 self._put(Drop(result_id))
             case Saved(path):
@@ -228,10 +232,12 @@ class Journal:
             try:
                 if isinstance(item, Begin):
                     writer = self._generation_writer(item, writer)
-                elif writer is not None and isinstance(item, Entry | Undo | Arrival | Drop | Save):
+                elif writer is not None and isinstance(
+                    item, Entry | Undo | Arrival | LearnedArrival | Drop | Save
+                ):
                     writer.write(item)
                     self._watch_length(writer)
-                is_due = item is None or isinstance(item, Arrival | Flush | Save)
+                is_due = item is None or isinstance(item, Arrival | LearnedArrival | Flush | Save)
                 if writer is not None and (is_due or time.monotonic() - synced_s >= SYNC_SECONDS):
                     writer.sync()
                     synced_s = time.monotonic()

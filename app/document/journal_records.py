@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.document.history import Entry
 from app.document.journal_log import LogWriter
+from app.document.learned import Learned
 from app.document.recipe import program_version
 from app.document.results import Result
 from app.document.snapshot import Snapshot
@@ -61,6 +62,13 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class LearnedArrival:
+    """What was learned of the picture came."""
+
+    learned: Learned
+
+
+@dataclass(frozen=True)
 class Drop:
     """A draft was replaced."""
 
@@ -82,7 +90,7 @@ class Flush:
     is_done: threading.Event = field(default_factory=threading.Event)
 
 
-Item = Begin | Entry | Undo | Arrival | Drop | Save | Flush | None
+Item = Begin | Entry | Undo | Arrival | LearnedArrival | Drop | Save | Flush | None
 """Anything the thread may be told; None ends it."""
 
 
@@ -128,7 +136,7 @@ class GenerationWriter:
         """Length of the log."""
         return self._log.nbytes
 
-    def write(self, item: Entry | Undo | Arrival | Drop | Save) -> None:
+    def write(self, item: Entry | Undo | Arrival | LearnedArrival | Drop | Save) -> None:
         """Write one record."""
         now = time.time()
         match item:
@@ -147,6 +155,9 @@ class GenerationWriter:
                 self._append(
                     {"do": "result", "at": now, "result": {**record, "is_starred": is_starred}}, packed
                 )
+            case LearnedArrival(learned):
+                record, packed = learned.to_record()
+                self._append({"do": "learned", "at": now, "learned": record}, packed)
             case Drop(result_id):
                 self._append({"do": "drop", "at": now, "id": result_id})
             case Save(path, is_modified):

@@ -1,11 +1,13 @@
 """Every operation by its word, and reading one back from a record; may run on any thread.
 
-Elsewhere: what an operation is in op.py, the operations in pixel_ops.py, layer_ops.py and result_ops.py.
+Elsewhere: what an operation is in op.py, the operations in pixel_ops.py, layer_ops.py, result_ops.py and
+learned_ops.py.
 """
 
 from typing import Any
 
 from app.document.layer_ops import LayerAdded, LayerChanged, LayerMoved, LayerRemoved
+from app.document.learned_ops import LearnedRemoved
 from app.document.op import Op
 from app.document.pixel_ops import StrokesChanged, TileChange
 from app.document.result_ops import ResultChanged, ResultRemoved, ResultStarred
@@ -23,6 +25,7 @@ OPS: dict[str, Any] = {
         ResultChanged,
         ResultRemoved,
         ResultStarred,
+        LearnedRemoved,
     )
 }
 """Every operation by the word it has in a record."""

@@ -19,11 +19,13 @@ import numpy as np
 from app.document.archive import ArchiveReader
 from app.document.document import Document
 from app.document.layers import PLANES, Layer, attributes_from_plain
+from app.document.learned import LEARNED_LIMIT_BYTES, Learned
 from app.document.ora_foreign import foreign_document
 from app.document.ora_layout import (
     EXIF_ENTRY,
     FORMAT,
     INDEX_ENTRY,
+    LEARNED_ENTRY,
     MIME_ENTRY,
     MIME_TYPE,
     PROFILE_ENTRY,
@@ -86,7 +88,7 @@ def _read(archive: ArchiveReader, path: Path) -> tuple[Document, tuple[str, ...]
     if INDEX_ENTRY in archive:
         index = _Index(archive)
         if index.data.get("stack_sha256") == hashlib.sha256(stack_text).hexdigest():
-            document = index.document(path)
+            document = index.document(path, notes)
         else:
             notes.append("another program changed the file: strokes, mask and results of ours were left out")
     if document is None:
@@ -130,8 +132,8 @@ class _Index:
         self._samples = self._read_samples()
         self._samples_used = 0
 
-    def document(self, path: Path) -> Document:
-        """The document as it was saved."""
+    def document(self, path: Path, notes: list[str]) -> Document:
+        """The document as it was saved; what of it could be left out and is damaged is told in the notes."""
         data = self.data
         size_hw = self._pair(data, "size_hw", 1, MAX_SIDE_PX)
         mode = self._word(data, "mode")
@@ -155,6 +157,7 @@ class _Index:
             active_layer_id=self._id_or_none(data, "active_layer_id"),
             icc_profile=self._optional(PROFILE_ENTRY),
             exif=self._optional(EXIF_ENTRY),
+            learned=self._learned(notes),
             id=self._id(data, "id"),
         )
 
@@ -216,6 +219,20 @@ class _Index:
             arrays[name] = self._shaped(self._picture(src), self._shape(shape), src)
         planes = {name: arrays.get(name) for name in ("edges", "novelty")}
         return Result.from_meta(data, pixels=arrays["pixels"], coverage=arrays["coverage"], **planes)
+
+    def _learned(self, notes: list[str]) -> Learned | None:
+        """What was learned of the picture. No work of the user's hangs on it, so a damaged one refuses no document."""
+        meta = self.data.get("learned")
+        if meta is None:
+            return None
+        try:
+            data = self._archive.read(LEARNED_ENTRY, limit_bytes=LEARNED_LIMIT_BYTES)
+            learned = Learned.from_meta(meta, data)
+        except DocumentError as error:
+            said = f"expected {error.expected}, got {error.got}"
+            notes.append(f"what was learned of the picture was left out: {said}")
+            return None
+        return learned
 
     # Strokes ---------------------------------------------------------------------------------------------------------
 

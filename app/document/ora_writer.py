@@ -25,6 +25,7 @@ from app.document.ora_layout import (
     EXIF_ENTRY,
     FORMAT,
     INDEX_ENTRY,
+    LEARNED_ENTRY,
     MERGED_ENTRY,
     MIME_ENTRY,
     MIME_TYPE,
@@ -167,6 +168,8 @@ class _Writer:
             for name, data in ((PROFILE_ENTRY, snapshot.icc_profile), (EXIF_ENTRY, snapshot.exif)):
                 if data is not None:
                     self._put(name, data)
+            if snapshot.learned is not None:  # numbers of networks are not made smaller by packing
+                self._put(LEARNED_ENTRY, snapshot.learned.data(), is_packed=False)
             for name, data in self._unknown():
                 # Large ones as they are: packed to nothing they would look like a bomb.
                 self._put(name, data, is_packed=len(data) <= RATIO_FREE_BYTES)
@@ -189,6 +192,7 @@ class _Writer:
             "current_result_id": snapshot.current_result_id,
             "layers": layers,
             "results": results,
+            **({"learned": snapshot.learned.meta()} if snapshot.learned is not None else {}),
         }
 
     # Layers ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from app.document.history import Entry, entry_from_record
 from app.document.journal import Journal
 from app.document.journal_log import Record, read_log
 from app.document.journal_records import Followed, base_name, generations, log_name
+from app.document.learned import Learned
 from app.document.ora_reader import read_ora
 from app.document.results import Result
 from app.errors import DocumentError
@@ -316,6 +317,8 @@ class _Player:
                 result = Result.from_record(data["result"], list(record.blobs))
                 if all(result.id != other.id for other in document.results):
                     document.add_result(result, make_current=False)
+            case "learned":
+                document.add_learned(Learned.from_record(data["learned"], list(record.blobs)))
             case "drop":
                 if any(data["id"] == other.id for other in document.results):
                     document.inner.take_result(data["id"])

@@ -121,6 +121,7 @@ class Snapshot:
         )
         """Oldest first; not to be changed."""
         self.current_result_id = state.current_result_id
+        self.learned = state.learned
         if transaction is not None:
             for (layer_id, plane, tile), kept in transaction.kept_tiles().items():
                 self.keep(layer_id, plane, tile, kept.plane, kept.blob)

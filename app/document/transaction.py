@@ -19,6 +19,7 @@ from app.document.history import Entry
 from app.document.layer_content import LayerContent
 from app.document.layer_ops import LayerAdded, LayerChanged, LayerMoved, LayerRemoved
 from app.document.layers import ATTRIBUTES, Layer, attribute_from_plain
+from app.document.learned_ops import LearnedRemoved
 from app.document.op import Op
 from app.document.pixel_ops import StrokesChanged, TileChange
 from app.document.result_ops import ResultChanged, ResultRemoved, ResultStarred
@@ -292,6 +293,12 @@ class Transaction:
         if before != is_starred:
             self._do(ResultStarred(result_id, before, is_starred))
 
+    def remove_learned(self) -> None:
+        """Leave out what was learned of the picture; nothing where there is nothing."""
+        self._check_open()
+        if self._document.learned is not None:
+            self._do(LearnedRemoved(self._document.learned))
+
     # The end ---------------------------------------------------------------------------------------------------------
 
     def commit(self) -> Entry | None:
@@ -330,6 +337,7 @@ class Transaction:
             results=now.results,
             stars=now.stars,
             current_result_id=now.current_result_id,
+            learned=now.learned,
             mark=now.mark,
         )
 

@@ -1,12 +1,14 @@
 """Documents with something of everything in them, and what makes two documents equal."""
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
 
 from app.document.document import Document
 from app.document.layers import Layer
+from app.document.learned import Learned
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.strokes import BrushSettings, Stroke
@@ -46,6 +48,18 @@ def result_of(rng, document, box, **options):
     )
 
 
+def weights_file(size=400, **metadata) -> bytes:
+    """A safetensors file of some random bytes, as learning a picture leaves one."""
+    values = np.random.default_rng(5).integers(0, 256, size).astype(np.uint8).tobytes()
+    header = {"__metadata__": metadata, "a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + values
+
+
+def learned_of(picture="1f" * 32, **options) -> Learned:
+    return Learned.of(picture, weights_file(**options))
+
+
 def content_of(document) -> dict:
     """All that a file must keep, as plain data; arrays by their digest."""
 
@@ -79,11 +93,12 @@ def content_of(document) -> dict:
             for one in document.results
         },
         "current": document.current_result_id,
+        "learned": None if document.learned is None else document.learned.meta(),
     }
 
 
 def full_document(rng, mode="RGB", dtype=np.uint8):
-    """Two pictures, a mask, edges, strokes, three results, a profile and camera data."""
+    """Two pictures, a mask, edges, strokes, three results, what was learned, a profile and camera data."""
     photo = Layer("picture", "Photo", {"pixels": picture_of(rng, mode=mode, dtype=dtype)})
     patch = Layer("picture", "Patch <1>", {"pixels": picture_of(rng, (20, 30), "RGBA")}, origin_xy=(-5, 50))
     patch.opacity, patch.is_visible = 0.4, False
@@ -103,6 +118,7 @@ def full_document(rng, mode="RGB", dtype=np.uint8):
     document.add_result(result_of(rng, document, (10, 5, 40, 25), edges=edges), amend=True)
     document.add_result(result_of(rng, document, (0, 0, 8, 8), is_starred=True), make_current=False)
     document.add_result(result_of(rng, document, (10, 5, 41, 25), is_draft=True))
+    document.add_learned(learned_of())
     return document
 
 
@@ -126,5 +142,7 @@ def kit():
         result_of = staticmethod(result_of)
         content_of = staticmethod(content_of)
         full_document = staticmethod(full_document)
+        weights_file = staticmethod(weights_file)
+        learned_of = staticmethod(learned_of)
 
     return Kit

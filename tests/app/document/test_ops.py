@@ -10,6 +10,7 @@ from app.document.recipe import Step
 from app.document.results import Result
 from app.document.strokes import Stroke
 from app.errors import DocumentError
+from tests.app.document.conftest import learned_of
 
 
 def through_json(op):
@@ -45,6 +46,9 @@ def an_eventful_document():
     with document.begin("Delete") as transaction:
         transaction.remove_result(result.id)
         transaction.remove_layer(layer.id)
+    document.add_learned(learned_of())
+    with document.begin("Leave out") as transaction:
+        transaction.remove_learned()
     return document
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.document import ora_reader
 from app.document.document import Document
 from app.document.layers import Layer
 from app.document.ora import read_ora, write_ora
@@ -22,8 +23,10 @@ from app.document.snapshot import Snapshot
 from app.document.strokes import Stroke
 from app.errors import AppError, DocumentError
 from engine.errors import EngineError
+from tests.app.document.conftest import learned_of
 
 INDEX = "pentimento/document.json"
+LEARNED = "pentimento/learned.safetensors"
 
 
 def png(pixels) -> bytes:
@@ -79,6 +82,66 @@ def test_an_archive_without_a_stack_is_refused(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DocumentError, match=r"gone\.ora: expected a document, got no such file"):
         read_ora(tmp_path / "gone.ora")
+
+
+# What was learned ----------------------------------------------------------------------------------------------------
+
+
+def without_learned(tmp_path, entries) -> str:
+    """Everything but what was learned is there; what is said of that."""
+    document, notes = reopened(tmp_path, entries)
+    assert document.learned is None
+    assert len(document.results) == 3
+    assert "pentimento/learned.safetensors" not in document.unknown_entries
+    (note,) = notes
+    assert note.startswith("what was learned of the picture was left out: ")
+    return note
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda data: data[:-1], "'"),
+        (lambda data: data[:-1] + b"!", "'"),
+        (lambda data: b"", "a damaged one or another"),
+        (lambda data: data[:8], "a damaged one or another"),
+        (lambda data: b"\x80\x02}q\x00." + data, "a damaged one or another"),
+        (lambda data: (1 << 60).to_bytes(8, "little") + data[8:], "a damaged one or another"),
+        (lambda data: (2).to_bytes(8, "little") + b"[]" + data, "a damaged one or another"),
+        (lambda data: (4000).to_bytes(8, "little") + b"[" * 4000, "a damaged one or another"),
+    ],
+)
+def test_weights_that_are_damaged_or_forged_are_left_out_and_told(entries, tmp_path, spoil, said):
+    entries[LEARNED] = spoil(entries[LEARNED])
+    assert said in without_learned(tmp_path, entries)
+
+
+def test_weights_too_large_are_left_out_before_they_are_read(entries, tmp_path, monkeypatch):
+    monkeypatch.setattr(ora_reader, "LEARNED_LIMIT_BYTES", 100)
+    assert without_learned(tmp_path, entries).endswith(" bytes")
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [7, [], {}, {"picture_sha256": "../../evil"}, {"picture_sha256": "1f" * 32, "sha256": None}],
+)
+def test_words_of_weights_that_lie_leave_them_out(entries, tmp_path, meta):
+    index = json.loads(entries[INDEX])
+    entries[INDEX] = json.dumps({**index, "learned": meta})
+    without_learned(tmp_path, entries)
+
+
+def test_weights_that_are_not_there_are_told(entries, tmp_path):
+    del entries[LEARNED]
+    assert "none of that name" in without_learned(tmp_path, entries)
+
+
+def test_weights_that_no_index_names_are_not_taken_and_not_kept(entries, tmp_path):
+    index = json.loads(entries[INDEX])
+    del index["learned"]
+    entries[INDEX] = json.dumps(index)
+    document, notes = reopened(tmp_path, entries)
+    assert (document.learned, document.unknown_entries, notes) == (None, {}, ())
 
 
 # Files of ours, damaged or made up -----------------------------------------------------------------------------------
@@ -241,6 +304,7 @@ def small(tmp_path_factory):
         report={"seam": 0.5},
     )
     document.add_result(result)
+    document.add_learned(learned_of())
     with Snapshot(document) as snapshot:
         write_ora(snapshot, folder / "small.ora")
     data = (folder / "small.ora").read_bytes()

@@ -50,6 +50,19 @@ def test_a_picture_of_one_channel_with_a_third_axis_comes_back(kit, rng, tmp_pat
     assert kit.content_of(again) == kit.content_of(document)
 
 
+def test_what_was_learned_is_stored_as_the_file_it_is(kit, full, tmp_path):
+    with zipfile.ZipFile(save(full, tmp_path / "a.ora")) as archive:
+        info = archive.getinfo("pentimento/learned.safetensors")
+        assert info.compress_type == zipfile.ZIP_STORED
+        assert archive.read(info) == kit.weights_file()
+    again, _ = read_ora(tmp_path / "a.ora")
+    assert again.learned.data() == kit.weights_file()
+    with full.begin("Leave out") as change:
+        change.remove_learned()
+    with zipfile.ZipFile(save(full, tmp_path / "b.ora")) as archive:
+        assert "pentimento/learned.safetensors" not in archive.namelist()
+
+
 def test_an_untouched_mask_stays_untouched(tmp_path):
     document = Document.blank((300, 700))
     again, _ = read_ora(save(document, tmp_path / "a.ora"))

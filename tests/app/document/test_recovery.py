@@ -68,6 +68,18 @@ def test_unsaved_work_is_offered_and_comes_back_with_its_history(kit, rng, full,
     assert kit.content_of(document) == kit.content_of(full)
 
 
+def test_what_was_learned_comes_back_after_a_crash(kit, full, follow):
+    journal = follow(full)
+    newer = kit.learned_of("2e" * 32, size=3000)
+    full.add_learned(newer)
+    kit.brush(full, (3, 3, 70, 50), 9)
+    crash(journal)
+    (item,) = recoverable()
+    document = recover(item)
+    assert document.learned.data() == newer.data()
+    assert kit.content_of(document) == kit.content_of(full)
+
+
 def test_nothing_is_offered_while_the_window_lives(kit, full, follow):
     journal = follow(full)
     kit.brush(full, (0, 0, 80, 60), 1)
