@@ -2,10 +2,11 @@
 
 A child process learns; nothing of torch comes into this one. What is learned is kept among the user's weights when
 learning is over or when that is asked for; until then it lies in the picture's own folder, and a pause, a closed
-document, a closed window and a lost process all leave it there.
+document, a closed window and a lost process all leave it there. The document carries what was kept, so that whoever
+opens it on another machine is offered it.
 
-Elsewhere: the folders in learning_runs.py, the process in learning_process.py, its side in learning_child.py, what is
-seen in panels/learning.py.
+Elsewhere: the folders in learning_runs.py, weights and what a document carries in learned_weights.py,
+the process in learning_process.py, its side in learning_child.py, what is seen in panels/learning.py.
 """
 
 import os
@@ -19,17 +20,33 @@ from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from app.background import Background
+from app.document.learned import LEARNED_LIMIT_BYTES, Learned
+from app.errors import AppError
+from app.learned_weights import CARRIED_NAME, Kept, kept_name, kept_of, lay_out, read_kept
 from app.learning_process import COMMAND, LearningProcess
-from app.learning_runs import SO_FAR_NAME, Run, found_in, kept_name, prepare
+from app.learning_runs import SO_FAR_NAME, Run, found_in, prepare
 
 if TYPE_CHECKING:
     from app.document.document import Document
+    from app.document.events import Event
     from app.document.retarget_shape import Shape
 
 Phase = Literal[
-    "none", "idle", "preparing", "asking", "learning", "saving", "paused", "keeping", "kept", "failed"
+    "none",
+    "idle",
+    "preparing",
+    "asking",
+    "learning",
+    "saving",
+    "paused",
+    "keeping",
+    "kept",
+    "carried",
+    "failed",
 ]
 GONE_WORDS = "The folder in which this picture was learned is gone, and with it what was learned. It can be learned anew."
+CARRIED_UNASKED_BYTES = 16 << 20
+"""What is kept goes into the document by itself up to this size; the published width learns about so much."""
 FILM_MOST = 24
 THUMB_PX = 320
 SHOWN_MOST_PX = 512 * 512
@@ -51,6 +68,12 @@ class LearningState:
     """What went wrong, what was noted, or the name it was kept by."""
     has_weights: bool = False
     """Whether anything is learned that can be used."""
+    is_other: bool = False
+    """Whether it was another picture that was learned: the document's was changed since."""
+    kept_bytes: int = 0
+    """Size of the user's weights that learned this picture; 0 where there are none."""
+    carried_bytes: int = 0
+    """Size of what the document carries of what was learned; 0 where it carries nothing."""
 
 
 class LearningController(QObject):
@@ -70,6 +93,10 @@ class LearningController(QObject):
     """Remake the picture with the weights of this file."""
     kept = Signal(str)
     """What was learned has this name among the weights now."""
+    found = Signal(str)
+    """The picture was learned before, and what was learned has this name among the weights."""
+    refused = Signal(object)
+    """An exception that a person should read: the document cannot carry, or leave out, what was learned."""
 
     def __init__(
         self, parent: QObject | None = None, *, command: Sequence[str] = COMMAND, extra: Sequence[str] = ()
@@ -78,6 +105,7 @@ class LearningController(QObject):
         self._command, self._extra = command, extra
         self._background = Background(self)
         self._document: Document | None = None
+        self._stop_observing = lambda: None
         self._shape: Shape | None = None
         self._run: Run | None = None
         self._process: LearningProcess | None = None
@@ -113,6 +141,9 @@ class LearningController(QObject):
         """Work on another document; what is learned of the old one is saved, and its process ends."""
         self._let_go()
         self._document, self._run = document, None
+        self._stop_observing = (
+            document.observe(self._document_changed) if document is not None else lambda: None
+        )
         self._show_film(())
         self._set(LearningState("none" if document is None else "idle"))
 
@@ -121,21 +152,31 @@ class LearningController(QObject):
         self._shape = shape
 
     def look(self) -> None:
-        """Look whether this picture was learned in part before."""
+        """Look whether this picture was learned before, in part or to be kept, here or where its document comes from."""
         if self._state.phase == "idle":
             self._prepare(self._looked)
 
     def learn(self) -> None:
         """Learn the picture as it is now; where that was begun before, offer to go on."""
-        if self._state.phase in ("idle", "kept", "failed"):
+        if self._state.phase in ("idle", "kept", "carried", "failed") or self._state.is_other:
             self._set(LearningState("preparing"))
             self._prepare(self._prepared)
 
     def go_on(self) -> None:
-        """Go on where learning was left."""
-        if self._state.phase in ("paused", "failed"):
-            self._set(replace(self._state, phase="preparing", words=""))
-            self._prepare(self._start)
+        """Go on where learning was left; where the picture was changed since, say so and wait."""
+        if self._state.phase not in ("paused", "failed"):
+            return
+        before, step = self._run, self._state.step
+
+        def prepared(run: Run) -> None:
+            if before is not None and step and before.digest != run.digest:
+                self._run = before  # what is learned of it can still be used and kept
+                self._set(replace(self._state, phase="paused", is_other=True))
+            else:
+                self._start(run)
+
+        self._set(replace(self._state, phase="preparing", words=""))
+        self._prepare(prepared)
 
     def start_anyway(self) -> None:
         """It will be slow, and is wished."""
@@ -153,6 +194,41 @@ class LearningController(QObject):
             self._end("keep")
         elif self._state.has_weights:
             self._keep()
+
+    def bring_in(self) -> None:
+        """Make weights of the user's out of what the document carries; they are checked as any that are brought in."""
+        document, run = self._document, self._run
+        if self._state.phase != "carried" or document is None or document.learned is None or run is None:
+            return
+        learned = document.learned
+        self._turn += 1
+        turn = self._turn
+
+        def laid_out(place: Path) -> None:
+            if turn == self._turn:
+                self._keep(place)
+
+        def failed(error: Exception) -> None:
+            if turn == self._turn:
+                self._fail(_words_of(error))
+
+        self._set(replace(self._state, phase="keeping"))
+        self._background.run(lambda: lay_out(learned, run.folder), laid_out, failed)
+
+    def carry(self, is_carried: bool) -> None:
+        """Have the document carry what was learned, or leave it out; the latter can be undone."""
+        document = self._document
+        if document is None:
+            return
+        if is_carried:
+            self._take_in(LEARNED_LIMIT_BYTES)
+            return
+        try:
+            with document.begin("Leave out what was learned") as change:
+                change.remove_learned()
+        except AppError as error:
+            self.refused.emit(error)
+            self.state_changed.emit(self._state)
 
     def use_so_far(self) -> None:
         """Remake the picture with what is learned by now."""
@@ -198,8 +274,17 @@ class LearningController(QObject):
         self._background.run(lambda: prepare(pixels, is_written=not is_looking), arrived, failed)
 
     def _looked(self, run: Run) -> None:
-        if self._state.phase == "idle" and run.step:
+        if self._state.phase != "idle":
+            return
+        learned = self._document.learned if self._document is not None else None
+        if run.kept is not None and run.is_all_kept:
+            self._show_film(tuple(_thumbs(run.previews)))
+            self._set(LearningState("kept", run.step, run.steps, words=run.kept.name))
+            self.found.emit(run.kept.name)
+        elif run.step:
             self._offer(run)
+        elif learned is not None and learned.picture_sha256 == run.digest:
+            self._set(LearningState("carried"))
 
     def _prepared(self, run: Run) -> None:
         if run.step:
@@ -291,6 +376,7 @@ class LearningController(QObject):
         if self._kept:
             self._set(replace(state, phase="kept", words=self._kept, seconds_left=None))
             self.kept.emit(self._kept)
+            self._take_in(CARRIED_UNASKED_BYTES)
         elif code != 0 or not self._wish or state.phase == "keeping":
             self._fail(self._failure or "Learning ended by itself.")
         elif not state.step:
@@ -312,11 +398,51 @@ class LearningController(QObject):
         self._set(replace(self._state, phase="saving", words=""))
         self._process.leave()
 
-    def _keep(self) -> None:
+    def _keep(self, place: Path | None = None) -> None:
+        """Give what was learned, or what lies in another folder, a name among the weights."""
         assert self._run is not None, "learned"
         name = kept_name(self._document.name if self._document is not None else "", self._run.digest)
         self._set(replace(self._state, phase="keeping", words=""))
-        self._spawn(["keep", "--out", str(self._run.folder), "--name", name])
+        self._spawn(["keep", "--out", str(place or self._run.folder), "--name", name])
+
+    def _take_in(self, limit_bytes: int) -> None:
+        """Have the document carry what is kept of its picture, unless it is larger."""
+        document, run = self._document, self._run
+        assert run is not None, "kept"
+
+        def read() -> tuple[Kept | None, Learned | None]:
+            shutil.rmtree(run.folder / CARRIED_NAME, ignore_errors=True)
+            kept = kept_of(run.digest)
+            is_wanted = kept is not None and kept.nbytes <= limit_bytes
+            return kept, read_kept(kept, run.digest) if kept is not None and is_wanted else None
+
+        def arrived(found: tuple[Kept | None, Learned | None]) -> None:
+            if document is None or document is not self._document or self._run is None:
+                return
+            kept, learned = found
+            if self._run.digest == run.digest:
+                self._run = replace(self._run, kept=kept)
+            carried = document.learned
+            if learned is not None and (carried is None or carried.sha256 != learned.sha256):
+                document.add_learned(learned)
+            self._set(self._state)
+
+        def failed(error: Exception) -> None:
+            self.refused.emit(error)
+            self.state_changed.emit(self._state)
+
+        self._background.run(read, arrived, failed)
+
+    def _document_changed(self, event: "Event") -> None:
+        from app.document.events import LearnedChanged
+
+        if not isinstance(event, LearnedChanged) or self._document is None:
+            return
+        if self._state.phase == "carried" and self._document.learned is None:
+            self._set(LearningState("idle"))
+        else:
+            self._set(self._state)
+        self.look()
 
     def _fail(self, words: str) -> None:
         """Something went wrong: say it, and what is still there."""
@@ -335,7 +461,9 @@ class LearningController(QObject):
         )
 
     def _let_go(self) -> None:
-        """Hear no more of what runs; it saves and ends by itself."""
+        """Hear no more of what runs, which saves and ends by itself, and of the document."""
+        self._stop_observing()
+        self._stop_observing = lambda: None
         self._turn += 1
         if self._process is not None:
             self._process.leave()
@@ -348,6 +476,13 @@ class LearningController(QObject):
         self.film_changed.emit(film)
 
     def _set(self, state: LearningState) -> None:
+        kept = self._run.kept if self._run is not None else None
+        learned = self._document.learned if self._document is not None else None
+        state = replace(
+            state,
+            kept_bytes=kept.nbytes if kept is not None else 0,
+            carried_bytes=learned.nbytes if learned is not None else 0,
+        )
         if state != self._state:
             self._state = state
             self.state_changed.emit(state)

@@ -5,7 +5,10 @@ Whoever opens the same picture again finds it there and can go on. No Qt.
 Elsewhere: who asks in learning.py, the process that writes there in learning_child.py.
 """
 
+import json
 import re
+import shutil
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from app.folders import cache_folder
+from app.learned_weights import WEIGHTS_NAME, Kept, is_same_file, kept_of
+from engine.errors import EngineError
 
-WEIGHTS_NAME = "retarget.safetensors"
 SO_FAR_NAME = "being-learned.safetensors"
+UNTOUCHED_DAYS = 90
+"""A folder that nobody learned in for so long goes; what was kept is among the weights."""
+ALL_BYTES = 8 << 30
+"""Of all folders together; beyond this, those that were left longest go."""
+FRESH_S = 24 * 3600.0
+"""Nothing younger than this goes: it may be another window's."""
 _CHECKPOINT = re.compile(r"step-(\d{9})\.pt")
 
 
@@ -28,6 +38,10 @@ class Run:
     step: int = 0
     """Steps that are saved there."""
     steps: int = 0
+    kept: Kept | None = None
+    """The user's weights that learned this picture."""
+    is_all_kept: bool = False
+    """Whether no more was learned in the folder than that."""
 
     @property
     def weights(self) -> Path:
@@ -41,7 +55,7 @@ class Run:
 
 
 def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
-    """Name a picture, write it into its folder, and see how far it was learned.
+    """Name a picture, write it into its folder, and see how far it was learned. Other folders are cleared up then.
 
     Raises:
         PictureError: if it cannot be written.
@@ -60,13 +74,18 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
             colours = (colours >> 8).astype(np.uint8)
         rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
         write_picture(Picture(rgb, "RGB"), path)  # each time: what lies there may be damaged
-    return found_in(run)
+        clear_up(run.folder)
+    with suppress(EngineError):  # a list of weights that is damaged is told where one chooses from it
+        kept = kept_of(digest)
+        run = replace(run, kept=kept)
+    run = found_in(run)
+    if run.kept is not None:
+        run = replace(run, is_all_kept=not run.step or is_same_file(run.weights, run.kept))
+    return run
 
 
 def found_in(run: Run) -> Run:
     """The run with what its folder holds now."""
-    import json
-
     numbers = [0]
     steps = 0
     with suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -76,7 +95,36 @@ def found_in(run: Run) -> Run:
     return replace(run, step=max(numbers) if steps > 0 else 0, steps=max(steps, 0))
 
 
-def kept_name(document_name: str, digest: str) -> str:
-    """What a learned picture is called among the weights: its document, and so much of its digest that it is the only one."""
-    words = re.sub(r"[^a-z0-9]+", "-", Path(document_name).stem.lower()).strip("-")[:40].strip("-")
-    return f"{words or 'picture'}-{digest[:10]}"
+def clear_up(mine: Path, now_s: float | None = None) -> list[Path]:
+    """Remove folders in which nobody learned for long, and the oldest where all are too large.
+
+    Args:
+        mine: stays, however old.
+        now_s: seconds since the epoch; now where None.
+
+    Returns:
+        The folders that are gone.
+    """
+    now_s = time.time() if now_s is None else now_s
+    found = []
+    with suppress(OSError):
+        found = [(*_age_and_size(path, now_s), path) for path in mine.parent.iterdir() if path.is_dir()]
+    all_bytes = sum(size for _, size, _ in found)
+    gone = []
+    for age_s, size, path in sorted(found, key=lambda one: one[0], reverse=True):
+        is_too_old, is_too_much = age_s > UNTOUCHED_DAYS * 24 * 3600, all_bytes > ALL_BYTES
+        if path != mine and (is_too_old or (is_too_much and age_s > FRESH_S)):
+            shutil.rmtree(path, ignore_errors=True)
+            all_bytes -= size
+            gone.append(path)
+    return gone
+
+
+def _age_and_size(folder: Path, now_s: float) -> tuple[float, int]:
+    """Seconds since anything was written below a folder, and all bytes there."""
+    newest_s, size = folder.stat().st_mtime, 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            status = path.lstat()
+            newest_s, size = max(newest_s, status.st_mtime), size + status.st_size
+    return now_s - newest_s, size

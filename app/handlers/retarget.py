@@ -44,6 +44,8 @@ class RetargetHandlers:
         self._learning: LearningController | None = None
         self._panel: RetargetPanel | None = None
         self._stop_observing = lambda: None
+        self._learned_weights = ""
+        """Weights that learning chose, and not the user: they are of the one picture."""
         self.is_on = False
         """Whether the retarget panel is in front."""
         self.dock_widget = QWidget()
@@ -103,7 +105,9 @@ class RetargetHandlers:
         panel.weights_asked.connect(window.guarded(self._choose_weights))
         controller.state_changed.connect(lambda state: learning.set_shape(state.shape))
         learning.use_asked.connect(self._use_weights)
-        learning.kept.connect(lambda name: controller.change_settings(weights=name))
+        learning.kept.connect(self._choose_learned)
+        learning.found.connect(self._found_learned)
+        learning.refused.connect(window.show_error)
         controller.set_document(window.document)
         learning.set_document(window.document)
 
@@ -159,8 +163,19 @@ class RetargetHandlers:
 
     def _use_weights(self, path: str) -> None:
         """Remake the picture with what is learned of it so far."""
+        self._learned_weights = path
         self.controller.change_settings(method="learned", weights=path)
         self.controller.remake()
+
+    def _choose_learned(self, name: str) -> None:
+        """What was learned of this picture is kept: remake with that."""
+        self._learned_weights = name
+        self.controller.change_settings(weights=name)
+
+    def _found_learned(self, name: str) -> None:
+        """This picture was learned before: choose that, unless the user chose something else."""
+        if self.controller.settings.weights in ("", self._learned_weights):
+            self._choose_learned(name)
 
     def close(self) -> None:
         """The window goes; a picture that is being learned is saved."""
@@ -247,6 +262,9 @@ class RetargetHandlers:
         self._stop_observing = document.observe(self._heard) if document is not None else lambda: None
         if self._controller is not None:
             self._controller.set_document(document)
+            if self._learned_weights and self._controller.settings.weights == self._learned_weights:
+                self._controller.change_settings(weights="")  # of the picture before
+        self._learned_weights = ""
         if self._learning is not None:
             self._learning.set_document(document)
         if document is not None:

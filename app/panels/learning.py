@@ -8,6 +8,7 @@ Elsewhere: learning in app/learning.py.
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.document.learned import LEARNED_LIMIT_BYTES
 from app.icons import set_icon
 from app.learning import LearningController, LearningState
 from app.panels.controls import GAP_PX, named, quiet_label
@@ -132,6 +134,11 @@ class LearningBox(QWidget):
         self._fault.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._buttons: dict[str, QPushButton] = {}
         rows = {
+            "bring_in": (
+                "Use what was learned",
+                "live",
+                "Put the networks that came with this document among your weights, and choose them",
+            ),
             "learn": ("Learn this picture", "", "Begin to learn the picture as it is now"),
             "use": ("Use what is learned so far", "live", "Remake the picture with what is learned by now"),
             "anyway": ("Start anyway", "", "Learn it, however long it takes; it can be paused at any time"),
@@ -147,6 +154,13 @@ class LearningBox(QWidget):
                 set_icon(button, icon)
             named(button, f"learning_{name}", text, tip)
             self._buttons[name] = button
+        self._carry = QCheckBox(self)
+        named(
+            self._carry,
+            "learning_carry",
+            "Keep it in this document",
+            "Whoever opens the saved document can use it, on any machine; without this it stays among your weights",
+        )
         self._lay_out()
         self._connect()
         self._film.set_looks(controller.film)
@@ -158,20 +172,22 @@ class LearningBox(QWidget):
         column.setSpacing(GAP_PX)
         for widget in (self._fault, self._words, self._bar):
             column.addWidget(widget)
-        column.addWidget(self._buttons["learn"])
-        column.addWidget(self._buttons["use"])
+        for name in ("bring_in", "learn", "use"):
+            column.addWidget(self._buttons[name])
         for names in (("anyway", "instant"), ("go_on", "pause", "keep")):
             row = QHBoxLayout()
             row.setSpacing(GAP_PX)
             for name in names:
                 row.addWidget(self._buttons[name], 1)
             column.addLayout(row)
+        column.addWidget(self._carry)
         column.addWidget(self._film)  # last: what can be pressed stays in sight where the panel is low
 
     def _connect(self) -> None:
         controller = self._controller
         calls = {
             "learn": controller.learn,
+            "bring_in": controller.bring_in,
             "anyway": controller.start_anyway,
             "instant": self._take_instant,
             "go_on": controller.go_on,
@@ -181,6 +197,7 @@ class LearningBox(QWidget):
         }
         for name, call in calls.items():
             self._buttons[name].clicked.connect(lambda _=False, call=call: call())
+        self._carry.clicked.connect(controller.carry)
         controller.state_changed.connect(self.show_state)
         controller.film_changed.connect(self._show_film)
 
@@ -200,16 +217,20 @@ class LearningBox(QWidget):
         phase = state.phase
         is_done = bool(state.steps) and state.step >= state.steps
         shown = {
-            "learn": phase in ("none", "idle", "kept") or (phase == "failed" and not state.step),
+            "learn": phase in ("none", "idle", "kept", "carried")
+            or (phase == "failed" and not state.step)
+            or state.is_other,
+            "bring_in": phase == "carried",
             "anyway": phase == "asking",
             "instant": phase == "asking",
-            "go_on": (phase == "paused" and not is_done) or (phase == "failed" and bool(state.step)),
+            "go_on": (phase == "paused" and not is_done and not state.is_other)
+            or (phase == "failed" and bool(state.step)),
             "use": phase in ("learning", "saving", "paused") or (phase == "failed" and state.has_weights),
             "pause": phase in ("preparing", "learning", "saving"),
             "keep": phase in ("learning", "saving", "paused", "keeping")
             or (phase == "failed" and state.has_weights),
         }
-        had_keys = any(button.hasFocus() for button in self._buttons.values())
+        had_keys = self.hasFocus() or any(button.hasFocus() for button in self._buttons.values())
         for name, button in self._buttons.items():
             button.setVisible(shown[name])
         is_waiting = phase in ("saving", "keeping")
@@ -221,10 +242,8 @@ class LearningBox(QWidget):
         self._buttons["pause"].setEnabled(not is_waiting)
         self._buttons["pause"].setText("Cancel" if phase == "preparing" and not state.step else "Pause")
         self._buttons["keep"].setText("Keep" if phase in ("paused", "failed") else "Stop and keep")
-        text = {"failed": "Try again", "kept": "Learn the picture as it is now"}.get(
-            phase, "Learn this picture"
-        )
-        self._buttons["learn"].setText(text)
+        self._buttons["learn"].setText(_learn_words(state))
+        self._show_carry(state)
         is_barred = phase in ("preparing", "learning", "saving", "paused", "keeping")
         self._bar.setVisible(is_barred)
         if is_barred:
@@ -239,10 +258,27 @@ class LearningBox(QWidget):
             self._keep_keys()
 
     def _keep_keys(self) -> None:
-        """A button that went takes the keyboard along: the next one here gets it, not whatever Qt finds in the panel."""
+        """A button that went takes the keyboard along: the next one here gets it, not whatever Qt finds in the panel.
+
+        While none can be pressed, as when everything is being saved, the box itself has it.
+        """
         offered = [button for button in self._buttons.values() if button.isVisible() and button.isEnabled()]
-        if offered and not any(button.hasFocus() for button in offered):
-            offered[0].setFocus()
+        if not any(button.hasFocus() for button in offered):
+            (offered[0] if offered else self).setFocus()
+
+    def _show_carry(self, state: LearningState) -> None:
+        """Whether the document carries what was learned, and how large that is."""
+        is_kept, nbytes = state.phase == "kept", state.carried_bytes or state.kept_bytes
+        is_resting = state.phase in ("idle", "paused", "carried", "failed")
+        self._carry.setVisible(bool(nbytes) and (is_kept or (is_resting and bool(state.carried_bytes))))
+        is_too_large = not state.carried_bytes and nbytes > LEARNED_LIMIT_BYTES
+        what = "it" if state.phase in ("kept", "carried") else "what was learned before"
+        size = f"{max(nbytes / 1e6, 0.1):.1f} MB"
+        self._carry.setText(
+            f"Too large for the document: {size}" if is_too_large else f"Keep {what} in the document, {size}"
+        )
+        self._carry.setEnabled(not is_too_large)
+        self._carry.setChecked(bool(state.carried_bytes))
 
     def _show_bar(self, state: LearningState) -> None:
         is_unknown = state.phase == "preparing" or (state.phase == "learning" and not state.step)
@@ -267,6 +303,13 @@ class LearningBox(QWidget):
         self._controller.look()
 
 
+def _learn_words(state: LearningState) -> str:
+    """What the button that begins says."""
+    if state.phase == "kept" or state.is_other:
+        return "Learn the picture as it is now"
+    return "Try again" if state.phase == "failed" and not state.carried_bytes else "Learn this picture"
+
+
 def words_of(state: LearningState) -> str:
     """What is said in words of where learning is."""
     match state.phase:
@@ -283,6 +326,11 @@ def words_of(state: LearningState) -> str:
             told += [state.words] if state.words else []
             line = " · ".join(told)
             return line[:1].upper() + line[1:]
+        case "paused" if state.is_other:
+            return (
+                "The picture was changed since. What was learned is of the picture as it was; as it is now, it is learned "
+                "from the beginning."
+            )
         case "paused" if state.steps and state.step >= state.steps:
             return "This picture is learned to the end."
         case "paused":
@@ -290,7 +338,9 @@ def words_of(state: LearningState) -> str:
                 f" {state.words}" if state.words else ""
             )
         case "kept":
-            return f"Learned and kept as {state.words}. The weights above are chosen."
+            return f"Learned and kept as {state.words}."
+        case "carried":
+            return "This picture was learned before, and what was learned came with the document."
         case _:
             return ""
 

@@ -96,6 +96,7 @@ class RetargetPanel(QWidget):
         super().__init__(parent)
         named(self, "retarget_panel", "Retarget")
         self._controller = controller
+        self._learning = learning
         self._learning_box = LearningBox(learning, self)
         self._cost: Cost | None = controller.cost
         self._make_top()
@@ -349,6 +350,7 @@ class RetargetPanel(QWidget):
         controller.state_changed.connect(self.show_state)
         controller.settings_changed.connect(self.show_settings)
         controller.forecast_changed.connect(self._show_cost)
+        self._learning.state_changed.connect(self._show_weights_hint)
 
     # What the user does ----------------------------------------------------------------------------------------------
 
@@ -416,8 +418,7 @@ class RetargetPanel(QWidget):
         self._learned.setVisible(is_learned)
         name = Path(settings.weights).name
         self._weights.setText(BEING_LEARNED if name == SO_FAR_NAME else name or "Choose weights…")
-        self._weights_hint.setText("" if settings.weights else UNLEARNED_WORDS)
-        self._weights_hint.setVisible(not settings.weights)
+        self._show_weights_hint()
         self._completeness.setEnabled(not is_learned)
         self._lock_hint.setText(self._lock_words(self._controller.state))
         self._quality.set_key(settings.quality)
@@ -426,6 +427,13 @@ class RetargetPanel(QWidget):
             self._seed.setValue(min(settings.seed, SEED_LIMIT))
         with QSignalBlocker(self._lock):
             self._lock.setChecked(settings.is_locked)
+
+    @Slot()
+    def _show_weights_hint(self) -> None:
+        """Say where weights come from, while that is a question: what is being learned says all of it below."""
+        is_asked = not self._controller.settings.weights and self._learning.state.phase in ("none", "idle")
+        self._weights_hint.setText(UNLEARNED_WORDS if is_asked else "")
+        self._weights_hint.setVisible(is_asked)
 
     @Slot(object)
     def show_state(self, state: RetargetState) -> None:

@@ -1,15 +1,19 @@
-"""The folder of a picture that is learned: what is written there, what counts as found, and how it is called."""
+"""The folder of a picture that is learned: what is written there, what counts as found, and when it goes."""
 
 import json
+import os
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from app import learning_runs
-from app.learning_runs import Run, found_in, kept_name, prepare
-from engine.manifest import is_name
+from app.learned_weights import kept_of
+from app.learning_runs import WEIGHTS_NAME, Run, clear_up, found_in, prepare
 from engine.pictures import picture_sha256, read_rgb
+from engine.weights import WeightsStore
+from tests.engine.pipelines.test_retarget import write_learned
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 2), (40, 50, 3), (40, 50, 4)])
@@ -40,20 +44,6 @@ def test_a_folder_with_half_of_a_run_counts_as_none(tmp_path, options) -> None:
     assert (found.step, found.steps) == (40, 90)
 
 
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("Brick wall.PNG", "brick-wall-0123456789"),
-        ("", "picture-0123456789"),
-        ("日本", "picture-0123456789"),
-        ("x" * 90, "x" * 40 + "-0123456789"),
-    ],
-)
-def test_a_kept_name_is_one_that_weights_may_have(name, kept) -> None:
-    assert kept_name(name, "0123456789abcdef") == kept
-    assert is_name(kept)
-
-
 @pytest.mark.parametrize("options", ['{"train":{"steps":Infinity}}', '{"train":{"steps":-5}}', "[" * 100000])
 def test_a_folder_may_hold_anything(tmp_path, options):
     (tmp_path / "checkpoints").mkdir()
@@ -69,3 +59,73 @@ def test_a_damaged_picture_is_written_anew(tmp_path, monkeypatch):
     path.write_bytes(b"")
     prepare(pixels, is_written=True)
     assert np.array_equal(np.asarray(Image.open(path)), pixels)
+
+
+def test_what_is_kept_of_the_picture_is_found_and_whether_more_was_learned_since(own_folders) -> None:
+    pixels = np.full((40, 40, 3), 7, np.uint8)
+    run = prepare(pixels, is_written=True)
+    assert (run.kept, run.is_all_kept) == (None, False)
+    write_learned(run.weights)
+    WeightsStore().import_official([run.weights], "retarget", f"wall-{run.digest[:10]}")
+    found = prepare(pixels, is_written=False)
+    assert found.kept == kept_of(run.digest)
+    assert found.is_all_kept, "no step is saved in the folder"
+    (run.folder / "checkpoints").mkdir()
+    (run.folder / "checkpoints" / "step-000000040.pt").write_bytes(b"")
+    (run.folder / "options.json").write_text(json.dumps({"train": {"steps": 90}}))
+    assert prepare(pixels, is_written=False).is_all_kept
+    write_learned(run.weights, seed=1)
+    assert not prepare(pixels, is_written=False).is_all_kept
+
+
+def test_a_damaged_list_of_weights_keeps_nobody_from_learning(own_folders) -> None:
+    (own_folders / "weights").mkdir()
+    (own_folders / "weights" / "manifest.toml").write_text("no toml")
+    assert prepare(np.zeros((40, 50, 3), np.uint8), is_written=True).kept is None
+
+
+@pytest.fixture
+def left(tmp_path):
+    """Folders last written to so many days ago, a thousand bytes each; and the time now."""
+    now_s = time.time()
+
+    def folder(days):
+        path = tmp_path / f"left-{days}"
+        (path / "checkpoints").mkdir(parents=True)
+        (path / "checkpoints" / "step-000000040.pt").write_bytes(bytes(1000))
+        for one in (path / "checkpoints" / "step-000000040.pt", path / "checkpoints", path):
+            os.utime(one, (now_s - days * 86400, now_s - days * 86400))
+        return path
+
+    return folder, now_s
+
+
+def test_a_folder_in_which_nobody_learned_for_long_goes(left) -> None:
+    folder, now_s = left
+    mine, old, newer = folder(200), folder(91), folder(89)
+    assert clear_up(mine, now_s) == [old]
+    assert (mine.is_dir(), old.exists(), newer.is_dir()) == (True, False, True)
+
+
+def test_where_all_are_too_large_those_left_longest_go(left, monkeypatch) -> None:
+    folder, now_s = left
+    mine, first, second, fresh = folder(60), folder(50), folder(40), folder(0.5)
+    monkeypatch.setattr(
+        learning_runs, "ALL_BYTES", sum(learning_runs._age_and_size(p, 0)[1] for p in (mine, fresh))
+    )
+    assert clear_up(mine, now_s) == [first, second]
+    monkeypatch.setattr(learning_runs, "ALL_BYTES", 0)
+    assert clear_up(mine, now_s) == [], "neither one's own nor one of today"
+    assert fresh.is_dir()
+
+
+def test_beginning_to_learn_clears_up(own_folders) -> None:
+    old = own_folders / "cache" / "learning" / "0" / WEIGHTS_NAME
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"")
+    for path in (old, old.parent):
+        os.utime(path, (0, 0))
+    prepare(np.zeros((40, 50, 3), np.uint8), is_written=False)
+    assert old.exists(), "looking removes nothing"
+    prepare(np.zeros((40, 50, 3), np.uint8), is_written=True)
+    assert not old.parent.exists()

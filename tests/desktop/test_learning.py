@@ -1,4 +1,5 @@
-"""A picture learned beside the work, by real events: begun, looked at, used so far, paused, stopped and kept, used again.
+"""A picture learned beside the work, by real events: begun, looked at, used so far, paused, stopped and kept, used again,
+and taken to another machine in the document.
 
 The networks are the program's own for a processor, and the picture so small that they show something within seconds.
 A picture of the screen is taken at each step; look at them after a change to the window.
@@ -31,8 +32,8 @@ def photo(tmp_path):
     return path
 
 
-def press(editor: Editor, name: str) -> None:
-    """Click a button of the panel with the mouse, and turn the wheel until it is in sight."""
+def bring_in_sight(editor: Editor, name: str) -> None:
+    """Turn the wheel over the panel until a widget of it is in sight."""
     for _ in range(20):
         at, height = editor.ask(
             f"seen = widget('retarget_scroll').viewport(); w = widget({name!r})\n"
@@ -43,6 +44,11 @@ def press(editor: Editor, name: str) -> None:
         # Beside the fields, which would take the wheel for themselves.
         editor.screen.wheel(editor.rect("retarget_scroll").at(0.02, 0.5), -1 if at > height - 12 else 1)
         editor.settle()
+
+
+def press(editor: Editor, name: str) -> None:
+    """Click a button of the panel with the mouse, wherever it is."""
+    bring_in_sight(editor, name)
     assert editor.ask(f"widget({name!r}).isEnabled()"), name
     editor.click(name)
 
@@ -118,26 +124,67 @@ def test_a_picture_is_learned_and_stopping_keeps_what_was_learned(
     wait_for_picture(editor, 2)
     assert pull_right(editor, 140, 3) == [64, 140]
     take("remade-with-it")
+
+    # The document carries it, and is saved.
+    assert (
+        editor.document("document.learned.nbytes")
+        == (home / "weights" / f"{name}.safetensors").stat().st_size
+    )
+    assert editor.ask("widget('learning_carry').isChecked()")
+    path = tmp_path / "wall.ora"
+    editor.key("ctrl+s")
+    editor.type_path(path)
+    editor.wait_for("not widget('canvas').document.is_modified", 60)
     editor.close()
     assert "Traceback" not in editor.output
     assert "Traceback" not in editor.log
 
-    # The next day it is still there, by its name.
+    # The next day it is still there, by its name, and chosen.
     again: Editor = start(photo, home=home, kind=Editor)
     again.wait_for_window()
     again.wait_for_picture()
     again.focus_canvas()
     again.key("r")
     press(again, "retarget_method_learned")
-    until(again, "paused")
+    until(again, "kept")
+    assert again.ask(f"{SETTINGS}.weights") == name
+    bring_in_sight(again, "learning_film")
     take("the-next-day")
     press(again, "retarget_weights")
     again.wait_for("widget('retarget_weights_menu').isVisible()", 10)
     take("what-can-be-chosen")
-    again.key("Down", "Return")
-    again.wait_for(f"{SETTINGS}.weights == {name!r}", 10)
+    again.key("Escape")
     assert pull_right(again, 150, 1) == [64, 150]
     take("remade-the-next-day")
     again.close()
     assert "Traceback" not in again.output
     assert "Traceback" not in again.log
+
+    # On another machine, nobody knows of it but the document.
+    elsewhere: Editor = start(path, home=tmp_path / "elsewhere", kind=Editor)
+    elsewhere.wait_for_window()
+    elsewhere.wait_for_picture()
+    assert elsewhere.ask(NAMES) == []
+    elsewhere.focus_canvas()
+    elsewhere.key("r")
+    press(elsewhere, "retarget_method_learned")
+    until(elsewhere, "carried")
+    bring_in_sight(elsewhere, "learning_carry")
+    take("came-with-the-document")
+    press(elsewhere, "learning_bring_in")
+    until(elsewhere, "kept")
+    (brought,) = elsewhere.ask(NAMES)
+    assert elsewhere.ask(f"{SETTINGS}.weights") == brought
+    wait_for_picture(elsewhere, 4)
+    assert not elsewhere.ask(f"{LEARNING}.state.has_weights"), "nothing was learned here"
+    take("brought-in")
+
+    # Left out of the document, and that undone.
+    press(elsewhere, "learning_carry")
+    assert elsewhere.document("document.learned is None")
+    take("left-out")
+    elsewhere.key("ctrl+z")
+    assert elsewhere.document("document.learned is not None")
+    elsewhere.close()
+    assert "Traceback" not in elsewhere.output
+    assert "Traceback" not in elsewhere.log

@@ -5,12 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from app.learning import LearningController
+from app.document.learned import Learned
+from app.learning import LearningController, LearningState
 from app.panels.learning import EARLIER, EARLIER_PX, FILM_GAP_PX, NEWEST_PX, LearningBox, span
+from engine.pictures import picture_sha256
+from tests.app.document.conftest import weights_file
 from tests.app.fakes import make_document
 
 STAND_IN = (sys.executable, str(Path(__file__).parents[1] / "learning_stand_in.py"))
@@ -253,6 +256,69 @@ def test_the_keyboard_stays_with_learning_when_its_button_goes(make, qtbot):
     click(panel, "learn")
     until(qtbot, panel, "asking")
     assert panel.findChild(QAbstractButton, "learning_anyway").hasFocus()
+    click(panel, "anyway")
+    qtbot.waitUntil(lambda: panel.learning.state.has_weights, timeout=PATIENCE_MS)
+    panel.findChild(QAbstractButton, "learning_keep").setFocus()
+    click(panel, "keep")
+    assert panel.hasFocus()
+    until(qtbot, panel, "kept")
+    assert panel.findChild(QAbstractButton, "learning_learn").hasFocus()
+
+
+def test_a_picture_that_was_changed_is_not_begun_anew_unasked(make, qtbot, document):
+    panel = make()
+    learn(qtbot, panel)
+    click(panel, "pause")
+    until(qtbot, panel, "paused")
+    pixels = document.layers[0]
+    with document.begin("Paint") as change, change.writing(pixels.id, "pixels", (0, 0, 9, 9)) as values:
+        values[...] = 255 - values
+    click(panel, "go_on")
+    qtbot.waitUntil(lambda: panel.learning.state.is_other, timeout=PATIENCE_MS)
+    assert words(panel).startswith("The picture was changed since.")
+    assert offered(panel) == ["Learn the picture as it is now", "Use what is learned so far", "Keep"]
+    assert not panel.learning.is_running
+    click(panel, "learn")
+    until(qtbot, panel, "asking")
+    assert panel.learning.state.step == 0
+
+
+def carry(panel):
+    return panel.findChild(QAbstractButton, "learning_carry")
+
+
+def test_what_the_document_carries_is_offered_and_can_be_left_out(make, qtbot, document):
+    digest = picture_sha256(document.layers[0].planes["pixels"])
+    document.add_learned(Learned.of(digest, weights_file(1_200_000)))
+    panel = make()
+    until(qtbot, panel, "carried")
+    keeps = "Keep it in the document, 1.2 MB"
+    assert offered(panel) == ["Use what was learned", "Learn this picture", keeps]
+    assert words(panel).endswith("what was learned came with the document.")
+    assert carry(panel).isChecked()
+    QTest.mouseClick(carry(panel), Qt.MouseButton.LeftButton, pos=QPoint(8, carry(panel).height() // 2))
+    assert document.learned is None
+    assert offered(panel) == ["Learn this picture"]
+    document.undo()
+    until(qtbot, panel, "carried")
+    click(panel, "bring_in")
+    until(qtbot, panel, "kept")
+    panel.grab()
+
+
+def test_what_the_document_carries_of_another_picture_can_be_left_out(make, qtbot, document):
+    document.add_learned(Learned.of("ab" * 32, weights_file()))
+    panel = make()
+    qtbot.waitUntil(lambda: panel.learning._run is not None)
+    said = "Keep what was learned before in the document, 0.1 MB"
+    assert offered(panel) == ["Learn this picture", said]
+
+
+def test_what_is_too_large_for_the_document_says_so(make, qtbot):
+    panel = make()
+    panel.show_state(LearningState("kept", words="wall", kept_bytes=80_000_000))
+    assert carry(panel).text() == "Too large for the document: 80.0 MB"
+    assert not carry(panel).isEnabled()
 
 
 def test_every_button_has_a_name_and_a_tip(make):
