@@ -160,16 +160,21 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(self.welcome if document is None else self.canvas)
         self.tool_bar.setEnabled(document is not None)
         self.tool_options.setEnabled(document is not None)
-        detail = ""
+        if document is not None:
+            self.canvas.setFocus()
+        self._tell_size()
+        self.status.set_zoom(self.canvas.viewport.scale)
+        self.refresh()
+        self.document_changed.emit(document)
+
+    def _tell_size(self) -> None:
+        """Size and kind of the picture, in the status line."""
+        document, detail = self.document, ""
         if document is not None:
             names = {"L": "grey", "LA": "grey with alpha", "RGB": "RGB", "RGBA": "RGB with alpha"}
             detail = f"{names[document.mode]}, {16 if document.is_deep else 8} bits"
             detail += ", with a colour profile" if document.icc_profile else ""
-            self.canvas.setFocus()
         self.status.set_size(document.size_hw if document is not None else None, detail)
-        self.status.set_zoom(self.canvas.viewport.scale)
-        self.refresh()
-        self.document_changed.emit(document)
 
     def refresh(self) -> None:
         """Title and actions as the document is now."""
@@ -205,8 +210,10 @@ class MainWindow(QMainWindow):
             self.document.redo()
 
     def _document_changed(self, event: "Event") -> None:
-        from app.document.events import CurrentResultChanged, HistoryChanged, Saved
+        from app.document.events import CanvasChanged, CurrentResultChanged, HistoryChanged, Saved
 
+        if isinstance(event, CanvasChanged):
+            self._tell_size()
         if isinstance(event, (HistoryChanged, Saved, CurrentResultChanged)):
             if (
                 isinstance(event, CurrentResultChanged)

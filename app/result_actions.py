@@ -5,7 +5,7 @@ Elsewhere: who calls these in fill.py; results themselves in document/results.py
 
 import numpy as np
 
-from app.document.document import Document
+from app.document.document import Document, Transaction
 from app.document.layers import Layer
 from app.document.result_ops import ResultChanged
 from app.document.results import Result
@@ -54,6 +54,9 @@ def delete_results(document: Document, result_ids: list[str]) -> None:
 def apply_result(document: Document) -> Layer | None:
     """Make the shown result a picture layer above the others, and clear the mask and the edges it was made from.
 
+    What was seen is seen on: with a remade picture the canvas takes that one's size, and where it is clear, alpha; what
+    would show through from below is hidden.
+
     Returns:
         The layer; None if nothing is shown.
     """
@@ -65,17 +68,37 @@ def apply_result(document: Document) -> Layer | None:
         kind="picture",
         name=f"{'Retarget' if result.is_whole else 'Fill'} {count + 1}",
         planes={"pixels": with_coverage(result)},
-        origin_xy=(result.box_xyxy[0], result.box_xyxy[1]),
+        origin_xy=(0, 0) if result.is_whole else (result.box_xyxy[0], result.box_xyxy[1]),
         step=result.step,
     )
     with document.begin("Apply as layer") as transaction:
+        if result.is_whole:
+            _make_place(document, transaction, layer)
         transaction.add_layer(layer)
-        for guide in () if result.is_whole else (document.mask_layer, document.edges_layer):
+        for guide in _guides_of(document, result):
             for plane in guide.planes:
                 transaction.clear_plane(guide.id, plane)
             transaction.clear_strokes(guide.id)
         transaction.set_current_result(None)
     return layer
+
+
+def _make_place(document: Document, transaction: Transaction, layer: Layer) -> None:
+    """Give the canvas the size of a remade picture, and let nothing be seen through its clear parts."""
+    alpha = layer.planes["pixels"][..., -1]
+    is_clear = bool(alpha.min() < np.iinfo(alpha.dtype).max)
+    for below in document.layers if is_clear else ():
+        if below.kind == "picture" and below.is_visible:
+            transaction.set_layer(below.id, is_visible=False)
+    mode = document.mode
+    transaction.set_canvas(layer.size_hw, f"{mode}A" if is_clear and not mode.endswith("A") else mode)
+
+
+def _guides_of(document: Document, result: Result) -> tuple[Layer, ...]:
+    """The mask and the edges that a result was made from: they belong to the picture as it was."""
+    if not result.is_whole:
+        return document.mask_layer, document.edges_layer
+    return (document.mask_layer,) if "lock" in result.step.inputs else ()
 
 
 def with_coverage(result: Result) -> np.ndarray:

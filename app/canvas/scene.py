@@ -86,6 +86,10 @@ class Scene:
         self._look = self._layers_look()
         self.refresh_result()
 
+    def refresh_canvas(self) -> None:
+        """The canvas has another size: mask and edges have other planes."""
+        self._planes.clear()
+
     def refresh_layers(self) -> bool:
         """Layers came, went, moved or changed; whether that is seen (a stroke that was kept is not)."""
         look = self._layers_look()

@@ -271,6 +271,14 @@ class CanvasView(QWidget):
         if isinstance(event, events.PixelsChanged):
             self.scene.invalidate(event.layer_id, event.plane, event.canvas_box)
             self.update_box(event.canvas_box)
+        elif isinstance(event, events.CanvasChanged):
+            self.scene.refresh_canvas()
+            self.viewport.set_canvas(event.size_hw)
+            x0, y0, x1, y1 = self.viewport.to_view_box((0, 0, *event.size_hw[::-1]))
+            if x0 >= 0 and y0 >= 0 and x1 <= self.width() and y1 <= self.height():
+                self._repaint_all()  # what is in sight stays where it is
+            else:
+                self.fit()
         elif isinstance(event, events.CurrentResultChanged):
             changed = self.scene.refresh_result()
             if changed is not None:

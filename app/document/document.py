@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from app.document.blobs import BlobStore
+from app.document.canvas import check_canvas, with_mask_and_edges
 from app.document.events import (
     ActiveLayerChanged,
     EntryCommitted,
@@ -37,7 +38,6 @@ from app.document.op import Op
 from app.document.result_ops import ResultChanged
 from app.document.results import Result
 from app.document.strokes import new_id
-from app.document.tiles import MAX_SIDE_PX
 from app.document.transaction import Transaction
 from app.errors import DocumentError
 
@@ -91,7 +91,7 @@ class Document:
         id: str | None = None,
         store: BlobStore | None = None,
     ) -> None:
-        _check_canvas(size_hw, mode)
+        check_canvas(size_hw, mode)
         self.id = new_id() if id is None else id
         self.opening_id = new_id()
         """Another one each time the document is opened, while ``id`` stays with its file and the copies of that."""
@@ -114,7 +114,7 @@ class Document:
         """The open one."""
         self.flat_cache: tuple[int, np.ndarray | None] = (-1, None)
         """``picture_revision`` and what `app.document.flatten.flattened_view` made of it."""
-        self._layers = _with_mask_and_edges(list(layers), self.size_hw)
+        self._layers = with_mask_and_edges(list(layers), self.size_hw)
         self._results = list(results)
         self._current_result_id: str | None = None
         self._learned = learned
@@ -144,7 +144,7 @@ class Document:
             path: the document's own file; not where the picture came from.
         """
         size_hw = (picture.pixels.shape[0], picture.pixels.shape[1])
-        _check_canvas(size_hw, picture.mode)
+        check_canvas(size_hw, picture.mode)
         layer = Layer("picture", name, {"pixels": picture.pixels.copy()})
         return cls(
             size_hw,
@@ -160,7 +160,7 @@ class Document:
     @classmethod
     def blank(cls, size_hw: tuple[int, int], mode: str = "RGB", *, name: str = "Untitled") -> Self:
         """A document of one white layer, clear where the mode has alpha."""
-        _check_canvas(size_hw, mode)
+        check_canvas(size_hw, mode)
         channels = CHANNELS[mode]
         shape = size_hw if channels == 1 else (*size_hw, channels)
         pixels = np.full(shape, 255, np.uint8)
@@ -507,32 +507,3 @@ class Document:
         return newest is not None and any(
             isinstance(op, ResultChanged) and op.after == result.id for op in newest.ops
         )
-
-
-def _check_canvas(size_hw: tuple[int, int], mode: str) -> None:
-    if mode not in CHANNELS:
-        raise DocumentError("mode", f"one of {', '.join(CHANNELS)}", repr(mode), "convert the picture")
-    h, w = size_hw
-    if not (1 <= h <= MAX_SIDE_PX and 1 <= w <= MAX_SIDE_PX):
-        raise DocumentError(
-            "canvas", f"1 to {MAX_SIDE_PX} px a side", f"{w}x{h} px", "make the picture smaller"
-        )
-
-
-def _with_mask_and_edges(layers: list[Layer], size_hw: tuple[int, int]) -> list[Layer]:
-    """The layers with one mask and one edges layer on top of them."""
-    for kind, make in (("mask", Layer.empty_mask), ("edges", Layer.empty_edges)):
-        found = [layer for layer in layers if layer.kind == kind]
-        if len(found) > 1:
-            raise DocumentError("layers", f"one layer of {kind}", len(found), "join them into one")
-        if not found:
-            layers.append(make(size_hw))
-        elif found[0].size_hw != size_hw or found[0].origin_xy != (0, 0):
-            got = "{1}x{0} px".format(*found[0].size_hw)
-            raise DocumentError(found[0].name, "the size of the canvas", got, "the file is damaged")
-    if len({layer.id for layer in layers}) != len(layers):
-        raise DocumentError("layers", "an id for each", "one used twice", "the file is damaged")
-    return [
-        *(layer for layer in layers if layer.kind == "picture"),
-        *(layer for layer in layers if layer.kind != "picture"),
-    ]

@@ -30,6 +30,13 @@ class PixelsChanged:
 
 
 @dataclass(frozen=True)
+class CanvasChanged:
+    """The canvas has another size or mode; mask and edges have planes of that size now."""
+
+    size_hw: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class LayerListChanged:
     """Layers came, went or changed their order."""
 
@@ -121,6 +128,7 @@ class Saved:
 
 Event = (
     PixelsChanged
+    | CanvasChanged
     | LayerListChanged
     | LayerChanged
     | ActiveLayerChanged

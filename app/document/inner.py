@@ -6,6 +6,7 @@ whole.
 
 import threading
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from app.document.blobs import Blob
 from app.document.events import (
     ActiveLayerChanged,
+    CanvasChanged,
     CurrentResultChanged,
     Event,
     HistoryChanged,
@@ -52,6 +54,8 @@ class DocumentState:
     """Everything but pixels at one moment."""
 
     layers: tuple[LayerState, ...]
+    size_hw: tuple[int, int]
+    mode: str
     results: tuple[Result, ...]
     stars: tuple[bool, ...]
     current_result_id: str | None
@@ -189,6 +193,22 @@ class Inner:
             document._active_layer_id = document._layers[max(index - 1, 0)].id
             self.say(ActiveLayerChanged(document._active_layer_id))
 
+    def set_canvas(self, size_hw: tuple[int, int], mode: str, guides: Sequence[Layer]) -> None:
+        """Give the canvas another size or mode, and put a mask and edges of that size in the place of those of the same id.
+
+        Raises:
+            DocumentError: if there are none of that id.
+        """
+        document = self._document
+        places = [document._layers.index(document.layer(guide.id)) for guide in guides]
+        for place, guide in zip(places, guides, strict=True):
+            document._layers[place] = guide
+        document.size_hw, document.mode = size_hw, mode
+        document.revision += 1
+        document.picture_revision += 1
+        self.say(CanvasChanged(size_hw))
+        self.say(LayerListChanged())
+
     def move_layer(self, layer_id: str, index: int) -> None:
         """Move a layer."""
         document = self._document
@@ -290,7 +310,14 @@ class Inner:
         results = tuple(document._results)
         stars = tuple(result.is_starred for result in results)
         return DocumentState(
-            layers, results, stars, document._current_result_id, document._learned, self.mark()
+            layers,
+            document.size_hw,
+            document.mode,
+            results,
+            stars,
+            document._current_result_id,
+            document._learned,
+            self.mark(),
         )
 
     def register(self, snapshot: "Snapshot") -> None:

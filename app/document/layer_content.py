@@ -70,7 +70,10 @@ class LayerContent:
                 values[tile_slices(*tile, (shape[0], shape[1]))] = blob.load()
             planes[plane] = values
         attributes = attributes_from_plain(self.meta)
-        return Layer(kind=kind, planes=planes, id=self.meta["id"], strokes=list(self.strokes), **attributes)
+        layer = Layer(kind=kind, planes=planes, id=self.meta["id"], strokes=list(self.strokes), **attributes)
+        if kind != "picture":  # looking for it would go over every pixel of a large canvas
+            layer._written = {plane: set(tiles) for plane, tiles in self.tiles.items()}
+        return layer
 
     def to_record(self) -> Record:
         """Plain data for JSON, and packed bytes."""

@@ -4,7 +4,7 @@ One frozen class each. ``apply`` does it, ``revert`` takes it back, bit for bit;
 door (`app.document.inner.Inner`), which keeps snapshots and observers right. ``to_record`` gives plain data and packed
 bytes; it may run on any thread, since nothing in an operation ever changes.
 
-Elsewhere: the operations themselves in pixel_ops.py, layer_ops.py, result_ops.py and learned_ops.py, reading them back in ops.py.
+Elsewhere: the operations themselves in pixel_ops.py, layer_ops.py and the other _ops.py, reading them back in ops.py.
 """
 
 from dataclasses import fields

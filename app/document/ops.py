@@ -1,11 +1,12 @@
 """Every operation by its word, and reading one back from a record; may run on any thread.
 
-Elsewhere: what an operation is in op.py, the operations in pixel_ops.py, layer_ops.py, result_ops.py and
-learned_ops.py.
+Elsewhere: what an operation is in op.py, the operations in pixel_ops.py, layer_ops.py, result_ops.py,
+learned_ops.py and canvas_ops.py.
 """
 
 from typing import Any
 
+from app.document.canvas_ops import CanvasResized
 from app.document.layer_ops import LayerAdded, LayerChanged, LayerMoved, LayerRemoved
 from app.document.learned_ops import LearnedRemoved
 from app.document.op import Op
@@ -26,6 +27,7 @@ OPS: dict[str, Any] = {
         ResultRemoved,
         ResultStarred,
         LearnedRemoved,
+        CanvasResized,
     )
 }
 """Every operation by the word it has in a record."""

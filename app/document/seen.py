@@ -1,7 +1,7 @@
 """The picture as a person sees it: with the result that is shown, at that result's own size where it has one.
 
-For what leaves the window: exported files, the clipboard. The canvas of a document keeps its size; `flatten` gives what
-lies on it.
+For what leaves the window: exported files, the clipboard. The canvas keeps its size until such a result becomes a
+layer; `flatten` gives what lies on it.
 """
 
 from typing import TYPE_CHECKING

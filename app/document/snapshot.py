@@ -79,8 +79,6 @@ class Snapshot:
         self.id = document.id
         self.name = document.name
         self.path = document.path
-        self.size_hw = document.size_hw
-        self.mode = document.mode
         self.is_deep = document.is_deep
         self.icc_profile = document.icc_profile
         self.exif = document.exif
@@ -88,6 +86,8 @@ class Snapshot:
         self.revision = document.revision
         transaction = document.transaction
         state = document.inner.state() if transaction is None else transaction.before_state
+        self.size_hw = state.size_hw
+        self.mode = state.mode
         self.mark = state.mark
         """For ``Document.mark_saved``."""
         self._document = document

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from app.document.blobs import Blob
+from app.document.canvas import check_canvas, resized
+from app.document.canvas_ops import CanvasResized, contents_of
 from app.document.events import PixelsChanged
 from app.document.history import Entry
 from app.document.layer_content import LayerContent
@@ -265,6 +267,27 @@ class Transaction:
         strokes = tuple(self._document.layer(layer_id).strokes)
         if strokes:
             self._do(StrokesChanged(layer_id, 0, strokes, ()))
+
+    # Canvas ----------------------------------------------------------------------------------------------------------
+
+    def set_canvas(self, size_hw: tuple[int, int], mode: str = "") -> None:
+        """Give the canvas another size, and another mode where one is named. Pictures stay where they lie; mask and edges are cut or gain room.
+
+        Raises:
+            DocumentError: if a canvas cannot have that size or mode.
+        """
+        self._check_open()
+        document = self._document
+        mode = mode or document.mode
+        if (size_hw, mode) == (document.size_hw, document.mode):
+            return
+        check_canvas(size_hw, mode)
+        guides = [layer for layer in document.layers if layer.kind != "picture"]
+        for guide in guides:
+            self._flush(guide.id)
+        before = contents_of(guides, document)
+        after = contents_of([resized(guide, size_hw) for guide in guides], document)
+        self._do(CanvasResized(document.size_hw, size_hw, document.mode, mode, before, after))
 
     # Results ---------------------------------------------------------------------------------------------------------
 

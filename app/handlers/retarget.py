@@ -275,9 +275,13 @@ class RetargetHandlers:
                 self._make_room()
 
     def _heard(self, event: "Event") -> None:
-        from app.document.events import CurrentResultChanged
+        from app.document.events import CanvasChanged, CurrentResultChanged
 
-        if isinstance(event, CurrentResultChanged):
+        if isinstance(event, CanvasChanged):
+            self._window.context.show_frame(None)  # it may lie beside the canvas now
+            if self._has_handles():
+                self._window.canvas.viewport.fit_box = _roomy((0, 0, *event.size_hw[::-1]))
+        if isinstance(event, CanvasChanged | CurrentResultChanged):
             self._take_handles()
             self._fit()
             self._show_size()

@@ -25,6 +25,7 @@ from app.theme import current_theme
 if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.layers import Layer
+    from app.document.recipe import Step
 
 ROW_PX = 40
 EYE_PX = 34
@@ -37,6 +38,11 @@ ID_ROLE = Qt.ItemDataRole.UserRole + 4
 KINDS = {"picture": "Picture", "mask": "What is filled", "edges": "Lines the fill follows"}
 
 Index = QModelIndex | QPersistentModelIndex
+
+
+def _applied(step: "Step") -> str:
+    """What became a layer."""
+    return "Remade picture" if step.edit.get("family") == "retarget" else "Applied fill"
 
 
 class LayerModel(QAbstractListModel):
@@ -113,7 +119,7 @@ class LayerModel(QAbstractListModel):
         if role == VISIBLE_ROLE:
             return layer.is_visible
         if role == DETAIL_ROLE:
-            detail = "Applied fill" if layer.step is not None else KINDS[layer.kind]
+            detail = _applied(layer.step) if layer.step is not None else KINDS[layer.kind]
             return detail if layer.opacity >= 1 else f"{detail}, {layer.opacity * 100:.0f} %"
         if role == THUMB_ROLE:
             if layer.id not in self._thumbs:

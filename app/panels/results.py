@@ -69,7 +69,7 @@ BUTTONS = (
         "results_apply",
         "apply",
         "Apply as layer",
-        "Make the shown result a layer; a fill clears mask and edges",
+        "Make the shown result a layer; a fill clears mask and edges, a remade picture gives the document its size",
     ),
     ("results_delete", "delete", "Delete", "Remove the chosen results; undo brings them back (Del)"),
 )

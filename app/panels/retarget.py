@@ -231,7 +231,7 @@ class RetargetPanel(QWidget):
             self._layer,
             "retarget_layer",
             "Apply as layer",
-            "Lay the remade picture over the others; the canvas keeps its size",
+            "Lay the remade picture over the others; the document takes its size",
         )
         self._result_hint = quiet_label(parent=self)
         self._result_hint.setObjectName("retarget_result_hint")
@@ -453,7 +453,7 @@ class RetargetPanel(QWidget):
         for button in (self._new_document, self._layer):
             button.setEnabled(state.has_remade)
         self._result_hint.setText(
-            state.note or "New document takes the new size. A layer keeps the canvas as it is."
+            state.note or "As a layer, it gives this document its size; undo takes both back."
             if state.has_remade
             else "Nothing is remade yet."
         )

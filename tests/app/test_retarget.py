@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor
 from app.canvas.tools.handles import RetargetTool
 from app.document.document import Document
 from app.document.retarget_shape import Dragged, Shape, drag
+from app.document.seen import seen_picture
 from app.errors import EngineLostError
 from app.result_actions import apply_result, show_result
 from app.retarget import RetargetController, map_image, picture_fault
@@ -365,21 +366,58 @@ def test_typing_waits_for_the_last_key(retarget, worker, qtbot):
     assert worker.newest.edit.target_size_hw == (40, 90)
 
 
-def test_a_remade_picture_becomes_a_layer_of_its_own_and_keeps_the_mask(retarget, worker, choose, document):
+@pytest.mark.parametrize(("is_locked", "has_mask"), [(False, True), (True, False)])
+def test_a_remade_picture_becomes_a_layer_and_the_document_takes_its_size(
+    retarget, worker, choose, document, is_locked, has_mask
+):
     stroke(document, (5, 5, 20, 20))
+    retarget.change_settings(is_locked=is_locked)
     choose(HIGHER)
     worker.answer(30)
+    seen = seen_picture(document)
     layer = apply_result(document)
     assert (layer.name, layer.origin_xy, layer.planes["pixels"].shape) == (
         "Retarget 1",
-        (0, -20),
+        (0, 0),
         (60, 60, 4),
     )
-    assert document.mask_layer.has_any("coverage")
-    assert document.size_hw == (40, 60)
-    assert retarget.shape == OWN
+    assert document.mask_layer.has_any("coverage") == has_mask, "what it was made from belongs to what was"
+    assert document.size_hw == (60, 60)
+    assert retarget.shape == Shape.of_box((0, 0, 60, 60))
+    np.testing.assert_array_equal(seen_picture(document), seen)
     document.undo()
+    assert document.size_hw == (40, 60)
+    assert document.mask_layer.has_any("coverage")
     assert retarget.shape == HIGHER
+    document.redo()
+    assert document.size_hw == (60, 60)
+    choose(Shape.of_box((0, 0, 50, 60)))
+    assert worker.newest.inputs.image.shape == (60, 60, 3)
+
+
+def test_a_shape_with_free_corners_stays_clear_beside_them(retarget, worker, choose, document):
+    choose(drag(OWN, "top_right", (-20, 5), is_free=True).shape)
+    worker.answer(30)
+    seen = seen_picture(document)
+    apply_result(document)
+    assert document.mode == "RGBA"
+    assert [layer.is_visible for layer in document.layers] == [False, True, True, True]
+    after = seen_picture(document)
+    np.testing.assert_array_equal(after[..., 3], seen[..., 3])
+    clear = seen[..., 3] == 0
+    assert clear.any()
+    np.testing.assert_array_equal(after[~clear], seen[~clear])
+    document.undo()
+    assert document.mode == "RGB"
+    assert document.layers[0].is_visible
+
+
+def test_a_narrower_picture_cuts_the_document_and_nothing_is_lost(retarget, worker, choose, document):
+    choose(Shape.of_box((10, 0, 45, 40)))
+    worker.answer(30)
+    apply_result(document)
+    assert document.size_hw == (40, 35)
+    assert document.layers[0].size_hw == (40, 60), "what reaches out is there"
 
 
 @pytest.mark.parametrize(

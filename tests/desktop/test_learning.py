@@ -11,7 +11,7 @@ from PIL import Image
 from tests.desktop.editor import Editor
 from tests.desktop.program import ROOT
 from tests.desktop.test_flow import Shots, changed
-from tests.desktop.test_retarget import let_go, take_handle, wait_for_picture
+from tests.desktop.test_retarget import bring_in_sight, let_go, press, take_handle, wait_for_picture
 
 pytestmark = [pytest.mark.desktop, pytest.mark.timeout(600)]
 
@@ -30,27 +30,6 @@ def photo(tmp_path):
     with Image.open(ROOT / "resources" / "samples" / "brick.png") as sample:
         sample.convert("RGB").resize(SIZE_WH).save(path)
     return path
-
-
-def bring_in_sight(editor: Editor, name: str) -> None:
-    """Turn the wheel over the panel until a widget of it is in sight."""
-    for _ in range(20):
-        at, height = editor.ask(
-            f"seen = widget('retarget_scroll').viewport(); w = widget({name!r})\n"
-            "[w.mapTo(seen, w.rect().center()).y(), seen.height()]"
-        )
-        if 12 <= at <= height - 12:
-            break
-        # Beside the fields, which would take the wheel for themselves.
-        editor.screen.wheel(editor.rect("retarget_scroll").at(0.02, 0.5), -1 if at > height - 12 else 1)
-        editor.settle()
-
-
-def press(editor: Editor, name: str) -> None:
-    """Click a button of the panel with the mouse, wherever it is."""
-    bring_in_sight(editor, name)
-    assert editor.ask(f"widget({name!r}).isEnabled()"), name
-    editor.click(name)
 
 
 def until(editor: Editor, phase: str, timeout_s: float = 120) -> None:

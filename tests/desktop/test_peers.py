@@ -14,7 +14,8 @@ from app.document.ora import write_ora
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.snapshot import Snapshot
-from engine.edits import InpaintEdit
+from app.result_actions import apply_result
+from engine.edits import InpaintEdit, RetargetEdit
 from engine.pictures import Picture
 from tests.desktop.peers import GIMP, SeenLayer, picture_in_gimp
 from tests.desktop.screen import missing_programs
@@ -140,6 +141,34 @@ def test_what_krita_shows_is_what_we_show_under_the_marks(krita, tmp_path) -> No
     ours = flatten(document, with_result=True)
     clear = ~marked(document)
     np.testing.assert_array_equal(shown[clear], ours[clear])
+
+
+@pytest.mark.parametrize("size_hw", [(120, 220), (90, 100)])
+def test_a_document_that_took_another_size_opens_in_krita(krita, tmp_path, size_hw) -> None:
+    document = saved(tmp_path / "ours.ora")
+    pixels = np.random.default_rng(9).integers(0, 256, (*size_hw, 3), np.uint8)
+    edit = RetargetEdit(target_size_hw=size_hw).model_dump(mode="json")
+    coverage = np.full(size_hw, 255, np.uint8)
+    document.add_result(
+        Result(
+            box_xyxy=(0, 0, *size_hw[::-1]),
+            pixels=pixels,
+            coverage=coverage,
+            is_whole=True,
+            step=Step(edit=edit),
+        )
+    )
+    apply_result(document)
+    with Snapshot(document) as snapshot:
+        write_ora(snapshot, tmp_path / "ours.ora")
+    seen = krita.layers(tmp_path / "ours.ora")
+    np.testing.assert_array_equal(named(seen, "Retarget").on_canvas(size_hw)[:, :, :3], pixels)
+    shown = krita.picture(tmp_path / "ours.ora")[:, :, :3]
+    assert shown.shape == (*size_hw, 3)
+    marks = document.mask_layer.planes["coverage"] > 0
+    for plane in document.edges_layer.planes.values():
+        marks = marks | (plane > 0)
+    np.testing.assert_array_equal(shown[~marks], pixels[~marks])
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA"])

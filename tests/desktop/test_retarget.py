@@ -44,6 +44,27 @@ def let_go(editor: Editor, *, held: str = "") -> None:
     editor.settle()
 
 
+def bring_in_sight(editor: Editor, name: str) -> None:
+    """Turn the wheel over the panel until a widget of it is in sight."""
+    for _ in range(20):
+        at, height = editor.ask(
+            f"seen = widget('retarget_scroll').viewport(); w = widget({name!r})\n"
+            "[w.mapTo(seen, w.rect().center()).y(), seen.height()]"
+        )
+        if 12 <= at <= height - 12:
+            break
+        # Beside the fields, which would take the wheel for themselves.
+        editor.screen.wheel(editor.rect("retarget_scroll").at(0.02, 0.5), -1 if at > height - 12 else 1)
+        editor.settle()
+
+
+def press(editor: Editor, name: str) -> None:
+    """Click a button of the panel with the mouse, wherever it is."""
+    bring_in_sight(editor, name)
+    assert editor.ask(f"widget({name!r}).isEnabled()"), name
+    editor.click(name)
+
+
 def wait_for_picture(editor: Editor, count: int) -> None:
     """Until so many pictures were remade and the newest is shown."""
     editor.wait_for(
@@ -78,7 +99,9 @@ def test_a_picture_is_pulled_into_another_shape(start, screen, shots, tmp_path, 
     wait_for_picture(editor, 1)
     remade = take("remade")
     assert editor.document("list(document.current_result.size_hw)") == [160, 300]
-    assert editor.document("list(document.size_hw)") == [160, 240], "the canvas keeps its size"
+    assert editor.document("list(document.size_hw)") == [160, 240], (
+        "the canvas keeps its size while it is a result"
+    )
     assert changed(dragging, remade, canvas) > 0.1
     assert editor.document("document.undo_label") == "Retarget to 300 × 160"
 
@@ -128,6 +151,18 @@ def test_a_picture_is_pulled_into_another_shape(start, screen, shots, tmp_path, 
     editor.wait_for(f"not {STATE}.is_busy", 20)
     assert editor.document("len(document.results)") == 2
     assert editor.ask(f"list({SHAPE}.size_hw)") == [160, 300]
+
+    # As a layer, it gives the document its size: what is seen stays what it is. Undo takes both back.
+    press(editor, "retarget_layer")
+    editor.wait_for("widget('canvas').document.current_result is None", 20)
+    applied = take("applied-as-a-layer")
+    assert editor.document("list(document.size_hw)") == [160, 300]
+    assert editor.ask("widget('status_size').text()") == "300 × 160 px"
+    assert changed(free, applied, canvas) < 0.05
+    editor.focus_canvas()
+    editor.key("ctrl+z")
+    assert editor.document("list(document.size_hw)") == [160, 240]
+    assert editor.document("document.current_result_id") is not None
 
     # Saved and opened again, it is as it was.
     path = tmp_path / "work.ora"

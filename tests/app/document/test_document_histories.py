@@ -38,12 +38,13 @@ def state_of(document):
         ),
         document.current_result_id,
         tuple((result.id, result.is_starred) for result in document.results),
+        (document.size_hw, document.mode),
     )
 
 
 def undoable(state):
     """The state without results: those are never lost."""
-    return state[0], state[1]
+    return state[0], state[1], state[3]
 
 
 class Lives(RuleBasedStateMachine):
@@ -164,6 +165,15 @@ class Lives(RuleBasedStateMachine):
             transaction.move_layer(pictures[0].id, len(pictures) - 1)
         self.done()
 
+    @rule(height=st.integers(200, 600), width=st.integers(200, 600))
+    def resize_the_canvas(self, height, width):
+        with self.document.begin("Canvas") as transaction:
+            self.scribble(transaction, self.document.mask_layer, "coverage")
+            transaction.set_canvas((height, width), "RGBA" if width % 2 else "RGB")
+            self.scribble(transaction, self.document.mask_layer, "coverage")
+            self.scribble(transaction, self.document.edges_layer, "drawn")
+        self.done()
+
     @rule(is_draft=st.booleans(), amend=st.booleans())
     def a_result_arrives(self, is_draft, amend):
         pixels = self.rng.integers(0, 256, (30, 20, 3), dtype=np.uint8)
@@ -203,6 +213,8 @@ class Lives(RuleBasedStateMachine):
             self.scribble(transaction, pictures[0], "pixels")
             transaction.remove_layer(pictures[0].id)
         transaction.add_layer(Layer("picture", "new", {"pixels": np.ones((9, 9, 3), np.uint8)}))
+        transaction.set_canvas((222, 333))
+        self.scribble(transaction, document.mask_layer, "coverage")
         transaction.set_current_result(None)
         transaction.rollback()
         assert state_of(document) == before
@@ -242,7 +254,7 @@ class Lives(RuleBasedStateMachine):
                 assert tuple(stroke.id for stroke in meta.strokes) == stroke_ids
                 for plane, data in planes:
                     assert snapshot.plane(meta.id, plane).tobytes() == data
-            assert snapshot.current_result_id == state[1]
+            assert (snapshot.current_result_id, (snapshot.size_hw, snapshot.mode)) == (state[1], state[3])
             assert tuple((one.id, one.is_starred) for one in snapshot.results) == state[2]
             assert np.array_equal(snapshot.flatten(with_result=True), picture)
 
@@ -250,7 +262,7 @@ class Lives(RuleBasedStateMachine):
     def the_journal_tells_the_same_story(self):
         if hasattr(self, "document"):
             own, twin = state_of(self.document), state_of(self.twin)
-            assert own[0] == twin[0]
+            assert (own[0], own[3]) == (twin[0], twin[3])
             if self.document.current_result_id in {result.id for result in self.twin.results}:
                 assert own[1] == twin[1]
 

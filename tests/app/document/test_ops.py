@@ -49,6 +49,7 @@ def an_eventful_document():
     document.add_learned(learned_of())
     with document.begin("Leave out") as transaction:
         transaction.remove_learned()
+        transaction.set_canvas((310, 200))
     return document
 
 

@@ -15,7 +15,7 @@ from app.document.document import Document
 from app.document.ora_reader import read_ora
 from app.document.selection import select_all
 from app.main_window import MainWindow
-from engine.pictures import Picture
+from engine.pictures import Picture, read_picture
 from tests.app.fakes import stroke
 from tests.test_imports import run_fresh
 
@@ -213,6 +213,39 @@ def test_a_layer_lies_over_the_picture(retargeting, worker, qtbot) -> None:
     document = retargeting.document
     assert [layer.name for layer in document.layers if layer.kind == "picture"] == ["photo", "Retarget 1"]
     assert document.current_result is None
+    assert document.size_hw == (60, 100)
+
+
+def size_told(window) -> str:
+    return window.findChild(QLabel, "status_size").text()
+
+
+def test_the_window_follows_a_document_that_takes_another_size(retargeting, worker, qtbot, tmp_path) -> None:
+    window, document = retargeting, retargeting.document
+    stroke(document, (60, 40, 80, 60))
+    window.context.show_frame((40, 0, 80, 60))
+    widen(window, worker, qtbot, 130)
+    window.findChild(QAbstractButton, "retarget_layer").click()
+    assert window.canvas.viewport.canvas_size_hw == (60, 130)
+    assert size_told(window) == "130 × 60 px"
+    assert window.context.frame is None
+    box = window.canvas.viewport.to_view_box((0, 0, 130, 60))
+    assert (box[0] > 0, box[2] < window.canvas.width()) == (True, True), "all of it is in sight"
+    stroke(document, (100, 0, 130, 60), value=200)
+    window.canvas.grab()
+    window.undo()
+    window.undo()
+    assert window.canvas.viewport.canvas_size_hw == SIZE_HW
+    assert size_told(window) == "130 × 60 px", "the remade picture is seen again"
+    window.undo()
+    assert size_told(window) == "80 × 60 px"
+    window.canvas.grab()
+    window.redo()
+    window.redo()
+    assert window.canvas.viewport.canvas_size_hw == (60, 130)
+    window.files.export_to(tmp_path / "out.png")
+    qtbot.waitUntil((tmp_path / "out.png").exists, timeout=20_000)
+    qtbot.waitUntil(lambda: read_picture(tmp_path / "out.png").pixels.shape == (60, 130, 3))
 
 
 def test_the_strip_reopens_and_remakes(retargeting, worker, qtbot) -> None:
