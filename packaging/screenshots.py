@@ -181,6 +181,9 @@ class Studio:
         window.fill.show_result(None)
         window.tools.choose("retarget")
         self.take("retarget")
+        window.masks.clear()
+        self.take("retarget-nothing-kept")
+        window.document.undo()
         controller = window.retargeting.controller
         controller.change_settings(quality="fast")
         h, w = window.document.size_hw
@@ -203,8 +206,44 @@ class Studio:
         controller.show_map(True)
         self.take("retarget-map")
         controller.show_map(False)
+        self.learning()
         window.tools.choose("brush")
         window.retargeting._choose_mode("inpaint")
+
+    def learning(self) -> None:
+        """A picture that is learned, kept, or came learned with its document; none of it is done here."""
+        from PySide6.QtWidgets import QScrollArea, QWidget
+
+        from app.learning import LearningState
+        from app.panels.learning import LearningBox
+
+        window = self.window
+        window.retargeting.controller.change_settings(method="learned")
+        pump(0.3)
+        box, scroll = window.findChild(LearningBox), window.findChild(QScrollArea, "retarget_scroll")
+        assert box is not None
+        assert scroll is not None
+        states = {
+            "idle": box._controller.state,
+            "asking": LearningState("asking", seconds=1900),
+            "learning": LearningState("learning", 640, 2500, 1400, 0.21, has_weights=True),
+            "paused": LearningState("paused", 640, 2500, has_weights=True),
+            "changed": LearningState("paused", 640, 2500, has_weights=True, is_other=True),
+            "kept": LearningState(
+                "kept", words="coffee-0a1b2c3d4e", kept_bytes=1_105_684, carried_bytes=1_105_684
+            ),
+            "carried": LearningState("carried", carried_bytes=1_105_684),
+            "failed": LearningState(
+                "failed", 640, 2500, words="The disk is full. Free some space.", has_weights=True
+            ),
+        }
+        for name, state in states.items():
+            box.show_state(state)
+            pump(0.1)
+            below = window.findChild(QWidget, "retarget_quality")
+            scroll.ensureWidgetVisible(below)
+            self.take(f"learning-{name}", window.docks["inpaint_dock"])
+        window.retargeting.controller.change_settings(method="instant")
 
     def error(self) -> None:
         """A damaged file, as a user meets it."""

@@ -495,7 +495,7 @@ class RetargetPanel(QWidget):
         if self._controller.settings.method == "learned":
             return "Learned networks remake everything; only the instant method keeps a part."
         if not state.has_mask:
-            return "Nothing is masked: all of the picture may give way."
+            return "Brush over what must keep its shape: a single thing may double or stretch otherwise."
         return "The mask of the document says what: the same that a fill would replace."
 
     @Slot(object)

@@ -184,7 +184,7 @@ def test_remaking_by_hand(panel, retarget, worker, qtbot):
 
 def test_what_is_masked_can_be_kept(panel, retarget, document):
     assert not is_on(panel, "retarget_lock")
-    assert words(panel, "retarget_lock_hint").startswith("Nothing is masked")
+    assert words(panel, "retarget_lock_hint").startswith("Brush over what must keep its shape")
     stroke(document, (5, 5, 20, 20))
     assert is_on(panel, "retarget_lock")
     assert "the same that a fill would replace" in words(panel, "retarget_lock_hint")
