@@ -5,7 +5,8 @@ newest counts. The answer is a result like any other: one step of the history, k
 The shape belongs to the result that is shown, so undo takes both back; a shape that still waits for its picture belongs to
 nobody and is dropped by Esc, by undo, or by what goes wrong.
 
-Elsewhere: what is asked in document/retarget_builder.py, the handles in canvas/tools/handles.py, jobs in fill_jobs.py.
+Elsewhere: what is asked in document/retarget_builder.py, the handles in canvas/tools/handles.py, jobs in fill_jobs.py,
+what the panel is told in retarget_state.py, the map in novelty_map.py.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtGui import QImage, qRgba
+from PySide6.QtGui import QImage
 
 from app.canvas.mesh import Mesh
 from app.document.document import Document
@@ -39,8 +40,9 @@ from app.document.retarget_shape import Dragged, Shape, reason_of
 from app.errors import AppError
 from app.fill_jobs import FillInputs, FillJob, FillJobs
 from app.fill_state import Cost
+from app.novelty_map import map_image
+from app.retarget_state import RetargetState, note_of, picture_fault
 from app.worker import EngineWorker
-from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
 from engine.errors import EngineError
 from engine.host import HostReply
 
@@ -49,40 +51,6 @@ if TYPE_CHECKING:
 
 SETTLE_MS = 350
 """How long a slider or an arrow key may go on before the picture follows."""
-INVENTED = (255, 106, 0)
-"""Colour of what was invented, on the map; it stands out from skin, leaves and sky alike."""
-MOST_ALPHA = 205
-MAP_LONGEST_PX = 1024
-"""Of the map: it says where, and a large picture must not hold up the window."""
-
-
-@dataclass(frozen=True)
-class RetargetState:
-    """What the panel shows of remaking."""
-
-    shape: Shape | None = None
-    """None without a document."""
-    reason: str = ""
-    """Why the handle that is pulled goes no further, or why this picture cannot be remade at all."""
-    can_remake: bool = False
-    is_waiting: bool = False
-    """Whether the picture that is seen is not the one of this shape."""
-    is_busy: bool = False
-    share: float = 0.0
-    word: str = ""
-    is_engine_up: bool = False
-    has_mask: bool = False
-    """Whether anything is masked that could be kept."""
-    has_remade: bool = False
-    """Whether a remade picture is shown."""
-    has_map: bool = False
-    """Whether it is known what of it was invented."""
-    invented: float = 0.0
-    """Share of it that was."""
-    is_painted: bool = False
-    """Whether networks painted all of it."""
-    note: str = ""
-    """What the engine noted when it was made; empty for nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -482,7 +450,7 @@ class RetargetController(QObject):
             has_map=has_map,
             invented=self._map[3] if has_map and self._map is not None else 0.0,
             is_painted=remade is not None and remade.step.edit.get("method") == "learned",
-            note=_note_of(remade),
+            note=note_of(remade),
         )
         if state != self._state:
             self._state = state
@@ -504,32 +472,3 @@ class RetargetController(QObject):
         if cost != self._cost:
             self._cost = cost
             self.forecast_changed.emit(cost)
-
-
-def _note_of(result: Result | None) -> str:
-    """The first note of a result's report, as a sentence."""
-    notes = result.report.get("notes") if result is not None else None
-    if not isinstance(notes, list) or not notes:
-        return ""
-    words = str(notes[0])
-    return f"{words[:1].upper()}{words[1:]}."
-
-
-def picture_fault(document: Document) -> str:
-    """Why the picture of a document cannot be remade at all; empty where it can."""
-    if all(SIDE_LEAST_PX <= side <= SIDE_MOST_PX for side in document.size_hw):
-        return ""
-    return f"Pictures of {SIDE_LEAST_PX} to {SIDE_MOST_PX} px a side can be remade"
-
-
-def map_image(novelty: np.ndarray, counted: np.ndarray) -> QImage:
-    """The map as it lies over the picture: clear where a pixel was copied, coloured where it was invented."""
-    step = max(-(-max(novelty.shape) // MAP_LONGEST_PX), 1)
-    values = np.where(counted[::step, ::step], novelty[::step, ::step], 0).astype(np.uint8)
-    h, w = values.shape
-    padded = np.zeros((h, -(-w // 4) * 4), np.uint8)  # rows of an image begin at multiples of four bytes
-    padded[:, :w] = values
-    image = QImage(padded.data, w, h, padded.shape[1], QImage.Format.Format_Indexed8).copy()
-    red, green, blue = INVENTED
-    image.setColorTable([qRgba(red, green, blue, round(at / 255 * MOST_ALPHA)) for at in range(256)])
-    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)

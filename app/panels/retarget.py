@@ -32,6 +32,7 @@ from app.fill_state import Cost, weights_listed
 from app.icons import set_icon
 from app.learning import LearningController
 from app.learning_runs import SO_FAR_NAME
+from app.novelty_map import INVENTED
 from app.panels.controls import (
     GAP_PX,
     Choice,
@@ -45,7 +46,8 @@ from app.panels.controls import (
     section,
 )
 from app.panels.learning import LearningBox
-from app.retarget import INVENTED, RetargetController, RetargetState
+from app.retarget import RetargetController
+from app.retarget_state import RetargetState
 from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
 from engine.errors import EngineError
 

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 
 from app.canvas.tools.handles import RetargetTool
-from app.document.document import Document
 from app.document.retarget_shape import Dragged, Shape, drag
 from app.document.seen import seen_picture
 from app.errors import EngineLostError
 from app.result_actions import apply_result, show_result
-from app.retarget import RetargetController, map_image, picture_fault
+from app.retarget import RetargetController
 from engine.forecast import Forecast
 from tests.app.canvas.tools.conftest import bench  # noqa: F401
 from tests.app.fakes import make_document, stroke
@@ -244,8 +242,6 @@ def test_a_picture_that_cannot_be_remade_says_so(worker):
     made.set_document(small)
     assert made.state.reason == "Pictures of 32 to 4096 px a side can be remade"
     assert not made.state.can_remake
-    assert picture_fault(Document.blank((40, 5000)))
-    assert not picture_fault(Document.blank((32, 4096)))
     small.close()
 
 
@@ -308,22 +304,6 @@ def test_the_map_is_shown_where_it_is_asked_for(retarget, worker, choose, docume
     assert retarget.novelty is None
     document.redo()
     assert retarget.novelty is not None
-
-
-def test_the_map_is_clear_where_pixels_were_copied_or_are_none():
-    novelty = np.array([[0, 255, 128], [255, 0, 255]], np.uint8)
-    counted = np.array([[True, True, True], [False, True, True]])
-    image = map_image(novelty, counted)
-    assert image.pixelColor(0, 0).alpha() == 0
-    assert image.pixelColor(0, 1).alpha() == 0
-    full, half = image.pixelColor(1, 0), image.pixelColor(2, 0)
-    assert full.alpha() > half.alpha() > 0
-    assert abs(full.hue() - QColor(255, 106, 0).hue()) <= 2
-
-
-def test_the_map_of_a_large_picture_is_small():
-    image = map_image(np.full((100, 4096), 255, np.uint8), np.ones((100, 4096), bool))
-    assert (image.width(), image.height()) == (1024, 25)
 
 
 def test_the_mesh_is_made_once_for_a_picture(retarget, worker, choose, document):
