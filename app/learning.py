@@ -5,75 +5,40 @@ learning is over or when that is asked for; until then it lies in the picture's 
 document, a closed window and a lost process all leave it there. The document carries what was kept, so that whoever
 opens it on another machine is offered it.
 
-Elsewhere: the folders in learning_runs.py, weights and what a document carries in learned_weights.py,
-the process in learning_process.py, its side in learning_child.py, what is seen in panels/learning.py.
+Elsewhere: what is shown of it in learning_state.py, learning_film.py and panels/learning.py, the folders in
+learning_runs.py, weights and what a document carries in learned_weights.py, the process in learning_process.py, its
+side in learning_child.py.
 """
 
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.background import Background
 from app.document.learned import LEARNED_LIMIT_BYTES, Learned
 from app.errors import AppError
 from app.learned_weights import CARRIED_NAME, Kept, kept_name, kept_of, lay_out, read_kept
+from app.learning_film import thinned, thumbs
 from app.learning_process import COMMAND, LearningProcess
 from app.learning_runs import SO_FAR_NAME, Run, found_in, prepare
+from app.learning_state import LearningState, Phase
 
 if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.events import Event
     from app.document.retarget_shape import Shape
 
-Phase = Literal[
-    "none",
-    "idle",
-    "preparing",
-    "asking",
-    "learning",
-    "saving",
-    "paused",
-    "keeping",
-    "kept",
-    "carried",
-    "failed",
-]
 GONE_WORDS = "The folder in which this picture was learned is gone, and with it what was learned. It can be learned anew."
 CARRIED_UNASKED_BYTES = 16 << 20
 """What is kept goes into the document by itself up to this size; the published width learns about so much."""
-FILM_MOST = 24
-THUMB_PX = 320
 SHOWN_MOST_PX = 512 * 512
 """Of previews: painting larger ones would take too much of the time."""
-
-
-@dataclass(frozen=True)
-class LearningState:
-    """What the panel shows of learning."""
-
-    phase: Phase = "none"
-    step: int = 0
-    steps: int = 0
-    seconds_left: float | None = None
-    loss: float | None = None
-    seconds: float = 0.0
-    """All that it will take; while it is asked whether to start."""
-    words: str = ""
-    """What went wrong, what was noted, or the name it was kept by."""
-    has_weights: bool = False
-    """Whether anything is learned that can be used."""
-    is_other: bool = False
-    """Whether it was another picture that was learned: the document's was changed since."""
-    kept_bytes: int = 0
-    """Size of the user's weights that learned this picture; 0 where there are none."""
-    carried_bytes: int = 0
-    """Size of what the document carries of what was learned; 0 where it carries nothing."""
 
 
 class LearningController(QObject):
@@ -278,7 +243,7 @@ class LearningController(QObject):
             return
         learned = self._document.learned if self._document is not None else None
         if run.kept is not None and run.is_all_kept:
-            self._show_film(tuple(_thumbs(run.previews)))
+            self._show_film(tuple(thumbs(run.previews)))
             self._set(LearningState("kept", run.step, run.steps, words=run.kept.name))
             self.found.emit(run.kept.name)
         elif run.step:
@@ -294,7 +259,7 @@ class LearningController(QObject):
 
     def _offer(self, run: Run) -> None:
         """It was begun before: show how far."""
-        self._show_film(tuple(_thumbs(run.previews)))
+        self._show_film(tuple(thumbs(run.previews)))
         self._set(LearningState("paused", run.step, run.steps, has_weights=run.weights.is_file()))
 
     def _start(self, run: Run) -> None:
@@ -354,7 +319,7 @@ class LearningController(QObject):
             case "weights":
                 self._set(replace(state, has_weights=True))
             case "picture":
-                self._show_film((*self._film, *_thumbs([Path(said["path"])])))
+                self._show_film((*self._film, *thumbs([Path(said["path"])])))
             case "note":
                 self._set(replace(state, words=_sentence(said["text"])))
             case "failed":
@@ -470,9 +435,7 @@ class LearningController(QObject):
             self._process = None
 
     def _show_film(self, film: tuple[QImage, ...]) -> None:
-        if len(film) > FILM_MOST:  # older looks grow rarer, the first and the last stay
-            film = (*film[:FILM_MOST:2], *film[FILM_MOST:])
-        self._film = film
+        self._film = film = thinned(film)
         self.film_changed.emit(film)
 
     def _set(self, state: LearningState) -> None:
@@ -486,22 +449,6 @@ class LearningController(QObject):
         if state != self._state:
             self._state = state
             self.state_changed.emit(state)
-
-
-def _thumbs(paths: Sequence[Path]) -> list[QImage]:
-    """Small pictures of files; what cannot be read is left out."""
-    found = []
-    for path in paths:
-        image = QImage(str(path))
-        if image.isNull():
-            continue
-        size = image.size().scaled(QSize(THUMB_PX, THUMB_PX), Qt.AspectRatioMode.KeepAspectRatio)
-        if size.width() < image.width():
-            image = image.scaled(
-                size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-            )
-        found.append(image)
-    return found
 
 
 def _words_of(error: Exception) -> str:

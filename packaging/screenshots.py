@@ -214,7 +214,7 @@ class Studio:
         """A picture that is learned, kept, or came learned with its document; none of it is done here."""
         from PySide6.QtWidgets import QScrollArea, QWidget
 
-        from app.learning import LearningState
+        from app.learning_state import LearningState
         from app.panels.learning import LearningBox
 
         window = self.window

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 
 from app.document.learned import LEARNED_LIMIT_BYTES
 from app.icons import set_icon
-from app.learning import LearningController, LearningState
+from app.learning import LearningController
+from app.learning_state import LearningState
 from app.panels.controls import GAP_PX, named, quiet_label
 
 IDLE_WORDS = (

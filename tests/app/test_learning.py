@@ -1,4 +1,4 @@
-"""What belongs to learning a picture besides the buttons: its looks, and what goes wrong."""
+"""What belongs to learning a picture besides the buttons: what goes wrong, and what the document carries."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from app.document.learned import Learned
 from app.document.ora import read_ora, write_ora
 from app.document.snapshot import Snapshot
 from app.learned_weights import kept_of
-from app.learning import FILM_MOST, LearningController
+from app.learning import LearningController
 from app.learning_runs import Run
 from engine.pictures import picture_sha256
 from engine.weights import WeightsStore
@@ -52,14 +52,6 @@ def look(qtbot):
     yield at
     for controller in made:
         controller.close()
-
-
-def test_older_looks_grow_rarer_and_the_first_and_the_newest_stay(qapp) -> None:
-    controller = LearningController()
-    for number in range(100):
-        controller._show_film((*controller.film, number))
-        assert len(controller.film) <= FILM_MOST
-        assert (controller.film[0], controller.film[-1]) == (0, number)
 
 
 def test_a_child_that_cannot_be_started_is_told(qtbot, document) -> None:

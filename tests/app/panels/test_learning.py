@@ -10,7 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.document.learned import Learned
-from app.learning import LearningController, LearningState
+from app.learning import LearningController
+from app.learning_state import LearningState
 from app.panels.learning import EARLIER, EARLIER_PX, FILM_GAP_PX, NEWEST_PX, LearningBox, span
 from engine.pictures import picture_sha256
 from tests.app.document.conftest import weights_file
