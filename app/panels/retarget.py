@@ -1,8 +1,8 @@
-"""The panel of the retarget tool: the shape in numbers, what is kept, how it is remade, and what came of it.
+"""The panel of the retarget tool: what is kept, how a picture is remade, and what came of it.
 
 As the inpaint panel it holds no state of its own: the controller keeps shape and settings, and tells when they change.
 
-Elsewhere: remaking in app/retarget.py, the handles on the canvas in canvas/tools/handles.py.
+Elsewhere: the shape in numbers in shape.py, learning in learning.py, remaking in app/retarget.py, the handles on the canvas in canvas/tools/handles.py.
 """
 
 import random
@@ -13,7 +13,6 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -27,7 +26,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.retarget_builder import FAMILY, RetargetSettings
-from app.document.retarget_shape import RATIOS, Shape, nearest_valid, turned, with_ratio
 from app.fill_state import Cost, weights_listed
 from app.icons import set_icon
 from app.learning import LearningController
@@ -46,9 +44,9 @@ from app.panels.controls import (
     section,
 )
 from app.panels.learning import LearningBox
+from app.panels.shape import ShapeBox
 from app.retarget import RetargetController
 from app.retarget_state import RetargetState
-from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
 from engine.errors import EngineError
 
 UNLEARNED_WORDS = (
@@ -69,9 +67,6 @@ QUALITIES = (
 
 HINT_PX = 36
 """Two lines of the hint, or the progress: what is below stays where it is when one takes the other's place."""
-_RATIO_STYLE = """
-QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); border-color: palette(highlight); }
-"""
 
 
 class RetargetPanel(QWidget):
@@ -100,9 +95,9 @@ class RetargetPanel(QWidget):
         self._controller = controller
         self._learning = learning
         self._learning_box = LearningBox(learning, self)
+        self._shape_box = ShapeBox(controller, self)
         self._cost: Cost | None = controller.cost
         self._make_top()
-        self._make_shape()
         self._make_how()
         self._make_result()
         self._lay_out()
@@ -132,39 +127,6 @@ class RetargetPanel(QWidget):
         self._progress.setTextVisible(True)
         named(self._progress, "retarget_progress", "Progress of remaking")
         self._stop = icon_button("retarget_stop", "stop", "Stop", "Stop remaking (Esc)", self)
-
-    def _make_shape(self) -> None:
-        self._width, self._height = (self._size_field(name) for name in ("width", "height"))
-        self._keeps_ratio = QCheckBox("Keep ratio", self)
-        named(
-            self._keeps_ratio,
-            "retarget_keep_ratio",
-            "Keep ratio",
-            "A new width changes the height as well, and the other way round",
-        )
-        self._turn = icon_button("retarget_turn", "turn", "Turn", "Swap width and height", self)
-        self._ratios: dict[str, QPushButton] = {}
-        for name in ("Original", *(name for name, _ in RATIOS)):
-            button = QPushButton(name, self)
-            button.setCheckable(True)
-            button.setAutoDefault(False)
-            button.setStyleSheet(_RATIO_STYLE)
-            tip = (
-                "The picture as it is"
-                if name == "Original"
-                else f"A picture of {name}, its shorter side as it is"
-            )
-            named(button, f"retarget_ratio_{name.lower().replace(':', '_')}", f"Ratio {name}", tip)
-            self._ratios[name] = button
-
-    def _size_field(self, name: str) -> QSpinBox:
-        field = QSpinBox(self)
-        field.setRange(SIDE_LEAST_PX, SIDE_MOST_PX)
-        field.setSuffix(" px")
-        field.setKeyboardTracking(False)
-        tip = f"{SIDE_LEAST_PX} to {SIDE_MOST_PX} px"
-        named(field, f"retarget_{name}", f"{name.capitalize()} of the remade picture", tip)
-        return field
 
     def _make_how(self) -> None:
         self._lock = QCheckBox("What is masked keeps its shape", self)
@@ -260,20 +222,7 @@ class RetargetPanel(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(12, 0, 12, 12)
         column.setSpacing(GAP_PX)
-        column.addWidget(section("Shape", self._keeps_ratio, self._turn))
-        sizes = QHBoxLayout()
-        sizes.setSpacing(GAP_PX)
-        for words, field in (("Width", self._width), ("Height", self._height)):
-            label = QLabel(words, content)
-            label.setBuddy(field)
-            sizes.addWidget(label)
-            sizes.addWidget(field, 1)
-        column.addLayout(sizes)
-        ratios = QGridLayout()
-        ratios.setSpacing(4)
-        for place, button in enumerate(self._ratios.values()):
-            ratios.addWidget(button, *divmod(place, 3))
-        column.addLayout(ratios)
+        column.addWidget(self._shape_box)
         column.addWidget(section("Kept parts"))
         for widget in (self._lock, self._lock_hint, self._brush):
             column.addWidget(widget)
@@ -332,11 +281,6 @@ class RetargetPanel(QWidget):
         self._remake.clicked.connect(controller.remake)
         self._stop.clicked.connect(controller.cancel)
         self._live.toggled.connect(controller.set_live)
-        self._width.valueChanged.connect(lambda value: self._type_size(width=value))
-        self._height.valueChanged.connect(lambda value: self._type_size(height=value))
-        self._turn.clicked.connect(self._turn_shape)
-        for name, button in self._ratios.items():
-            button.clicked.connect(lambda _=False, name=name: self._choose_ratio(name))
         self._lock.toggled.connect(lambda is_on: controller.change_settings(is_locked=is_on))
         self._brush.clicked.connect(self.brush_asked)
         self._method.chosen.connect(lambda key: controller.change_settings(method=key))
@@ -355,34 +299,6 @@ class RetargetPanel(QWidget):
         self._learning.state_changed.connect(self._show_weights_hint)
 
     # What the user does ----------------------------------------------------------------------------------------------
-
-    def _type_size(self, *, width: int | None = None, height: int | None = None) -> None:
-        shape = self._controller.shape
-        if shape is None:
-            return
-        h, w = shape.size_hw
-        size_hw = (h if height is None else height, w if width is None else width)
-        if self._keeps_ratio.isChecked():
-            factor = size_hw[1] / w if width is not None else size_hw[0] / h
-            size_hw = nearest_valid((round(h * factor), round(w * factor)))
-        self._controller.type_shape(shape.resized(size_hw))
-
-    @Slot()
-    def _turn_shape(self) -> None:
-        if self._controller.shape is not None:
-            self._controller.choose_shape(turned(self._controller.shape))
-
-    def _choose_ratio(self, name: str) -> None:
-        controller, document = self._controller, self._controller.document
-        shape = controller.shape
-        if document is None or shape is None:
-            return
-        if name == "Original":
-            controller.reset_shape()
-        else:
-            h, w = document.size_hw
-            controller.choose_shape(with_ratio(shape, dict(RATIOS)[name], is_upright=h > w))
-        self.show_state(controller.state)  # a button that was on already went off by the click
 
     @Slot()
     def _choose_weights(self) -> None:
@@ -446,7 +362,7 @@ class RetargetPanel(QWidget):
         self._progress.setFormat(self._busy_words(state).replace("%", "%%"))
         self._progress.setAccessibleDescription(self._busy_words(state))
         self._hint.setText(self._hint_words(state))
-        self._show_shape(state)
+        self._shape_box.show_state(state)
         self._lock.setEnabled(state.has_mask)
         self._lock_hint.setText(self._lock_words(state))
         self._map.setEnabled(state.has_map)
@@ -459,20 +375,6 @@ class RetargetPanel(QWidget):
             if state.has_remade
             else "Nothing is remade yet."
         )
-
-    def _show_shape(self, state: RetargetState) -> None:
-        shape = state.shape
-        for widget in (self._width, self._height, self._keeps_ratio, self._turn, *self._ratios.values()):
-            widget.setEnabled(state.can_remake)
-        if shape is None:
-            return
-        h, w = shape.size_hw
-        for field, value in ((self._width, w), (self._height, h)):
-            with QSignalBlocker(field):
-                field.setValue(value)
-        shown = _ratio_name(shape, self._controller.document.size_hw if self._controller.document else (h, w))
-        for name, button in self._ratios.items():
-            button.setChecked(name == shown)
 
     def _hint_words(self, state: RetargetState) -> str:
         if state.shape is None:
@@ -504,17 +406,6 @@ class RetargetPanel(QWidget):
     def _show_cost(self, cost: Cost | None) -> None:
         self._cost = cost
         self._hint.setText(self._hint_words(self._controller.state))
-
-
-def _ratio_name(shape: Shape, size_hw: tuple[int, int]) -> str:
-    """Which ratio a shape has, as far as whole pixels can have it."""
-    h, w = shape.size_hw
-    if not shape.is_rectangle:
-        return ""
-    if (h, w) == size_hw:
-        return "Original"
-    ratio, slack = max(h, w) / min(h, w), 1.0 / min(h, w)
-    return next((name for name, wanted in RATIOS if abs(ratio - wanted) <= slack), "")
 
 
 def _map_words(state: RetargetState) -> str:

@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QMenu, QProgressBar, QPushButton, QSpinBox
 
-from app.document.retarget_shape import Dragged, Shape, drag
+from app.document.retarget_shape import Shape, drag
 from app.fill_state import WeightsListed
 from app.learning import LearningController
 from app.panels.retarget import RetargetPanel
@@ -79,68 +79,6 @@ def test_without_a_document_it_asks_for_one(panel, retarget):
     assert not is_on(panel, "retarget_remake")
     assert not is_on(panel, "retarget_ratio_1_1")
     click(panel, "retarget_turn")
-
-
-def test_a_typed_width_is_remade(panel, worker, qtbot):
-    panel.findChild(QSpinBox, "retarget_width").setValue(90)
-    assert asked(qtbot, worker).target_size_hw == (40, 90)
-
-
-def test_a_typed_height_keeps_the_ratio_where_that_is_wished(panel, worker, qtbot):
-    click(panel, "retarget_keep_ratio")
-    panel.findChild(QSpinBox, "retarget_height").setValue(80)
-    assert asked(qtbot, worker).target_size_hw == (80, 120)
-    assert sizes(panel) == (120, 80)
-
-
-def test_sizes_stay_within_what_can_be_remade(panel):
-    field = panel.findChild(QSpinBox, "retarget_width")
-    assert (field.minimum(), field.maximum()) == (32, 4096)
-    field.setValue(9)
-    assert field.value() == 32
-
-
-@pytest.mark.parametrize(
-    ("name", "size_hw", "text"),
-    [
-        ("1_1", (40, 40), "1:1"),
-        ("16_9", (40, 71), "16:9"),
-        ("3_2", (40, 60), "Original"),
-        ("a4", (40, 57), "A4"),
-    ],
-)
-def test_a_ratio_is_one_click(panel, retarget, worker, qtbot, name, size_hw, text):
-    retarget.show_shape(Dragged(Shape.of_box((0, 0, 100, 40))))
-    click(panel, f"retarget_ratio_{name}")
-    assert retarget.shape.size_hw == size_hw
-    assert checked(panel) == [text]
-    assert asked(qtbot, worker).target_size_hw == size_hw
-
-
-def test_the_original_is_the_picture_itself(panel, retarget, worker, document, qtbot):
-    click(panel, "retarget_ratio_1_1")
-    asked(qtbot, worker)
-    worker.answer()
-    assert checked(panel) == ["1:1"]
-    click(panel, "retarget_ratio_original")
-    assert document.current_result is None
-    assert checked(panel) == ["Original"]
-    click(panel, "retarget_ratio_original")
-    assert checked(panel) == ["Original"], "a second click does not switch it off"
-
-
-def test_turning_swaps_the_sides(panel, retarget, worker, qtbot):
-    click(panel, "retarget_turn")
-    assert asked(qtbot, worker).target_size_hw == (60, 40)
-
-
-def test_a_shape_with_free_corners_has_no_ratio_but_can_be_sized(panel, retarget, worker, qtbot):
-    retarget.choose_shape(drag(OWN, "top_right", (-20, 5), is_free=True).shape)
-    assert checked(panel) == []
-    assert sizes(panel) == (60, 40)
-    panel.findChild(QSpinBox, "retarget_width").setValue(120)
-    assert asked(qtbot, worker).corners_xy is not None
-    assert retarget.shape.corners_xy == ((0, 0), (80, 5), (120, 40), (0, 40))
 
 
 def test_progress_stands_where_the_hint_was_and_can_be_stopped(panel, retarget, worker, qtbot):
