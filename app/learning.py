@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from app.document.retarget_shape import Shape
 
 GONE_WORDS = "The folder in which this picture was learned is gone, and with it what was learned. It can be learned anew."
-CARRIED_UNASKED_BYTES = 16 << 20
-"""What is kept goes into the document by itself up to this size; the published width learns about so much."""
+CARRIED_UNASKED_BYTES = 32 << 20
+"""What is kept goes into the document by itself up to this size; networks of the published width take 19 MB."""
 SHOWN_MOST_PX = 512 * 512
 """Of previews: painting larger ones would take too much of the time."""
 
@@ -246,10 +246,10 @@ class LearningController(QObject):
             self._show_film(tuple(thumbs(run.previews)))
             self._set(LearningState("kept", run.step, run.steps, words=run.kept.name))
             self.found.emit(run.kept.name)
+        elif learned is not None and _is_news(learned, run):
+            self._set(LearningState("carried"))
         elif run.step:
             self._offer(run)
-        elif learned is not None and learned.picture_sha256 == run.digest:
-            self._set(LearningState("carried"))
 
     def _prepared(self, run: Run) -> None:
         if run.step:
@@ -449,6 +449,12 @@ class LearningController(QObject):
         if state != self._state:
             self._state = state
             self.state_changed.emit(state)
+
+
+def _is_news(learned: Learned, run: Run) -> bool:
+    """Whether a document carries what was learned of its picture elsewhere."""
+    is_kept_here = run.kept is not None and run.kept.sha256 == learned.sha256
+    return learned.picture_sha256 == run.digest and not is_kept_here
 
 
 def _words_of(error: Exception) -> str:

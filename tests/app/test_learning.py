@@ -12,7 +12,7 @@ from app.document.ora import read_ora, write_ora
 from app.document.snapshot import Snapshot
 from app.learned_weights import kept_of
 from app.learning import LearningController
-from app.learning_runs import Run
+from app.learning_runs import Run, prepare
 from engine.pictures import picture_sha256
 from engine.weights import WeightsStore
 from tests.app.document.conftest import weights_file
@@ -94,6 +94,19 @@ def test_a_document_brings_what_was_learned_to_another_machine(look, carrying, q
     assert not document.is_modified, "it carried that already"
     assert look(document, "kept").state.words == name
     document.close()
+
+
+def test_what_came_with_the_document_is_offered_before_what_was_only_begun_here(
+    look, carrying, qtbot
+) -> None:
+    folder = prepare(pixels_of(carrying), is_written=True).folder
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "step-000000040.pt").write_bytes(b"")
+    (folder / "options.json").write_text('{"train": {"steps": 90}}')
+    controller = look(carrying, "carried")
+    controller.learn()
+    qtbot.waitUntil(lambda: controller.state.phase == "paused", timeout=PATIENCE_MS)
+    assert controller.state.step == 40, "and that can be gone on with"
 
 
 def test_forged_networks_never_come_among_the_weights(look, document, qtbot) -> None:
