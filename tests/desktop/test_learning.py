@@ -8,6 +8,7 @@ A picture of the screen is taken at each step; look at them after a change to th
 import pytest
 from PIL import Image
 
+from app.document.tiles import overlap
 from tests.desktop.editor import Editor
 from tests.desktop.program import ROOT
 from tests.desktop.test_flow import Shots, changed
@@ -70,10 +71,11 @@ def test_a_picture_is_learned_and_stopping_keeps_what_was_learned(
     # Looks come by themselves, and the work goes on.
     editor.wait_for(f"len({LEARNING}.film) >= 2 and {LEARNING}.state.has_weights", 120)
     editor.settle()
+    bring_in_sight(editor, "learning_film")
     grown = editor.ask("widget('learning_film').count")
     first = take("first-looks")
     editor.wait_for(f"widget('learning_film').count > {grown}", 120)
-    film = editor.rect("learning_film").box_xyxy
+    film = overlap(editor.rect("learning_film").box_xyxy, editor.rect("retarget_scroll").box_xyxy)
     assert changed(first, take("more-looks"), film) > 0.01
 
     # What is learned so far can be used while learning goes on.
