@@ -231,7 +231,10 @@ class LearningBox(QWidget):
             "keep": phase in ("learning", "saving", "paused", "keeping")
             or (phase == "failed" and state.has_weights),
         }
-        had_keys = self.hasFocus() or any(button.hasFocus() for button in self._buttons.values())
+        had = next((button for button in self._buttons.values() if button.hasFocus()), None)
+        had_keys = self.hasFocus() or had is not None
+        if had_keys:
+            self.setFocus()  # or Qt gives it to the next widget, and scrolls the panel there
         for name, button in self._buttons.items():
             button.setVisible(shown[name])
         is_waiting = phase in ("saving", "keeping")
@@ -256,16 +259,16 @@ class LearningBox(QWidget):
         self._words.setText(words)
         self._film.setVisible(bool(self._controller.film))
         if had_keys:
-            self._keep_keys()
+            self._keep_keys(had)
 
-    def _keep_keys(self) -> None:
-        """A button that went takes the keyboard along: the next one here gets it, not whatever Qt finds in the panel.
+    def _keep_keys(self, had: QPushButton | None) -> None:
+        """Give the keyboard to the button that had it, or to the first where that one went.
 
         While none can be pressed, as when everything is being saved, the box itself has it.
         """
         offered = [button for button in self._buttons.values() if button.isVisible() and button.isEnabled()]
-        if not any(button.hasFocus() for button in offered):
-            (offered[0] if offered else self).setFocus()
+        if offered:
+            (had if had in offered else offered[0]).setFocus()
 
     def _show_carry(self, state: LearningState) -> None:
         """Whether the document carries what was learned, and how large that is."""

@@ -5,6 +5,7 @@ As the inpaint panel it holds no state of its own: the controller keeps shape an
 Elsewhere: the shape in numbers in shape.py, learning in learning.py, remaking in app/retarget.py, the handles on the canvas in canvas/tools/handles.py.
 """
 
+import itertools
 import random
 from pathlib import Path
 
@@ -94,10 +95,9 @@ class RetargetPanel(QWidget):
         named(self, "retarget_panel", "Retarget")
         self._controller = controller
         self._learning = learning
-        self._learning_box = LearningBox(learning, self)
-        self._shape_box = ShapeBox(controller, self)
         self._cost: Cost | None = controller.cost
-        self._make_top()
+        self._make_top()  # the keyboard walks through widgets in the order in which they are made
+        self._shape_box = ShapeBox(controller, self)
         self._make_how()
         self._make_result()
         self._lay_out()
@@ -150,6 +150,7 @@ class RetargetPanel(QWidget):
         named(self._weights, "retarget_weights", "Weights", "The file that learning this picture gave")
         self._weights_hint = quiet_label(parent=self)
         self._weights_hint.setObjectName("retarget_weights_hint")
+        self._learning_box = LearningBox(self._learning, self)
         self._quality = ChoiceRow("retarget_quality", "Quality", QUALITIES, self)
         self._quality.setMinimumWidth(CHOICES_PX)
         self._completeness = ValueSlider(
@@ -227,6 +228,9 @@ class RetargetPanel(QWidget):
         for widget in (self._lock, self._lock_hint, self._brush):
             column.addWidget(widget)
         column.addWidget(section("How", self._method))
+        methods = [self._method.button(choice.key) for choice in METHODS]
+        for above, below in itertools.pairwise((self._brush, *methods, self._weights)):
+            self.setTabOrder(above, below)
         self._learned = QWidget(content)
         learned = QVBoxLayout(self._learned)
         learned.setContentsMargins(0, 0, 0, 0)

@@ -5,6 +5,8 @@ It holds no state of its own; the controller tells when the shape changes.
 Elsewhere: shapes in document/retarget_shape.py, the handles on the canvas in canvas/tools/handles.py.
 """
 
+import itertools
+
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -99,6 +101,10 @@ class ShapeBox(QWidget):
         for place, button in enumerate(self._ratios.values()):
             ratios.addWidget(button, *divmod(place, 3))
         column.addLayout(ratios)
+        for above, below in itertools.pairwise(
+            (self._keeps_ratio, self._turn, self._width, self._height, *self._ratios.values())
+        ):
+            self.setTabOrder(above, below)
 
     def _type_size(self, *, width: int | None = None, height: int | None = None) -> None:
         shape = self._controller.shape

@@ -1,5 +1,7 @@
 """The retarget panel, by its controls."""
 
+import itertools
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -93,6 +95,24 @@ def test_progress_stands_where_the_hint_was_and_can_be_stopped(panel, retarget, 
     assert not bar.isVisible()
     assert worker.waiting == []
     assert sizes(panel) == (60, 40)
+
+
+def test_the_keyboard_walks_from_top_to_bottom(panel, retarget):
+    retarget.change_settings(method="learned")
+    first = at = panel.findChild(QAbstractButton, "retarget_remake")
+    places = []
+    while True:
+        places.append(at.mapTo(panel, QPoint(0, at.height() // 2)).y())
+        at = at.nextInFocusChain()
+        while at is not first and not (
+            at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isVisible() and panel.isAncestorOf(at)
+        ):
+            at = at.nextInFocusChain()
+        if at is first:
+            break
+    places.pop()  # all that scrolls, as one
+    assert len(places) > 10
+    assert all(below >= above - 30 for above, below in itertools.pairwise(places)), places
 
 
 def test_an_engine_that_starts_is_said(panel, worker, qtbot):
