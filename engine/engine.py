@@ -220,7 +220,7 @@ class Engine:
             with clock("weights"):
                 pipeline = import_module(PIPELINES[edit.family])
                 demand = pipeline.demand(edit, inputs)
-                resolved = self._resolve(edit.weights, edit.family) if demand.has_networks else None
+                resolved = self._resolve(edit, demand.picture) if demand.has_networks else None
             job = _Job(edit, inputs, pipeline, demand, resolved, clock, steps, copy_picture)
             for device, working_px in self._attempts(job):
                 try:
@@ -249,13 +249,13 @@ class Engine:
 
     # Weights ---------------------------------------------------------------------------------------------------------
 
-    def _resolve(self, name: str, family: str) -> "ResolvedWeights":
+    def _resolve(self, edit: Edit, picture: str) -> "ResolvedWeights":
         """Find the file of a name; the store reads a digest once, until the file changes."""
         if self._store is None:
             from engine.weights import WeightsStore
 
             self._store = WeightsStore()
-        return self._store.resolve(name, family)
+        return self._store.resolve(edit.weights, edit.family, picture=picture)
 
     def _networks(self, job: "_Job", device: torch.device) -> _Resident | None:
         """The networks of a job; None where it needs none."""

@@ -11,6 +11,7 @@ import difflib
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -103,13 +104,14 @@ class WeightsStore:
         beside = self._shipped / entry.file
         return beside if self._is_shipped(entry) and beside.is_file() else self._user / entry.file
 
-    def resolve(self, name_or_path: str | AnyPath, family: str) -> ResolvedWeights:
+    def resolve(self, name_or_path: str | AnyPath, family: str, *, picture: str = "") -> ResolvedWeights:
         """Find weights and check their bytes.
 
         Args:
             name_or_path: name in a manifest or path of a house file; empty = the family's default, which is the first
                 one listed whose file is there.
             family: with hyphen or underscore.
+            picture: `engine.pictures.picture_sha256` of a picture; the default is then the first that learned it.
 
         Returns:
             Path, name, digest and licence. Whether a file given by path is for the family is seen when it is read.
@@ -121,7 +123,7 @@ class WeightsStore:
         words = os.fspath(name_or_path)
         known = {entry.name: entry for entry in self.entries()}
         if not words:
-            entry = self._default(family)
+            entry = self._learned(family, picture) if picture else self._default(family)
         elif words in known:
             entry = known[words]
         else:
@@ -254,6 +256,21 @@ class WeightsStore:
             hint = "train, import or name some; 'pentimento weights list' shows what is there"
             raise WeightsError("weights", f"some for the family '{family}'", "none", hint)
         return next((entry for entry in entries if self.path_of(entry).is_file()), entries[0])
+
+    def _learned(self, family: str, picture: str) -> WeightsEntry:
+        """The first weights that learned a picture."""
+        from engine.pictures import PICTURE_KEY
+        from engine.weightfile import read_metadata
+
+        for entry in self.entries(family):
+            path = self.path_of(entry)
+            with suppress(WeightsError):  # a damaged file of another picture must not end this one
+                if path.is_file() and read_metadata(path).get(PICTURE_KEY) == picture:
+                    return entry
+        hint = (
+            "learn it first: pentimento train retarget --data PICTURE --out DIR; or name some with --weights"
+        )
+        raise WeightsError("weights", "some that learned this picture", "none", hint)
 
     def _known(self, name: str) -> WeightsEntry:
         known = {entry.name: entry for entry in self.entries()}

@@ -30,6 +30,8 @@ class Demand:
     """Without, no weights are looked for and `Tools.calls` is empty."""
     is_fixed: bool = False
     """Whether it is done at that size or not at all, however little memory there is."""
+    picture: str = ""
+    """Without a name, weights that learned this picture are wanted (its `picture_sha256`); empty = the family's first."""
     is_published: bool = False
     """Networks as the published test code runs them, which a run may change: loaded for this job alone."""
 

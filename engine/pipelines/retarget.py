@@ -57,9 +57,11 @@ def demand(edit: RetargetEdit, inputs: EditInputs) -> Demand:
         raise PictureError("image", expected, f"{w}x{h} px", hint)
     area = max(h * w, math.prod(edit.result_hw))
     is_instant = edit.method == "instant"
+    is_unnamed = not (is_instant or edit.weights or edit.is_official_match)
     return Demand(
         math.ceil(math.sqrt(area)),
         has_networks=not is_instant,
+        picture=picture_sha256(inputs.image) if is_unnamed else "",
         is_fixed=is_instant or edit.is_official_match,
         is_published=edit.is_official_match,
     )

@@ -273,7 +273,7 @@ def test_weights_learned_on_another_picture_are_used_and_it_is_said_once(run, ph
 def test_learned_without_weights_says_how_to_get_some(refuse, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr("engine.weights.shipped_folder", lambda: tmp_path / "none")
     line = refuse("--size", "64x48", "--method", "learned")
-    assert "weights: expected some for the family 'retarget', got none; train, import or name some" in line
+    assert "weights: expected some that learned this picture, got none; learn it first" in line
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class OneFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def resolve(self, name: str, family: str) -> Resolved:
+    def resolve(self, name: str, family: str, *, picture: str = "") -> Resolved:
         return Resolved(self._path, "bench")
 
 

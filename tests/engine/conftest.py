@@ -27,7 +27,7 @@ class Store:
     def __init__(self, *paths: Path) -> None:
         self.paths = {path.stem: path for path in paths}
 
-    def resolve(self, name: str, family: str) -> Resolved:
+    def resolve(self, name: str, family: str, *, picture: str = "") -> Resolved:
         assert family == "inpaint"
         name = name or next(iter(self.paths))
         if name not in self.paths:

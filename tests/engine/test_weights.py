@@ -16,11 +16,12 @@ from engine.weights import WeightsStore, shipped_folder, user_folder
 STATE = {"fill.w": torch.arange(4.0)}
 
 
-def put(folder, name, *, family="inpaint", url="", has_file=True, state=STATE):
+def put(folder, name, *, family="inpaint", url="", has_file=True, state=STATE, **metadata):
     """A file and its entry in a folder's manifest."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.safetensors"
-    write_weights(path, WeightFile(family, {"width": 8, "depth": 1}, state, {"licence": "CC0"}))
+    metadata["licence"] = "CC0"
+    write_weights(path, WeightFile(family, {"width": 8, "depth": 1}, state, metadata))
     entry = WeightsEntry(
         name=name,
         family=family,
@@ -73,6 +74,23 @@ def test_no_name_passes_over_files_that_were_not_fetched(tmp_path):
     assert (
         WeightsStore(shipped=tmp_path / "shipped", user=tmp_path / "user").resolve("", "inpaint").name == "b"
     )
+
+
+def test_no_name_for_a_picture_means_what_learned_it(tmp_path):
+    mine = {"family": "retarget", "picture_sha256": "a" * 64}
+    put(tmp_path / "shipped", "wall", family="retarget", picture_sha256="b" * 64)
+    put(tmp_path / "shipped", "published", family="retarget")
+    put(tmp_path / "user", "mine", **mine)
+    put(tmp_path / "user", "mine-again", **mine)
+    store = WeightsStore(shipped=tmp_path / "shipped", user=tmp_path / "user")
+    assert store.resolve("", "retarget").name == "wall"
+    assert store.resolve("", "retarget", picture="a" * 64).name == "mine"
+    assert store.resolve("wall", "retarget", picture="a" * 64).name == "wall"
+    (tmp_path / "shipped" / "wall.safetensors").write_bytes(b"damaged")
+    assert store.resolve("", "retarget", picture="a" * 64).name == "mine"
+    words = "weights: expected some that learned this picture, got none; learn it first: pentimento train"
+    with pytest.raises(WeightsError, match=words):
+        store.resolve("", "retarget", picture="c" * 64)
 
 
 def test_a_family_without_weights_is_told(tmp_path):

@@ -38,7 +38,7 @@ def edit_of(h=40, w=96, **more):
 class NoWeights:
     """Whoever looks for weights here is wrong."""
 
-    def resolve(self, name, family):
+    def resolve(self, name, family, *, picture=""):
         raise AssertionError(f"weights '{name}' of {family} were looked for")
 
 
@@ -162,6 +162,14 @@ def test_a_search_without_memory_ends_in_words(engine, monkeypatch):
 def test_instant_needs_no_networks_and_one_size():
     found = retarget.demand(edit_of(40, 96), EditInputs(scene()))
     assert found == Demand(62, has_networks=False, is_fixed=True)
+
+
+def test_learned_without_a_name_asks_for_what_learned_the_picture():
+    inputs = EditInputs(scene())
+    name = picture_sha256(inputs.image)
+    assert retarget.demand(edit_of(method="learned"), inputs).picture == name
+    assert retarget.demand(edit_of(method="learned", weights="wall"), inputs).picture == ""
+    assert retarget.demand(edit_of(), inputs).picture == ""
 
 
 def test_a_texture_is_remade_from_its_own_pixels(engine):
@@ -302,7 +310,7 @@ def test_weights_of_another_family_are_refused(learned, small_weights):
 def test_without_weights_it_is_said_how_to_get_some(learned):
     edit = learned_edit(learned).model_copy(update={"weights": ""})
     with pytest.raises(
-        WeightsError, match="weights: expected some for the family 'retarget', got none; train"
+        WeightsError, match="weights: expected some that learned this picture, got none; learn it first"
     ):
         learned.engine.run(edit, EditInputs(scene()))
 
