@@ -17,6 +17,8 @@ SIDE_MOST_PX = 4096
 """Sides of a picture that can be remade, before and after."""
 CORNER_LEAST_PX = 4.0
 """How far each corner stands from the line through its neighbours, at least: flatter is no corner."""
+MARGIN_PX = 16
+"""Of a learned frame, on each side, that is made and cut off."""
 FARTHEST_PX = 1e9
 """Of a corner from 0: beyond, a pixel is lost in rounding, and squares of numbers grow out of bounds."""
 
@@ -96,6 +98,28 @@ def coverage_of(corners_xy: Sequence[Point], size_hw: tuple[int, int]) -> np.nda
         distance = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / math.hypot(bx - ax, by - ay)
         inside = np.minimum(inside, np.clip(distance + 0.5, 0, 1))
     return inside.astype(np.float32)
+
+
+def with_margin(
+    size_hw: tuple[int, int], corners: Corners | None, multiple: int
+) -> tuple[tuple[int, int], Corners]:
+    """The frame a learned network is asked for, and where the picture's corners lie in it.
+
+    At the very edge of a frame a network knows least what to paint. So a larger one is asked for, with mirrored copies
+    around the picture; what is wanted begins `MARGIN_PX` from its top and left.
+
+    Args:
+        size_hw: of what is wanted, in px.
+        corners: in px of it; None = those of the whole.
+        multiple: both sides of a frame are multiples of this.
+    """
+    bottom, right = (float(side) for side in size_hw)
+    first, second, third, fourth = (
+        (x + MARGIN_PX, y + MARGIN_PX)
+        for x, y in corners or ((0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom))
+    )
+    h, w = (-(-(side + 2 * MARGIN_PX) // multiple) * multiple for side in size_hw)
+    return (h, w), (first, second, third, fourth)
 
 
 def _height(corners_xy: Sequence[Point], place: int) -> float:

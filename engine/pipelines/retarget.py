@@ -3,8 +3,8 @@
 Instant: the picture's patches are put together anew (see engine/patches). Every pixel of the result knows which pixel of
 the picture it came from; transparency comes from there, and the map of what is invented.
 
-Learned: one pass of networks that learned this one picture. They give frames whose sides are multiples of their own
-size rule, so a larger one is asked for, filled in part, and cut. Transparency is drawn out like the frame. Where memory
+Learned: one pass of networks that learned this one picture. A frame a little larger is asked for, whose sides are
+multiples of their own size rule, and cut. Transparency is drawn out like the frame. Where memory
 is short, the picture is remade smaller and enlarged.
 
 Four corners make a result with transparency: what lies outside of them is gone.
@@ -24,7 +24,15 @@ from typing import Any
 
 import numpy as np
 
-from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX, Corners, coverage_of, placed
+from engine.corners import (
+    MARGIN_PX,
+    SIDE_LEAST_PX,
+    SIDE_MOST_PX,
+    Corners,
+    coverage_of,
+    placed,
+    with_margin,
+)
 from engine.edges import LUMA
 from engine.edits import EditInputs, RetargetEdit, plane_values
 from engine.errors import MaskError, PictureError
@@ -171,18 +179,11 @@ def _as_published(edit: RetargetEdit, inputs: EditInputs, tools: Tools) -> Outco
 
 
 def _frame(seen: np.ndarray, size_hw: tuple[int, int], corners: Corners | None, tools: Tools) -> np.ndarray:
-    """Ask the network for a frame of any size: (h, w, 3) float32 in [0, 1].
-
-    Where the size is no multiple, the picture fills only its part of the frame that is asked for, and nothing of it is
-    cut away.
-    """
-    multiple = tools.size_multiple
-    h, w = (max(-(-side // multiple) * multiple, tools.min_side_px) for side in size_hw)
-    if corners is None and (h, w) != size_hw:
-        right, bottom = float(size_hw[1]), float(size_hw[0])
-        corners = (0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)
-    made = tools.calls["generator"](seen, size_hw=(h, w), corners=corners)
-    return np.asarray(np.clip(made[: size_hw[0], : size_hw[1]], 0, 1))
+    """Ask the network for a frame of any size: (h, w, 3) float32 in [0, 1]."""
+    frame_hw, corners = with_margin(size_hw, corners, tools.size_multiple)
+    made = tools.calls["generator"](seen, size_hw=frame_hw, corners=corners)
+    kept = (slice(MARGIN_PX, MARGIN_PX + side) for side in size_hw)
+    return np.asarray(np.clip(made[*kept], 0, 1))
 
 
 def _strangeness(inputs: EditInputs, tools: Tools) -> list[str]:

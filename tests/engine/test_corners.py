@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from engine.corners import coverage_of, fault_of, fault_of_size, frame_hw, placed
+from engine.corners import coverage_of, fault_of, fault_of_size, frame_hw, placed, with_margin
 
 PLAIN = ((0, 0), (64, 0), (64, 48), (0, 48))
 
@@ -65,3 +65,10 @@ def test_coverage_is_exact_along_the_pixels_and_soft_on_slanting_sides():
     slanting = coverage_of(((0, 0), (64, 0), (64, 64), (0, 32)), (64, 64))
     assert slanting.sum() == pytest.approx(64 * 48, rel=0.01)
     assert 0 < slanting[32, 1] < 1
+
+
+def test_a_margin_is_asked_for_around_what_is_wanted():
+    frame_hw, corners = with_margin((40, 61), None, 8)
+    assert frame_hw == (72, 96)
+    assert corners == ((16, 16), (77, 16), (77, 56), (16, 56))
+    assert with_margin((40, 61), ((5, 0), (61, 0), (50, 40), (0, 40)), 8)[1][0] == (21, 16)
