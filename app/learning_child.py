@@ -7,7 +7,7 @@ Each line on standard output is a JSON object with a key ``say``. Standard input
 slow) and is closed to end: whoever started this may be asking for a pause or may be gone, and either way the step under
 way is finished, everything is saved and the process leaves. If that takes too long, it leaves without.
 
-On a processor the networks are smaller and the crops too: minutes instead of hours. A run goes on with what it began with.
+On a processor the networks are smaller: minutes instead of hours. A run goes on with what it began with.
 """
 
 import argparse
@@ -38,15 +38,7 @@ LOCK_PATIENCE_S = 30.0
 STEP_PAUSE_S = 0.2
 SNAPSHOT_S = 5.0
 STRIP_STEPS = 100
-SLOW = {
-    "size": 64,
-    "width": 16,
-    "steps": 2500,
-    "learning_rate": 5e-4,
-    "precision": "32",
-    "checkpoint_every": 100,
-    "log_every": 10,
-}
+SLOW = {"width": 16, "checkpoint_every": 100, "log_every": 10}
 """On a processor."""
 UNSAID = ("learning takes", "one picture of", "going on from")
 """Notices that the panel tells in its own way."""
@@ -55,7 +47,7 @@ LARGE_WORDS = (
     "the picture is large, so its texture is learned and not its things; a smaller copy is learned better"
 )
 DAMAGED_WORDS = "what was learned before cannot be read, so learning began anew"
-BEGUN_WITH = ("recipe", "size", "width", "depth", "steps", "learning_rate", "precision", "seed")
+BEGUN_WITH = ("recipe", "size", "width", "depth", "steps", "learning_rate", "loss", "precision", "seed")
 """Options that a run keeps when it goes on."""
 
 

@@ -256,7 +256,8 @@ class TrainOptions:
         if key in WITH_RECIPES:
             module = import_module(f"engine.training.families.{key}")
             usual = module.usual(given.get("recipe", ""), given)
-        return cls(family=family, **{**usual, **given})
+        loss = {**usual.get("loss", {}), **given.get("loss", {})}
+        return cls(family=family, **{**usual, **given, "loss": loss})
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as they are written to options.json and into checkpoints."""

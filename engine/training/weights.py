@@ -45,9 +45,11 @@ def make_objective(
     try:
         weights = spec.loss_weights_type(**dict(options.loss))
     except TypeError as error:
-        known = ", ".join(asdict(spec.loss_weights_type()))
-        got = ", ".join(sorted(options.loss))
-        raise TrainingError("loss", f"terms out of {known}", got, "write --loss NAME=VALUE") from error
+        known = asdict(spec.loss_weights_type())
+        got = ", ".join(sorted(set(options.loss) - set(known)))
+        raise TrainingError(
+            "loss", f"terms out of {', '.join(known)}", got, "write --loss NAME=VALUE"
+        ) from error
     objective = spec.make_objective(options=network_options, weights=weights, **keywords)
     return objective, network_options
 

@@ -1,10 +1,10 @@
 """Retargeting: one picture, learned by heart, is remade at another size or in another shape."""
 
 from models.retarget.discriminator import MultiScaleDiscriminator, scale_count, scale_weights
-from models.retarget.network import RetargetGenerator, rounded_up_hw
-from models.retarget.objective import LossWeights, RetargetObjective
+from models.retarget.network import RetargetGenerator
+from models.retarget.objective import RetargetObjective
 from models.retarget.options import OPTIONS, RetargetOptions
-from models.retarget.recipe import RECIPES, Recipe, crop_hw, scaled_hw
+from models.retarget.recipe import RECIPES, LossWeights, Recipe, crop_hw, scaled_hw
 from models.retarget.spec import SPEC, load_generators
 from models.retarget.spectral import fold_spectral_norm
 from models.retarget.warp import (
@@ -34,7 +34,6 @@ __all__ = [
     "fold_spectral_norm",
     "inverse_corners",
     "load_generators",
-    "rounded_up_hw",
     "scale_count",
     "scale_weights",
     "scaled_hw",

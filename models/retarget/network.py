@@ -8,8 +8,8 @@ no noise input; the same picture and frame give the same answer.
 Letters: B batch, C channels, H, W sides of the given picture, h, w of the new frame, in px.
 Statistics: every norm averages over the whole new frame, see norm.py. Cutting it into
     tiles would change the answer everywhere.
-Sizes: h and w must be multiples of 2**downscales and at least twice that. `rounded_up_hw`
-    gives the next such size; whoever wants another one crops. H and W are free.
+Sizes: h and w must be multiples of 2**downscales and at least twice that; whoever wants
+    another size asks for a larger one and crops. H and W are free.
 Source: Shocher et al., "InGAN: Capturing and Retargeting the 'DNA' of a Natural Image",
     ICCV 2019, arXiv:1812.00231, section 4; channels and blocks as in the published code.
 Elsewhere: judges in discriminator.py, warps in warp.py, sizes in options.py.
@@ -142,12 +142,6 @@ class _ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.widen(self.look(self.narrow(x), pad_px=1), is_last=True)
         return x + y
-
-
-def rounded_up_hw(size_hw: tuple[int, int], multiple: int) -> tuple[int, int]:
-    """The smallest frame a generator accepts that holds ``size_hw``."""
-    h, w = (max(2 * multiple, -(-side // multiple) * multiple) for side in size_hw)
-    return h, w
 
 
 def reflected(x: Tensor, pad_px: int) -> Tensor:

@@ -8,10 +8,12 @@ draws what it would have drawn. Entries that a batch brings along are kept:
     target_size_hw: int64 (2,) on CPU, the size the crops are remade at;
     shifts: float64 (2,) on CPU, the published warp;
     noise, noise_real, noise_fake: float32, what is added to the crop the generator sees,
-        and to the two pictures the judges see while they learn; in [0, 1] units.
+        and to the two pictures the judges see while they learn; in [0, 1] units;
+    directions, phase: float32 and int64 (2,) on CPU, along which and from where patches are
+        compared as populations, where that term counts; see `losses.patch_distance`.
 
-Step: the generator remakes the crop, the judges look, the generator brings its own answer
-back. Later in training it takes a second step on bringing back an answer that it may not
+Step: the generator remakes the crop, the judges look or patches are compared, the generator
+brings its own answer back. Later in training it takes a second step on bringing back an answer that it may not
 change any more (`further_losses`).
 
 Source: Shocher et al. 2019, arXiv:1812.00231, section 3; terms, weights and order as in
@@ -26,46 +28,26 @@ Deviations from the published loop:
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import OptionError, UnknownNameError
+from models.errors import UnknownNameError
 from models.objective import Batch, Group, Losses, Objective, Stage
 from models.retarget import recipe as recipes
 from models.retarget.discriminator import MIN_SIDE_PX, MultiScaleDiscriminator, scale_weights
-from models.retarget.losses import reconstruction_loss, verdict_loss
+from models.retarget.losses import draw_directions, patch_distance, reconstruction_loss, verdict_loss
 from models.retarget.network import RetargetGenerator
 from models.retarget.options import RetargetOptions
-from models.retarget.recipe import RECIPES, Recipe
+from models.retarget.recipe import RECIPES, LossWeights, Recipe
 from models.retarget.spectral import restore_spectral_norm
 from models.retarget.warp import Shifts
 from models.state import load_strictly, part_of, with_prefix
 
+_DIRECTIONS = 32  # a scale and step; the next step looks along others
+_PATCH_SCALES = 3  # patches of 7 px at three sizes see things of up to 28 px
 _SEED_STRIDE = 1_000_003  # prime; more than the steps of any run, so that two seeds share no stream
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """How much each term of the generator counts; 0 switches a term off.
-
-    Judges whose verdict counts nothing are not asked, and do not learn.
-    """
-
-    adversarial: float = 1.0
-    """The judges' verdict."""
-    reconstruction: float = 0.1
-    """Difference of a crop and what comes back of it, on [-1, 1]."""
-    inverse: float = 1.0
-    """The same in the second step, for an answer that stays as it is."""
-
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if not 0 <= value < float("inf"):
-                raise OptionError(f"weight {one.name}", "0 or more", value, "0 switches the term off")
 
 
 class RetargetObjective(Objective):
@@ -73,23 +55,23 @@ class RetargetObjective(Objective):
 
     Args:
         options: size of the networks.
-        weights: of the loss terms.
         recipe: a name in `RECIPES` or a recipe of one's own.
+        weights: of the loss terms; the recipe's if None.
         seed: of everything that is drawn.
 
     Raises:
         UnknownNameError: for another name of a recipe.
     """
 
-    stages = (Stage("retarget", "generator against judges at several scales", share=1.0),)
+    stages = (Stage("retarget", "crops remade at random sizes out of the picture's own patches", share=1.0),)
     has_steady_sizes = False
 
     def __init__(
         self,
         *,
         options: RetargetOptions,
-        weights: LossWeights = LossWeights(),  # noqa: B008 (frozen)
         recipe: str | Recipe = "official",
+        weights: LossWeights | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -97,7 +79,8 @@ class RetargetObjective(Objective):
             if recipe not in RECIPES:
                 raise UnknownNameError("recipe", recipe, RECIPES)
             recipe = RECIPES[recipe]
-        self.options, self.weights, self.recipe, self.seed = options, weights, recipe, seed
+        self.options, self.recipe, self.seed = options, recipe, seed
+        self.weights = recipe.weights if weights is None else weights
         self.generator = RetargetGenerator(
             width=options.width, depth=options.depth, downscales=options.downscales, is_spectral=True
         )
@@ -118,10 +101,11 @@ class RetargetObjective(Objective):
         return {"generator": self.generator}
 
     def trained_parameters(self, group: Group, stage: str) -> list[nn.Parameter]:
-        """All of a side's parameters, in the only stage."""
+        """All of a side's parameters, in the only stage; none of judges that are not asked."""
         self.stage(stage)
-        network: nn.Module = self.generator if group == "generator" else self.discriminator
-        return list(network.parameters())
+        if group == "generator":
+            return list(self.generator.parameters())
+        return list(self.discriminator.parameters()) if self.weights.adversarial else []
 
     def prepare(self, batch: Mapping[str, Tensor]) -> Batch:
         """Bytes to float32 in [0, 1], and the draws of this step; see the module's words on batches."""
@@ -137,6 +121,10 @@ class RetargetObjective(Objective):
         for name, shape in (("noise", image.shape), ("noise_real", image.shape), ("noise_fake", fake_shape)):
             noise = batch[name] if name in batch else self._noise(shape)
             ready[name] = noise.to(image.device)
+        if self.weights.patches:
+            directions = draw_directions(_DIRECTIONS, _PATCH_SCALES, self._draws)
+            ready["directions"] = batch.get("directions", directions).to(image.device)
+            ready["phase"] = batch.get("phase", torch.randint(0, 64, (2,), generator=self._draws)).cpu()
         return ready
 
     def denominators(self, batch: Batch) -> dict[str, Tensor]:
@@ -163,6 +151,8 @@ class RetargetObjective(Objective):
             discriminator["real"] = verdict_loss(verdict, is_real=True) / 2
             verdict = self.discriminator(fake.detach() + batch["noise_fake"], counts)
             discriminator["fake"] = verdict_loss(verdict, is_real=False) / 2
+        if weights.patches:
+            generator["patches"] = weights.patches * self._patch_distance(fake, batch)
         if weights.reconstruction or not generator:
             back = self._brought_back(fake, batch)
             generator["reconstruction"] = weights.reconstruction * reconstruction_loss(back, image)
@@ -184,20 +174,21 @@ class RetargetObjective(Objective):
 
     @torch.no_grad()
     def metrics(self, batch: Batch, stage: str) -> dict[str, float]:
-        """Of crops remade half as wide: verdicts on crop and answer, and PSNR in dB of what comes back."""
+        """Of crops remade half as wide: PSNR in dB of what comes back, and what the terms in use say of both."""
         self.stage(stage)
         image = batch["image"]
         with _resting(self):
             fake = self._halved(image, 3)
             back = self.generator(fake, _hw(image))
-            counts = scale_weights(self.clock, fake.shape[-2:])[: self.options.scales]
-            real_verdict, fake_verdict = (self.discriminator(x, counts).mean() for x in (image, fake))
-        error = (back - image).square().mean(dim=(1, 2, 3)).clamp_min(1e-10)  # at most 100 dB
-        return {
-            "verdict_real": float(real_verdict) / sum(counts),
-            "verdict_fake": float(fake_verdict) / sum(counts),
-            "psnr": float(-10 * error.log10().mean()),
-        }
+            error = (back - image).square().mean(dim=(1, 2, 3)).clamp_min(1e-10)  # at most 100 dB
+            found = {"psnr": float(-10 * error.log10().mean())}
+            if self.weights.adversarial:
+                counts = scale_weights(self.clock, fake.shape[-2:])[: self.options.scales]
+                for name, picture in (("verdict_real", image), ("verdict_fake", fake)):
+                    found[name] = float(self.discriminator(picture, counts).mean()) / sum(counts)
+            if self.weights.patches:
+                found["patch_distance"] = float(self._patch_distance(fake, batch))
+        return found
 
     @torch.no_grad()
     def preview(self, batch: Batch, stage: str) -> Tensor:
@@ -236,6 +227,10 @@ class RetargetObjective(Objective):
 
     def _noise(self, shape: tuple[int, ...]) -> Tensor:
         return (2 * torch.rand(tuple(shape), generator=self._draws) - 1) * recipes.LARGEST_NOISE
+
+    def _patch_distance(self, fake: Tensor, batch: Batch) -> Tensor:
+        row, column = batch["phase"].tolist()
+        return patch_distance(fake, batch["image"], batch["directions"], (row, column))
 
     def _has_inverse_step(self) -> bool:
         return bool(self.weights.inverse) and recipes.has_inverse_step(self.clock)

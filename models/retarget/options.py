@@ -41,9 +41,9 @@ class RetargetOptions:
 
 OPTIONS: Mapping[str, RetargetOptions] = {
     "official": RetargetOptions(width=64, depth=6, downscales=3, scales=9),
-    "starter": RetargetOptions(width=32, depth=4, downscales=3, scales=7),
+    "starter": RetargetOptions(width=32, depth=4, downscales=3, scales=6),
 }
-"""Named sizes: the published one, for crops of 256 px, and a lighter one for crops of 128 px."""
+"""Named sizes: the published one, for crops of 256 px, and a lighter one for crops of 96 px."""
 
 HEAD = "generator.head.weight"
 """The key that tells the family, and the width."""

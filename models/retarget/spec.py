@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from models.errors import StateError
 from models.retarget.network import RetargetGenerator
-from models.retarget.objective import LossWeights, RetargetObjective
+from models.retarget.objective import RetargetObjective
 from models.retarget.official import OFFICIAL_FILES, from_official_files
 from models.retarget.options import OPTIONS, RetargetOptions, options_from_state
+from models.retarget.recipe import LossWeights
 from models.retarget.spectral import STORED, fold_spectral_norm
 from models.spec import FamilySpec, NetworkSpec
 from models.state import materialise, part_of

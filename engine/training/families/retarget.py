@@ -2,13 +2,15 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.corners import MARGIN_PX, with_margin
+from engine.device import has_bfloat16
 from engine.errors import TrainingError
 from engine.pictures import PICTURE_KEY, picture_sha256, read_rgb
 from engine.training.batches import Batches, stack
@@ -23,7 +25,6 @@ from models.errors import OptionError
 from models.objective import Objective
 from models.registry import family_spec
 from models.retarget.discriminator import SCALE_FACTOR, scale_count
-from models.retarget.network import rounded_up_hw
 from models.retarget.objective import RetargetObjective
 from models.retarget.options import RetargetOptions
 from models.retarget.recipe import RECIPES, Recipe, crop_hw
@@ -54,9 +55,11 @@ def usual(recipe: str, given: Mapping[str, Any]) -> dict[str, Any]:
         raise TrainingError("recipe", names, repr(name), "fast takes minutes on a GPU, official takes hours")
     found = RECIPES[name]
     is_official = name == "official"
-    has_gpu = given.get("device", "auto") != "cpu" and torch.cuda.is_available()
+    is_cuda = given.get("device", "auto") != "cpu" and torch.cuda.is_available()
+    is_quick = has_bfloat16(torch.device("cuda" if is_cuda else "cpu"))
     return {
         "recipe": name,
+        "loss": asdict(found.weights),
         "steps": found.steps,
         "size": found.crop_px,
         "learning_rate": found.learning_rate,
@@ -65,7 +68,7 @@ def usual(recipe: str, given: Mapping[str, Any]) -> dict[str, Any]:
         "batch": 1,
         "ema": 0.0 if is_official else 0.99,
         "options": "official" if is_official else "starter",
-        "precision": "bf16" if has_gpu and not is_official else "32",
+        "precision": "bf16" if is_quick and not is_official else "32",
         "workers": 0,
         "checkpoint_every": 5000 if is_official else 250,
         "preview_every": 500 if is_official else 100,
@@ -142,10 +145,12 @@ def picture(objective: Objective, data: RunData, options: TrainOptions) -> Tenso
     is_training = generator.training
     generator.eval()
     try:
-        answer: Tensor = generator(image, rounded_up_hw(target_hw, generator.size_multiple))
+        frame_hw, corners = with_margin(target_hw, None, generator.size_multiple)
+        answer: Tensor = generator(image, frame_hw, corners=torch.tensor(corners))
     finally:
         generator.train(is_training)
-    return answer[..., : target_hw[0], : target_hw[1]]
+    rows, columns = (slice(MARGIN_PX, MARGIN_PX + side) for side in target_hw)
+    return answer[..., rows, columns]
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:

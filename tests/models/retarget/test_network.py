@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.errors import OptionError, ShapeError
-from models.retarget.network import RetargetGenerator, rounded_up_hw
+from models.retarget.network import RetargetGenerator
 from models.retarget.spectral import fold_spectral_norm
 from models.retarget.warp import corner_mask
 
@@ -227,13 +227,6 @@ def test_autocast_changes_little_and_answers_in_float32():
                 fast = network(picture(), (24, 40), **warp)
             assert fast.dtype == torch.float32
             assert (fast - exact).abs().mean() < 2e-2
-
-
-@pytest.mark.parametrize(
-    ("size_hw", "expected"), [((16, 16), (16, 16)), ((1, 17), (16, 24)), ((250, 260), (256, 264))]
-)
-def test_frames_round_up_to_whole_multiples(size_hw, expected):
-    assert rounded_up_hw(size_hw, 8) == expected
 
 
 def test_pictures_and_frames_that_do_not_fit_are_refused_by_name():

@@ -7,9 +7,9 @@ import torch
 
 from models.errors import OptionError, ShapeError, StateError, UnknownNameError
 from models.retarget.network import RetargetGenerator
-from models.retarget.objective import LossWeights, RetargetObjective
+from models.retarget.objective import RetargetObjective
 from models.retarget.options import RetargetOptions
-from models.retarget.recipe import LARGEST_NOISE, RECIPES, Recipe
+from models.retarget.recipe import LARGEST_NOISE, RECIPES, LossWeights, Recipe
 from models.retarget.spectral import fold_spectral_norm
 from models.state import with_prefix
 
@@ -159,9 +159,12 @@ def test_a_first_step_brings_the_crop_back_at_its_own_size():
     assert batch["shifts"].tolist() == [0, 0]
 
 
+ALL = LossWeights(patches=10)
+
+
 @pytest.mark.parametrize("step", [0, 60_000])
 def test_each_side_reaches_its_own_parameters_and_no_others(step):
-    objective = small_objective(recipe="fast-shapes")
+    objective = small_objective(recipe="fast-shapes", weights=ALL)
     batch = batch_at(objective, step)
     losses = objective.losses(batch, STAGE, {})
     everything = dict(objective.named_parameters())
@@ -211,8 +214,33 @@ def test_terms_without_weight_are_absent():
     assert set(objective.losses(batch_at(objective, 5), STAGE, {})["generator"]) == {"adversarial"}
 
 
+def test_without_a_verdict_judges_are_not_asked_and_rest():
+    objective = small_objective(recipe="fast")
+    assert objective.weights == RECIPES["fast"].weights
+    objective.discriminator.forward = None  # asking would fail
+    batch = batch_at(objective, 60_000)
+    losses = objective.losses(batch, STAGE, {})
+    assert losses["discriminator"] == {}
+    assert set(losses["generator"]) == {"patches", "reconstruction"}
+    assert objective.trained_parameters("discriminator", STAGE) == []
+    assert set(objective.metrics(batch, STAGE)) == {"psnr", "patch_distance"}
+
+
+def test_patches_are_compared_along_other_directions_at_each_step():
+    objective = small_objective(recipe="fast")
+    one, again, other = (batch_at(objective, step)["directions"] for step in (5, 5, 6))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert "directions" not in batch_at(small_objective(), 5)
+
+
+def test_a_recipe_s_weights_give_way_to_those_asked_for():
+    assert small_objective(recipe="fast", weights=ALL).weights is ALL
+
+
 def test_terms_are_weighted_as_published():
-    assert LossWeights() == LossWeights(adversarial=1.0, reconstruction=0.1, inverse=1.0)
+    assert RECIPES["official"].weights == LossWeights()
+    assert LossWeights() == LossWeights(adversarial=1.0, reconstruction=0.1, inverse=1.0, patches=0.0)
     one = small_objective().eval()
     twice = small_objective(weights=LossWeights(adversarial=2, reconstruction=0.2, inverse=2)).eval()
     batches = [batch_at(objective, 60_000) for objective in (one, twice)]
@@ -263,8 +291,8 @@ def test_psnr_by_hand():
 
 
 def test_both_sides_step_and_learn():
-    """A picture of stripes: after 40 steps it comes back better, and the judges tell the two apart."""
-    recipe = Recipe(steps=40, crop_px=32, learning_rate=2e-3, smallest_scale=0.5, largest_scale=1.5)
+    """A picture of stripes: after 80 steps it comes back better, and the judges tell the two apart."""
+    recipe = Recipe(steps=80, crop_px=32, learning_rate=2e-3, smallest_scale=0.5, largest_scale=1.5)
     objective = small_objective(recipe=recipe, options=RetargetOptions(width=8, depth=1, scales=2))
     stripes = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
     stripes[..., ::4], stripes[..., 1::4] = 255, 200
@@ -274,8 +302,8 @@ def test_both_sides_step_and_learn():
     }
     probe = objective.prepare({"image": stripes})
     before = objective.metrics(probe, STAGE)
-    for step in range(40):
-        objective.at_step(step, 40)
+    for step in range(80):
+        objective.at_step(step, 80)
         batch = objective.prepare({"image": stripes})
         losses = objective.losses(batch, STAGE, {})
         for optimiser in sides.values():
@@ -294,7 +322,7 @@ def test_both_sides_step_and_learn():
 
 
 def test_a_step_under_autocast_stays_near_the_exact_one():
-    objective = small_objective(recipe="fast-shapes").eval()
+    objective = small_objective(recipe="fast-shapes", weights=ALL).eval()
     batch = batch_at(objective, 60_000)
     exact = objective.losses(batch, STAGE, {})
     with torch.autocast("cpu", torch.bfloat16):

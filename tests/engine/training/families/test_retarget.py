@@ -23,7 +23,9 @@ TINY = {
     "log_every": 1,
     "snapshot_every": 0.0,
     "preview_every": 100,
+    "loss": {"adversarial": 1.0, "inverse": 1.0},
 }
+"""Every term counts."""
 
 
 @pytest.fixture(scope="module")
