@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -37,6 +38,19 @@ JOBS_UNTIDIED = 24
 """Most jobs in a row before memory is tidied up without a pause."""
 NICENESS = 5
 """The window goes first where both want the processor."""
+LIBRARY_SETTINGS: Mapping[str, str] = {
+    # OpenMP's threads wait for each other by spinning. With the window or anything else on one of their cores they spin
+    # for whole time slices: fills took 4 times as long on a busy machine.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # oneDNN keeps a compiled kernel for each layer and size it met, a thousand by default, and holes come in all sizes: an
+    # afternoon of strokes took a gigabyte. Sixty-four hold the sizes in use; fills are no slower.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
+    # torch (its ideep) keeps the description of each kernel beside it, 25 to 40 KB: a thousand of convolutions and a
+    # thousand of transposed ones by default, 60 MB. What has no kernel any more needs no description.
+    "LRU_CACHE_CAPACITY": "64",
+}
+"""Environment of the child, where it says nothing else; libraries read it when torch is loaded. Together the two caches
+level off at some 10 MB, however many sizes are met."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +73,8 @@ def serve(connection: Connection, setup: Setup) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(AttributeError, OSError):
         os.nice(NICENESS)
-    # OpenMP's threads wait for each other by spinning. With the window or anything else on one of their cores they spin
-    # for whole time slices: fills took 4 times as long on a busy machine. Read when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # oneDNN keeps a compiled kernel for each layer and size it met, a thousand by default, and holes come in all sizes: an
-    # afternoon of strokes took a gigabyte. Sixty-four hold the sizes in use; fills are no slower.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    for name, value in LIBRARY_SETTINGS.items():
+        os.environ.setdefault(name, value)
     _Child(connection, setup, time.perf_counter()).run()
 
 
