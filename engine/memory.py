@@ -25,8 +25,9 @@ import torch
 GIB = 1 << 30
 DEFAULT_BUDGET_BYTES = 2 * GIB
 """For resident networks, unless told otherwise: dozens of inpainting networks of the official size."""
-DEFAULT_CODES_BYTES = 64 << 20
-"""For answers kept: 64 edge maps of 512x512."""
+DEFAULT_CODES_BYTES = 24 << 20
+"""For answers kept: edges in holes of six million pixels. A hole is a third of its frame at most where the picture has
+room, so that is 72 frames of 512x512 or more; a new edge needs those of the holes it is drawn on."""
 UNKNOWN_FREE_BYTES = 4 * GIB
 """Taken as free where the system does not tell."""
 

@@ -6,7 +6,7 @@ For each crop of the plan (see engine/crops.py):
 2. Edges of the known part are found (Canny), and the edge network completes them inside the hole. The map that guides
    the fill has the predicted edges inside and the found ones outside, as in the paper and in training. How readily a
    predicted edge counts can be asked for. Edges under the eraser go, drawn ones come; where both are, the drawn one
-   stays. None of the three changes what the edge network is asked, so it answers once.
+   stays. None of the three changes what the edge network is asked, so it answers once; what it said of the hole is kept.
 3. The fill network paints the crop along that map.
 4. Composite: ``image * (1 - mask) + fill * mask`` where the mask is above zero. Everything else is copied, never
    converted, so known pixels are the input's bit for bit.
@@ -316,12 +316,20 @@ class _Painter:
         if self._edit.edge_source == "drawn":
             return np.asarray(found & ~hole, dtype=np.float32)
         blanked = np.where(hole, 1, gray).astype(np.float32)
-        key = digest_of(self._tools.tag, self._variant.tag, blanked, found, hole)
-        predicted = self._tools.codes.get(key, lambda: self._call("edges", blanked, found, hole))
-        if self._edit.is_official_match:
+        is_official = self._edit.is_official_match
+
+        def ask() -> np.ndarray:
+            answer = self._call("edges", blanked, found, hole)
+            return answer if is_official else answer[hole]
+
+        kept = "frame" if is_official else "hole"
+        key = digest_of(self._tools.tag, self._variant.tag, kept, blanked, found, hole)
+        predicted = self._tools.codes.get(key, ask)
+        if is_official:
             return predicted
-        counted = weighed(predicted, self._variant.edge_sensitivity)
-        return np.asarray(np.where(hole, counted, found), dtype=np.float32)
+        edges = found.astype(np.float32)
+        edges[hole] = weighed(predicted, self._variant.edge_sensitivity)
+        return edges
 
     def _call(self, name: str, *planes: np.ndarray) -> np.ndarray:
         """Call a network, padded by reflection where a side breaks its size rule and only then."""

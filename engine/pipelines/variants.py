@@ -83,7 +83,7 @@ def weighed(edges: np.ndarray, sensitivity: float) -> np.ndarray:
     """Predicted edges with their odds multiplied by ``s / (1 - s)``.
 
     Args:
-        edges: (h, w) float32 in [0, 1], the chance of an edge.
+        edges: float32 in [0, 1], the chance of an edge.
         sensitivity: s in [0, 1]; at 0.5 the very array comes back.
     """
     if sensitivity == NEUTRAL_SENSITIVITY:

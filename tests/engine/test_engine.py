@@ -129,6 +129,14 @@ def test_a_newly_drawn_edge_runs_the_fill_alone(engine, spoiled):
     assert (edges[0].calls, fill[0].calls) == (2, 3)
 
 
+def test_of_an_edge_map_only_the_hole_is_kept(engine):
+    inputs = holed()
+    engine.run(InpaintEdit(), inputs)
+    assert engine._codes.nbytes == 4 * np.count_nonzero(inputs.mask)
+    engine.run(InpaintEdit(is_official_match=True), inputs)  # takes the answer as it is, and so asks again
+    assert engine._codes.nbytes == 4 * (np.count_nonzero(inputs.mask) + inputs.mask.size)
+
+
 def test_two_files_stay_resident_while_they_fit(engine, spoiled):
     loads = spoiled("fill")
     for name in ("small", "other", "small"):
