@@ -209,3 +209,14 @@ def resident_bytes(pid: int) -> int:
     """Resident memory of one process, from /proc."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def memory_parts(pid: int) -> dict[str, int]:
+    """Resident memory of one process by kind, in bytes: its own (``anon``), shared with another, and files.
+
+    All are 0 of one that has ended and is not yet buried.
+    """
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    held = {line.partition(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith("Rss")}
+    names = {"anon": "RssAnon", "shared": "RssShmem", "files": "RssFile"}
+    return {kind: held.get(name, 0) for kind, name in names.items()}
