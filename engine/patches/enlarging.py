@@ -33,13 +33,13 @@ def enlarge(
         look: asked between rows whether to go on.
 
     Returns:
-        Picture (H', W', 3) float32, field (H', W', 2) int64 and novelty (H', W') float32 at ``target_hw``.
+        Picture (H', W', 3) float32 in [0, 1], field (H', W', 2) int32 and novelty (H', W') float32 at ``target_hw``.
     """
     height, width = target_hw
     small_h, small_w = field_xy.shape[:2]
     scale_y, scale_x = image.shape[0] / source_hw[0], image.shape[1] / source_hw[1]
     picture = np.empty((height, width, 3), dtype=np.float32)
-    field = np.empty((height, width, 2), dtype=np.int64)
+    field = np.empty((height, width, 2), dtype=np.int32)
     column = (np.arange(width) + 0.5) * (small_w / width) - 0.5
     for start in range(0, height, _ROWS):
         look()
@@ -57,7 +57,7 @@ def enlarge(
                     (image.shape[0], image.shape[1]),
                 )
                 total += image[from_y, from_x] * weight[..., None].astype(np.float32)
-        picture[start : start + _ROWS] = total
+        picture[start : start + _ROWS] = total.clip(0, 1)
         near_y = np.clip(np.rint(row).astype(np.int64), 0, small_h - 1)
         near_x = np.clip(np.rint(column).astype(np.int64), 0, small_w - 1)
         from_y, from_x = _sources(
@@ -67,6 +67,7 @@ def enlarge(
             (image.shape[0], image.shape[1]),
         )
         field[start : start + _ROWS, :, 0], field[start : start + _ROWS, :, 1] = from_x, from_y
+    look()
     larger = cv2.resize(novelty, (width, height), interpolation=cv2.INTER_LINEAR)
     return picture, field, larger
 

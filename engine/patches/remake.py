@@ -123,17 +123,17 @@ def _finished(task: Task, state: State) -> Remade:
     found = pixel_field(state.index, grid_hw, key_hw, side)
     small = tensor(resize(task.image, state.source_hw), task.device)
     novelty = strangeness(tensor(state.picture, task.device), small, found).cpu().numpy()
-    field, picture = found.cpu().numpy(), state.picture
+    task.look()
+    field, picture = found.cpu().numpy().astype(np.int32), np.clip(state.picture, 0, 1)
     if task.plan.is_copied:
         picture, field, novelty = enlarge(
             task.image, task.target_hw, field, state.source_hw, novelty, task.look
         )
-    picture = np.clip(picture, 0, 1).astype(np.float32)
-    field = field.astype(np.int32)
+    task.look()
     for piece in task.pieces:
         matrix = quad.homography(quad.rectangle(task.source_hw), task.corners)
         locks.stamp(piece, locks.shift_px(piece, matrix, task.target_hw), task.image, picture, field, novelty)
     if task.is_quad:
         outside = ~quad.inside(task.corners, task.target_hw, margin_px=0.75)
         picture[outside], field[outside], novelty[outside] = 0, 0, 0
-    return Remade(picture, field, novelty.astype(np.float32))
+    return Remade(picture, field, novelty)

@@ -33,3 +33,15 @@ def test_copies_from_two_places_are_blended_where_they_meet():
     assert (line[10:] == 1).all()
     assert (np.diff(line) >= 0).all()
     assert field.shape == (8, 16, 2)
+
+
+def test_a_request_to_stop_is_met_between_rows_and_before_the_map_of_what_is_new():
+    calls = 0
+
+    def look() -> None:
+        nonlocal calls
+        calls += 1
+
+    image = np.zeros((40, 40, 3), np.float32)
+    enlarge(image, (40, 40), np.zeros((20, 20, 2), np.int64), (20, 20), np.zeros((20, 20), np.float32), look)
+    assert calls == 3 + 1
