@@ -1,17 +1,21 @@
 """Remake a picture from its own patches, level by level.
 
+The coarsest level brings the picture to its new shape in small steps. Where it grows, a middle level also tries whole
+parts of it side by side, and goes on with them if that keeps the shares of its patches better.
+
 On every level the current guess is cut into patches, each is replaced by the source patch that resembles it most, and
 overlapping patches are averaged; this repeats. Keys that nothing resembles come out nearer, so that every part of the
 source finds its place (completeness). The first search of a level compares with a source as blurred as the guess is.
 
 Small levels compare all with all. Larger ones on a CPU start from the field of the level before and improve it.
 Measured on one core at 256 x 256 against 256 x 256: comparing all with all takes 4.5 s for one direction even on 24
-numbers a patch, the improvement of a field a tenth of a second. A whole remake takes 3.4 s of one core to 256 x 256 and
-11 s from and to 512 x 512.
+numbers a patch, the improvement of a field a tenth of a second. A whole remake takes 3 s of one core from 256 x 256 to
+twice the width, 16 s from 512 x 512 to 1024 x 1024, whole parts included: they are weighed in half a second to one.
 
 Source: Granot et al., "Drop the GAN: In Defense of Patches Nearest Neighbors as Single Image Generative Models",
     CVPR 2022, arXiv:2103.15545, section 3.
-Elsewhere: levels in pyramid.py, searches in search.py and propagation.py, locked regions in locks.py.
+Elsewhere: levels in pyramid.py, whole parts in layout.py, searches in search.py and propagation.py, locked
+    regions in locks.py.
 """
 
 from collections.abc import Callable
@@ -22,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.patches import locks, preferences, quad
+from engine.patches import layout, locks, preferences, quad
 from engine.patches.descriptors import Directions, patch_grid, whole_patches
 from engine.patches.propagation import Grids, Sides, improve
 from engine.patches.pyramid import Plan, resize, scaled, shapes
@@ -37,6 +41,9 @@ PAIRS_CPU = 30_000_000
 
 PAIRS_GPU = 80_000_000_000
 """The same for a GPU."""
+
+SHARES_KEPT = 0.8
+"""A layout of whole parts has to keep shares better by a fifth: smooth skies grow without seams by small steps too."""
 
 SPREAD = 1.6
 """How fast a patch's say falls from its middle, in px."""
@@ -89,6 +96,9 @@ class State:
 
     price: Tensor
     """(rows, columns) of source patches: logarithm of how much dearer each became by being taken often."""
+
+    is_laid: bool = False
+    """Whether it was laid out from whole parts, so that home is where a patch comes from."""
 
 
 @dataclass(frozen=True)
@@ -150,17 +160,78 @@ def synthesise(task: Task, report: Callable[[int, State], None]) -> State:
     """
     scales = task.plan.scales
     sources = [resize(task.image, scaled(task.source_hw, scale)) for scale in scales]
+    laid = _laid_level(task, sources)
     state = _coarsest(task, sources[0])
-    report(0, state)
-    for level in range(1, len(scales)):
-        source = sources[level]
-        blurred = resize(sources[level - 1], source.shape[:2])
-        ground = _ground(task, scales[level], source, task.corners, scaled(task.target_hw, scales[level]))
-        state = _carried(state, ground)
-        for turn in range(iterations(level, len(scales))):
-            _improve(ground, state, blurred if turn == 0 else source)
+    for level in range(len(scales)):
+        if level > 0:
+            state = _finer(task, sources, level, state)
+        if level == laid:
+            state = _rearranged(task, sources[level], level, state)
         report(level, state)
     return state
+
+
+def _laid_level(task: Task, sources: list[np.ndarray]) -> int | None:
+    """Say on which level whole parts are tried, if on any.
+
+    Not for what becomes smaller: there a layout is a crop, and cuts off what the patches still find room for; nor for
+    what grows a little. Not with locks and corners, which say themselves where things go, nor where nobody asks that
+    all of the picture comes back.
+    """
+    growth = [new / old for new, old in zip(task.target_hw, task.source_hw, strict=True)]
+    if min(growth) < 1 or max(growth) < layout.LEAST_GROWTH:
+        return None
+    if task.is_quad or task.pieces or task.alpha is None:
+        return None
+    fitting = [
+        level
+        for level, source in enumerate(sources)
+        if max(source.shape[:2]) <= layout.LIMIT_PX and min(source.shape[:2]) >= layout.LEAST_PX
+    ]
+    return fitting[-1] if fitting else None
+
+
+def _finer(task: Task, sources: list[np.ndarray], level: int, state: State) -> State:
+    scales, source = task.plan.scales, sources[level]
+    blurred = resize(sources[level - 1], source.shape[:2])
+    ground = _ground(task, scales[level], source, task.corners, scaled(task.target_hw, scales[level]))
+    state = _carried(state, ground)
+    if state.is_laid:
+        ground = _at_home(ground, state.index)
+    for turn in range(iterations(level, len(scales))):
+        _improve(ground, state, blurred if turn == 0 else source)
+    return state
+
+
+def _rearranged(task: Task, source: np.ndarray, level: int, state: State) -> State:
+    """Fill the frame with whole parts of the picture, if that keeps the shares of its patches clearly better."""
+    scale, side = task.plan.scales[level], task.plan.side
+    ground = _ground(task, scale, source, task.corners, scaled(task.target_hw, scale))
+    (rows, columns), (key_rows, key_columns) = ground.grids.query_hw, ground.grids.key_hw
+    field = layout.arrange(source, ground.size_hw, side, task.look)
+    half = side // 2
+    corner = field[half : half + rows, half : half + columns] - half
+    corner = np.clip(corner, 0, [key_columns - 1, key_rows - 1])
+    taken = (corner[..., 1] * key_columns + corner[..., 0]).ravel()
+    asked = state.reverse.cpu().numpy().copy()
+    asked[taken] = np.arange(len(taken))  # the last of several places stays, on every device
+    index, reverse = (torch.from_numpy(one).to(task.device) for one in (taken, asked))
+    picture = source[field[..., 1], field[..., 0]]
+    laid = State(picture, index, reverse, state.source_hw, torch.zeros_like(state.price), is_laid=True)
+    ground = _at_home(ground, index)
+    for _ in range(iterations(level, len(task.plan.scales))):
+        _improve(ground, laid, source)
+    before, after = (layout.change_of_shares(source, one.picture, side) for one in (state, laid))
+    return laid if after < SHARES_KEPT * before else state
+
+
+def _at_home(ground: Ground, index: Tensor) -> Ground:
+    """Call home where every patch comes from now."""
+    own = torch.arange(ground.grids.key_hw[0] * ground.grids.key_hw[1], device=index.device)
+    columns, shorter = ground.grids.key_hw[1], min(ground.values.shape[1:])
+    pull = preferences.HOME**0.5 / shorter
+    there = torch.stack([own % columns, own // columns], 1) * pull
+    return replace(ground, homes=(there[index], there))
 
 
 def _coarsest(task: Task, source: np.ndarray) -> State:
@@ -293,7 +364,7 @@ def _carried(state: State, ground: Ground, picture: np.ndarray | None = None) ->
     index = carry(state.index, (then_hw, state.source_hw), (ground.size_hw, source_hw), side)
     reverse = carry(state.reverse, (state.source_hw, then_hw), (source_hw, ground.size_hw), side)
     price = F.interpolate(state.price[None, None], ground.grids.key_hw, mode="bilinear")[0, 0]
-    return State(picture, index, reverse, source_hw, price)
+    return State(picture, index, reverse, source_hw, price, state.is_laid)
 
 
 def carry(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.corners import fault_of
-from engine.patches import quad, synthesis
+from engine.patches import layout, quad, synthesis
 from engine.patches.measures import measure
 from engine.patches.remake import Remade, remake
 from engine.progress import Cancelled, Progress, Steps
@@ -229,3 +229,50 @@ def test_a_picture_can_be_turned_over(end):
     image = np.random.default_rng(0).random((48, 64, 3)).astype(np.float32)
     made = make(image, (48, 64), corners_xy=end)
     assert np.isfinite(made.image).all()
+
+
+def two_things(height: int, width: int) -> np.ndarray:
+    """A bright square on dark ground: drawn out, it would be wider or come once."""
+    made = 0.1 + 0.1 * np.random.default_rng(2).random((height, width, 3)).astype(np.float32)
+    made[height // 3 : 2 * height // 3, width // 4 : 3 * width // 4] += 0.6
+    return made
+
+
+def test_twice_the_width_takes_every_part_twice(monkeypatch: pytest.MonkeyPatch):
+    image = two_things(48, 48)
+    bright = image.mean(2) > 0.5
+    shares = []
+    for limit in (layout.LIMIT_PX, 0):
+        monkeypatch.setattr(layout, "LIMIT_PX", limit)
+        made = make(image, (48, 96))
+        check(made, image, (48, 96))
+        shares.append(abs((made.image.mean(2) > 0.5).mean() / bright.mean() - 1))
+    assert shares[0] < 0.05
+    assert shares[0] < shares[1]
+
+
+@pytest.mark.parametrize(
+    "options", [{"completeness": 0.0}, {"lock": True}, {"corners_xy": [(0, 0), (96, 0), (96, 40), (0, 48)]}]
+)
+def test_parts_are_tried_only_where_nothing_else_says_what_stands_where(
+    options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+):
+    image = two_things(48, 48)
+    if "lock" in options:
+        options = {"lock": (image.mean(2) > 0.5).astype(np.float32)}
+    tried = []
+    found = layout.arrange
+
+    def arrange(*given: object) -> np.ndarray:
+        tried.append(given)
+        return found(*given)
+
+    monkeypatch.setattr(layout, "arrange", arrange)
+    make(image, (48, 96), **options)
+    make(image, (48, 30))
+    make(image, (80, 40))
+    make(image, (48, 48))
+    make(image, (48, 60))
+    assert not tried
+    make(image, (48, 72))
+    assert len(tried) == 1
