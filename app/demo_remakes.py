@@ -32,6 +32,8 @@ class Remake:
     shape: dict[str, Any]
     """``target_size_hw`` or ``corners_xy`` of the edit."""
     lock: Path | None
+    weights: str
+    """Of a network that learned the picture; empty = the instant method."""
 
 
 def read_remakes(folder: Path) -> tuple[Remake, ...]:
@@ -53,6 +55,7 @@ def read_remakes(folder: Path) -> tuple[Remake, ...]:
             if "size_wh" in row
             else {"corners_xy": row["corners_xy"]},
             folder / row["lock"] if "lock" in row else None,
+            row.get("weights", ""),
         )
         for row in rows
     )
@@ -70,7 +73,7 @@ def run_remakes(
     Args:
         engine: where to run.
         remakes: the pictures.
-        work: quality and seed; nothing is learned, so its weights are not used.
+        work: quality and seed; each picture names its own weights, if any.
         out_dir: folder of the results.
         show: told the share done and a word.
 
@@ -86,7 +89,10 @@ def run_remakes(
         picture = read_picture(remake.picture)
         size_hw = (picture.pixels.shape[0], picture.pixels.shape[1])
         lock = None if remake.lock is None else read_mask(remake.lock, size_hw=size_hw)
-        edit = RetargetEdit(quality=work.quality, seed=work.seed, **remake.shape)
+        method = "learned" if remake.weights else "instant"
+        edit = RetargetEdit(
+            method=method, weights=remake.weights, quality=work.quality, seed=work.seed, **remake.shape
+        )
         result = engine.run(edit, EditInputs(picture.pixels, lock=lock), progress=tell)
         before, after = (out_dir / f"{remake.name}-{kind}.png" for kind in ("own-shape", "new-shape"))
         write_picture(picture, before)

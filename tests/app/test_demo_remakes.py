@@ -11,6 +11,10 @@ from app.demo_remakes import read_remakes
 from app.errors import ResourceError
 from app.resources import resources_dir
 from engine.edits import RetargetEdit
+from engine.pictures import PICTURE_KEY, picture_sha256, read_rgb
+from engine.weightfile import read_metadata
+from engine.weights import WeightsStore
+from tests.engine.pipelines.test_retarget import write_learned
 
 BUNDLED = resources_dir() / "samples"
 
@@ -30,6 +34,21 @@ def tiny_samples(tmp_path, photo, mask, monkeypatch):
     )
     monkeypatch.setattr(demo, "resources_dir", lambda: tmp_path / "resources")
     return folder
+
+
+def test_a_learned_picture_is_remade_by_its_network(tiny_samples, tmp_path, weights_file, capsys) -> None:
+    learned = write_learned(
+        tmp_path / "learned.safetensors", learned_from=read_rgb(tiny_samples / "photo.png")
+    )
+    with open(tiny_samples / "samples.toml", "a") as table:
+        table.write(f'[[remake]]\nname = "more"\npicture = "photo.png"\nweights = "{learned}"\n')
+        table.write('title = "More"\nsize_wh = [96, 44]\n')
+    assert main(["demo", "--out", str(tmp_path), "--weights", str(weights_file), "--device", "cpu"]) == 0
+    assert "(56 x 44 px to 96 x 44 px)" in capsys.readouterr().out
+    with Image.open(tmp_path / "more-new-shape.png") as more:
+        assert more.size == (96, 44)
+        edit = json.loads(more.text["pentimento.recipe"])["edit"]
+    assert (edit["method"], edit["weights"]) == ("learned", str(learned))
 
 
 def test_pictures_are_remade_and_shown_below_the_others(tiny_samples, tmp_path, weights_file, capsys) -> None:
@@ -76,4 +95,7 @@ def test_a_bundled_shape_can_be_made_and_its_source_is_told(remake) -> None:
     if remake.lock is not None:
         with Image.open(remake.lock) as lock:
             assert lock.size == size
+    if remake.weights:
+        weights = WeightsStore().resolve(remake.weights, "retarget")
+        assert read_metadata(weights.path)[PICTURE_KEY] == picture_sha256(read_rgb(remake.picture))
     assert remake.picture.name in (BUNDLED / "SOURCES.md").read_text(encoding="utf-8")

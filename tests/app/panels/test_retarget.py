@@ -194,7 +194,8 @@ def test_every_control_has_a_name_and_a_tip(panel):
             assert control.toolTip(), control.objectName()
 
 
-def test_the_learned_method_asks_for_its_weights(panel, retarget, worker, qtbot):
+def test_the_learned_method_asks_for_its_weights(panel, retarget, worker, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr("engine.weights.shipped_folder", lambda: tmp_path / "none")
     weights = panel.findChild(QPushButton, "retarget_weights")
     assert not weights.isVisible()
     click(panel, "retarget_method_learned")
