@@ -12,12 +12,10 @@ demo: $(VENV)/.installed
 	$(BIN)/pentimento demo --out demo_out
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(BIN)/pentimento --sample coffee; fi
 
-# Learn one picture from nothing on a processor, some ten minutes: before and after, and how it was learned. Ctrl-C keeps it.
-# So short a run gets colours and sharpness; that things keep their size when the picture grows takes far longer, on a GPU.
+# Learn one picture from nothing on a processor, some five minutes: before and after, and how it was learned. Ctrl-C keeps it.
 demo-retarget: $(VENV)/.installed
 	rm -rf demo_out/retarget
-	$(BIN)/pentimento train retarget --data resources/samples/gravel.png --out demo_out/retarget --recipe fast --device cpu \
-		--size 48 --width 16 --steps 1400 --learning-rate 5e-4 --loss inverse=0.3 --loss reconstruction=0.3
+	$(BIN)/pentimento train retarget --data resources/samples/gravel.png --out demo_out/retarget --device cpu --width 16 --steps 3000
 	@echo "demo_out/retarget/before-after.png demo_out/retarget/film.png"
 
 # Units are small: one thread each is quicker than two that wait for each other on a busy machine.
