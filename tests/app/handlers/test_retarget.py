@@ -371,7 +371,8 @@ def test_undo_with_a_brush_in_hand_takes_back_the_stroke_and_not_the_shape_that_
     assert retargeting.retargeting.controller.shape.size_hw == (60, 100)
 
 
-def test_weights_are_chosen_in_a_dialog(retargeting, worker, qtbot, monkeypatch) -> None:
+def test_weights_are_chosen_in_a_dialog(retargeting, worker, qtbot, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("engine.weights.shipped_folder", lambda: tmp_path / "none")
     click(retargeting, "retarget_method_learned")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     click(retargeting, "retarget_weights")

@@ -314,7 +314,7 @@ def official_engine(parity, tmp_path_factory):
     options = spec.options_from_state(state)
     write_weights(path, WeightFile("inpaint", asdict(options), state))
     resolved = SimpleNamespace(path=path, name="official", sha256=sha256_of(path), licence="")
-    return Engine(device="cpu", weights=SimpleNamespace(resolve=lambda name, family: resolved))
+    return Engine(device="cpu", weights=SimpleNamespace(resolve=lambda name, family, **_: resolved))
 
 
 def bytes_agree(ours, theirs):
