@@ -19,9 +19,11 @@ pytestmark = [pytest.mark.desktop, pytest.mark.timeout(600)]
 SIZE_WH = (96, 64)
 LEARNING = "window.retargeting.learning"
 SETTINGS = "window.retargeting.controller.settings"
+# The user's own; what ships with the program is there besides.
 NAMES = """
-from engine.weights import WeightsStore
-[entry.name for entry in WeightsStore().entries("retarget")]
+from engine.weights import WeightsStore, shipped_folder
+from engine.manifest import read_manifest
+[one.name for one in WeightsStore().entries('retarget') if one not in read_manifest(shipped_folder()).weights]
 """
 
 
