@@ -430,6 +430,7 @@ class FillController(QObject):
                 job.edit,
                 reply,
                 made_from.provenance,
+                image=made_from.inputs.image,
                 mask=made_from.inputs.mask,
                 is_draft=job.kind == "draft",
             )

@@ -104,31 +104,35 @@ def result_from_reply(
     reply: "HostReply",
     provenance: Provenance | None = None,
     *,
+    image: np.ndarray | None = None,
     mask: np.ndarray | None = None,
     is_draft: bool = False,
 ) -> Result:
     """The result that the engine's reply makes on a document.
 
     Args:
-        document: not modified; its picture is still the one the engine was given.
+        document: not modified.
         edit: what was asked.
         reply: what changed.
         provenance: as `inpaint_request` gave it.
+        image: the picture the engine was given, where the document may have another size or mode since. Where None, the
+            document's is still the one.
         mask: the mask the engine was given: the result counts where it is above 0. Where None, the result counts where
             it differs from the picture and where the mask is now.
         is_draft: whether a full result follows.
 
     Raises:
-        DocumentError: if the reply has another size than the document, or changes nothing.
+        DocumentError: if the reply has another size than the picture, or changes nothing.
     """
-    if tuple(reply.size_hw) != document.size_hw:
-        (h, w), (reply_h, reply_w) = document.size_hw, reply.size_hw
+    h, w = document.size_hw if image is None else image.shape[:2]
+    if tuple(reply.size_hw) != (h, w):
+        reply_h, reply_w = reply.size_hw
         hint = "fill again"
-        raise DocumentError("result", f"{w}x{h} px as the document", f"{reply_w}x{reply_h} px", hint)
+        raise DocumentError("result", f"{w}x{h} px as the picture", f"{reply_w}x{reply_h} px", hint)
     box: Box = reply.box_xyxy
     if is_empty(box):
         raise DocumentError("result", "a filled hole", "nothing changed", "brush over what is to be filled")
-    picture = flatten(document, box, with_result=False)
+    picture = flatten(document, box, with_result=False) if image is None else image[slices_of(box)]
     pixels = picture.copy()
     reply.paste_into(pixels, offset_xy=(box[0], box[1]))
     if mask is not None:

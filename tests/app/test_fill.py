@@ -9,10 +9,13 @@ from app.document.events import EntryCommitted
 from app.document.flatten import flatten
 from app.document.ora_reader import read_ora
 from app.document.ora_writer import write_ora
+from app.document.recipe import Step
+from app.document.results import Result
 from app.document.snapshot import Snapshot
 from app.errors import EngineLostError
 from app.fill import FillController
 from app.panels.result_items import tip
+from app.result_actions import apply_result
 from engine.forecast import Forecast
 from tests.app.fakes import make_document, reply_to, stroke
 
@@ -218,7 +221,7 @@ def test_a_reply_of_another_size_is_refused_in_words(asking, worker, document, q
     reply = replace(reply_to(worker.newest, 3), size_hw=(7, 7))
     with qtbot.waitSignal(asking.failed) as failed:
         worker.finished.emit(1, reply)
-    assert "60x40 px as the document" in str(failed.args[0])
+    assert "60x40 px as the picture" in str(failed.args[0])
     assert document.results == ()
 
 
@@ -687,3 +690,50 @@ def test_esc_ends_the_wish_for_a_layer_too(fill, worker, document, qtbot):
     worker.answer(150)
     assert fill.state.shown == "full"
     assert len(document.layers) == 3
+
+
+# The canvas takes another size meanwhile -----------------------------------------------------------------------------
+
+
+def remake(document, size_hw, *, is_clear=False):
+    """Show a remade picture of a size, and make a layer of it."""
+    pixels = np.full((*size_hw, 4 if is_clear else 3), 77, np.uint8)
+    if is_clear:
+        pixels[0, :, 3] = 0
+    h, w = size_hw
+    coverage = np.full(size_hw, 255, np.uint8)
+    step = Step(edit={"family": "retarget", "target_size_hw": [h, w]})
+    document.add_result(
+        Result(box_xyxy=(0, 0, w, h), pixels=pixels, coverage=coverage, is_whole=True, step=step)
+    )
+    apply_result(document)
+
+
+@pytest.mark.parametrize("size_hw", [(18, 25), (40, 60), (90, 70)])
+@pytest.mark.parametrize("is_clear", [False, True])
+def test_a_fill_of_a_canvas_that_is_no_more_waits_in_the_strip(
+    asking, worker, document, qtbot, size_hw, is_clear
+):
+    """It was asked for, so it is kept; undo brings back the canvas it belongs to."""
+    stroke(document, HOLE)
+    asking.fill()
+    remake(document, size_hw, is_clear=is_clear)
+    seen = flatten(document, with_result=True)
+    with qtbot.waitSignal(asking.said) as said, qtbot.assertNotEmitted(asking.failed):
+        worker.answer(200)
+    assert said.args == ["Filled for an earlier mask: the result is in the strip"]
+    made = document.results[-1]
+    assert document.current_result is None
+    np.testing.assert_array_equal(flatten(document, with_result=True), seen)
+    asking.show_result(made.id)  # where it lies on this canvas it is shown
+    assert flatten(document, with_result=True).shape == seen.shape
+    for _ in range(3):  # the one shown, the layer, the remade picture
+        document.undo()
+    assert document.undo_label == "Brush"
+    asking.show_result(made.id)
+    assert asking.state.shown == "full"
+    after = flatten(document, with_result=True)
+    inside = np.zeros((40, 60), bool)
+    inside[8:20, 10:30] = True
+    assert (after[inside] == 200).all()
+    np.testing.assert_array_equal(after[~inside], flatten(document, with_result=False)[~inside])

@@ -179,7 +179,7 @@ def test_two_holes_make_one_result(document):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"size_hw": (10, 10)}, "result: expected 320x300 px as the document, got 10x10 px"),
+        ({"size_hw": (10, 10)}, "result: expected 320x300 px as the picture, got 10x10 px"),
         ({"patches": ()}, "result: expected a filled hole, got nothing changed"),
     ],
 )
