@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.document.document import Document
 from app.document.edit_builder import InpaintSettings, inpaint_request, result_from_reply, settings_of
-from app.document.events import CurrentResultChanged, Event, HistoryChanged, PixelsChanged
+from app.document.events import CanvasChanged, CurrentResultChanged, Event, HistoryChanged, PixelsChanged
 from app.document.results import Result
 from app.errors import AppError
 from app.fill_inputs import InputStates
@@ -465,6 +465,8 @@ class FillController(QObject):
             self._starts.start(0)
         elif change == "moved":
             self._stop_live()  # undo and redo only show what there was
+        if isinstance(event, CanvasChanged):
+            self.preview_changed.emit(None, None)  # of a place on the canvas before
         if isinstance(event, PixelsChanged) and self._idle.isActive():
             self._idle.start()
         if change or isinstance(event, CurrentResultChanged | HistoryChanged):

@@ -737,3 +737,12 @@ def test_a_fill_of_a_canvas_that_is_no_more_waits_in_the_strip(
     inside[8:20, 10:30] = True
     assert (after[inside] == 200).all()
     np.testing.assert_array_equal(after[~inside], flatten(document, with_result=False)[~inside])
+
+
+def test_a_preview_goes_with_the_canvas_it_lay_on(asking, worker, document, qtbot):
+    stroke(document, HOLE)
+    asking.fill()
+    worker.begin(preview=np.zeros((4, 4, 3), np.uint8))
+    with qtbot.waitSignal(asking.preview_changed, timeout=1000) as told:
+        remake(document, (18, 25))
+    assert told.args == [None, None]
