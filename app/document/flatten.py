@@ -127,13 +127,18 @@ def lay_result(picture: np.ndarray, box: Box, result: "Result", mode: str) -> No
         return
     own = slices_of(shift(shared, (-result.box_xyxy[0], -result.box_xyxy[1])))
     chosen = result.coverage[own] > 0
-    pixels = result.pixels[own]
     part = picture[slices_of(shift(shared, (-box[0], -box[1])))]
-    if pixels.shape != part.shape or pixels.dtype != part.dtype:
-        colours, alpha = converted(pixels, mode, picture.dtype)
-        joined = colours if alpha is None or not mode.endswith("A") else np.concatenate([colours, alpha], 2)
-        pixels = joined.reshape(part.shape) if joined.size == part.size else _with_opaque(joined, part.shape)
-    part[chosen] = pixels[chosen]
+    part[chosen] = as_in(part, result.pixels[own], mode)[chosen]
+
+
+def as_in(picture: np.ndarray, pixels: np.ndarray, mode: str) -> np.ndarray:
+    """A result's pixels in the mode and depth of a flattened picture of their size: the canvas may have another since."""
+    if pixels.shape == picture.shape and pixels.dtype == picture.dtype:
+        return pixels
+    colours, alpha = converted(pixels, mode, picture.dtype)
+    joined = colours if alpha is None or not mode.endswith("A") else np.concatenate([colours, alpha], 2)
+    is_whole = joined.size == picture.size
+    return joined.reshape(picture.shape) if is_whole else _with_opaque(joined, picture.shape)
 
 
 def converted(pixels: np.ndarray, mode: str, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray | None]:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
 from app.document.document import Document
-from app.document.flatten import flattened_view
+from app.document.flatten import as_in, flattened_view
 from app.document.results import Result
 from app.document.tiles import Box
 
@@ -54,7 +54,7 @@ def picture_with(document: Document, result: Result | None, box: Box, *, least_p
     place = np.ix_(rows[is_row] - top, columns[is_column] - left)
     part = pixels[np.ix_(is_row, is_column)]
     covered = result.coverage[place] > 0
-    part[covered] = result.pixels[place][covered]
+    part[covered] = as_in(part, result.pixels[place], document.mode)[covered]
     pixels[np.ix_(is_row, is_column)] = part
     return pixels
 
