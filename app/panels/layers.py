@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.document.events import (
     ActiveLayerChanged,
+    CanvasChanged,
     Event,
     LayerChanged,
     LayerListChanged,
@@ -147,8 +148,8 @@ class LayersPanel(QWidget):
     # What the document says ------------------------------------------------------------------------------------------
 
     def _told(self, event: Event) -> None:
-        if isinstance(event, PixelsChanged):
-            self._stale.add(event.layer_id)
+        if isinstance(event, PixelsChanged | CanvasChanged):
+            self._stale |= self._changed_by(event)
             if not self._timer.isActive():
                 self._timer.start()
         elif isinstance(event, LayerListChanged):
@@ -159,6 +160,13 @@ class LayersPanel(QWidget):
             self._refresh()
         elif isinstance(event, ActiveLayerChanged):
             self._follow_active()
+
+    def _changed_by(self, event: PixelsChanged | CanvasChanged) -> set[str]:
+        """Ids of layers that look different now; mask and edges have the size of the canvas."""
+        if isinstance(event, PixelsChanged):
+            return {event.layer_id}
+        layers = self._document.layers if self._document is not None else ()
+        return {layer.id for layer in layers if layer.kind != "picture"}
 
     def _refresh_thumbnails(self) -> None:
         stale, self._stale = self._stale, set()

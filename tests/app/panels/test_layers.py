@@ -5,7 +5,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QSpinBox, QToolButton
 
 from app.document.layers import Layer
-from app.panels.layer_rows import DETAIL_ROLE, VISIBLE_ROLE, eye_box, thumbnail
+from app.panels.layer_rows import DETAIL_ROLE, THUMB_ROLE, VISIBLE_ROLE, eye_box, thumbnail
 from app.panels.layers import LayersPanel
 from tests.app.fakes import drop, make_document
 
@@ -144,6 +144,22 @@ def test_the_mask_is_seen_in_its_thumbnail(panel, document, qtbot) -> None:
     with document.begin("Brush") as change, change.writing(layer.id, "coverage", (0, 0, 60, 40)) as values:
         values[...] = 255
     assert thumbnail(layer).pixelColor(3, 3).lightness() == 255
+
+
+def test_thumbnails_of_mask_and_edges_follow_the_canvas(panel, document, qtbot) -> None:
+    rows = [panel.list.model().index(names(panel).index(name)) for name in ("Mask", "Edges")]
+    assert [(row.data(THUMB_ROLE).width(), row.data(THUMB_ROLE).height()) for row in rows] == [(60, 40)] * 2
+    places = [row.row() for row in rows]
+    with document.begin("Canvas") as change:
+        change.set_canvas((30, 20))
+
+    def sizes():
+        thumbs = [panel.list.model().index(place).data(THUMB_ROLE) for place in places]
+        return [(thumb.width(), thumb.height()) for thumb in thumbs]
+
+    qtbot.waitUntil(lambda: sizes() == [(20, 30)] * 2)
+    document.undo()
+    qtbot.waitUntil(lambda: sizes() == [(60, 40)] * 2)
 
 
 def test_a_file_is_taken_by_the_row_of_the_mask_alone(panel, document, qtbot, tmp_path) -> None:
