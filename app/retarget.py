@@ -229,19 +229,34 @@ class RetargetController(QObject):
         Raises:
             pydantic.ValidationError: if a value is out of range.
         """
-        settings = RetargetSettings.model_validate({**self._settings.model_dump(), **changes})
-        if settings == self._settings:
+        before = self._settings
+        settings = RetargetSettings.model_validate({**before.model_dump(), **changes})
+        if not self._take_settings(settings):
             return
-        self._settings = settings
-        self.settings_changed.emit(settings)
-        self._reckon()
+        is_seen = settings.method == "learned" or settings != before.model_copy(
+            update={"weights": settings.weights}
+        )
         if (
-            self._is_live
+            is_seen
+            and self._is_live
             and self._is_ready
             and not self._is_resting
             and (self._remade() is not None or self.is_waiting)
         ):
             self._settle.start()
+
+    def choose_weights(self, weights: str) -> None:
+        """Take other weights for what is remade next; the picture that is shown stays."""
+        self._take_settings(self._settings.model_copy(update={"weights": weights}))
+
+    def _take_settings(self, settings: RetargetSettings) -> bool:
+        """Take settings and tell of them; whether they are others."""
+        if settings == self._settings:
+            return False
+        self._settings = settings
+        self.settings_changed.emit(settings)
+        self._reckon()
+        return True
 
     @Slot(bool)
     def set_live(self, is_live: bool) -> None:
@@ -348,9 +363,7 @@ class RetargetController(QObject):
         Raises:
             ValueError: if a later program made it, in the words of pydantic.
         """
-        settings = settings_of(result.step)
-        self._settings = settings
-        self.settings_changed.emit(settings)
+        self._take_settings(settings_of(result.step))
         self._settle.stop()
 
     def rerun(self, result: Result) -> None:

@@ -175,7 +175,8 @@ class RetargetHandlers:
     def _found_learned(self, name: str) -> None:
         """This picture was learned before: choose that, unless the user chose something else."""
         if self.controller.settings.weights in ("", self._learned_weights):
-            self._choose_learned(name)
+            self._learned_weights = name
+            self.controller.choose_weights(name)
 
     def close(self) -> None:
         """The window goes; a picture that is being learned is saved."""
@@ -263,7 +264,7 @@ class RetargetHandlers:
         if self._controller is not None:
             self._controller.set_document(document)
             if self._learned_weights and self._controller.settings.weights == self._learned_weights:
-                self._controller.change_settings(weights="")  # of the picture before
+                self._controller.choose_weights("")  # they are of the picture before
         self._learned_weights = ""
         if self._learning is not None:
             self._learning.set_document(document)

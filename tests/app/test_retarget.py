@@ -484,3 +484,32 @@ def test_an_arrow_key_that_goes_no_further_leaves_nothing_behind(retarget, worke
     assert retarget.state.reason
     retarget.remake()
     assert len(worker.requests) == asked + 1
+
+
+@pytest.mark.parametrize("method", ["instant", "learned"])
+def test_what_was_learned_before_is_chosen_and_nothing_is_remade_unasked(
+    retarget, worker, choose, document, qtbot, method
+):
+    """Looking at a document must leave nothing in its history."""
+    choose(WIDER)
+    worker.answer(50)
+    retarget.change_settings(method=method)
+    worker.cancel_all()
+    asked, steps = len(worker.requests), len(document.history.steps())
+    retarget.choose_weights("wall-0123456789")
+    qtbot.wait(30)
+    assert retarget.settings.weights == "wall-0123456789"
+    assert (len(worker.requests), len(document.history.steps())) == (asked, steps)
+    retarget.remake()
+    assert worker.newest.edit.weights == "wall-0123456789"
+
+
+def test_weights_say_nothing_of_a_picture_put_together_from_patches(retarget, worker, choose, qtbot):
+    choose(WIDER)
+    worker.answer(50)
+    asked = len(worker.requests)
+    retarget.change_settings(weights="wall-0123456789")
+    qtbot.wait(30)
+    assert len(worker.requests) == asked
+    retarget.change_settings(method="learned")
+    qtbot.waitUntil(lambda: len(worker.requests) > asked)
