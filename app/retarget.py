@@ -97,6 +97,8 @@ class RetargetController(QObject):
         self._map: tuple[str, Box, QImage, float] | None = None
         self._mesh: tuple[str, Mesh] | None = None
         self._is_resting = False
+        self._seen = (False, 0)
+        """Whether a remade picture is shown, and which picture is there to be remade."""
         self._cost: Cost | None = None
         self._state = RetargetState()
         self._settle = QTimer(self)
@@ -182,6 +184,7 @@ class RetargetController(QObject):
         if document is not None:
             self._stop_observing = document.observe(self._heard)
         self._shape = self._shape_shown()
+        self._note_seen()
         self._refresh()
         self._reckon()
 
@@ -386,10 +389,18 @@ class RetargetController(QObject):
         """Another result is shown, by undo or by choice: its shape comes with it."""
         self._make_map()
         is_awaited = (self._is_resting or self._jobs_for_shape()) and self._remade() is None
+        if self._note_seen():
+            is_awaited = False  # it lay on the canvas before
         if not self._is_dragging and not is_awaited:
             self._shape = self._shape_shown()
         self._refresh()
         self._reckon()
+
+    def _note_seen(self) -> bool:
+        """Note what is seen now; whether the remade picture that was shown until now has become the picture."""
+        was_remade, revision = self._seen
+        self._seen = self._remade() is not None, self._document.picture_revision if self._document else 0
+        return was_remade and not self._seen[0] and self._seen[1] != revision
 
     def _jobs_for_shape(self) -> bool:
         return self._jobs.running is not None or self._jobs.queued > 0

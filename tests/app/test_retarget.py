@@ -513,3 +513,29 @@ def test_weights_say_nothing_of_a_picture_put_together_from_patches(retarget, wo
     assert len(worker.requests) == asked
     retarget.change_settings(method="learned")
     qtbot.waitUntil(lambda: len(worker.requests) > asked)
+
+
+def test_a_shape_of_the_canvas_before_goes_with_it(retarget, worker, choose, document):
+    """With the hand in hand, or while another picture is being remade."""
+    choose(Shape.of_box((-20, 0, 60, 40)))
+    worker.answer(30)
+    retarget.set_resting(True)
+    apply_result(document)
+    assert retarget.shape == Shape.of_box((0, 0, 80, 40))
+    assert not retarget.is_waiting
+    document.undo()
+    assert retarget.shape == Shape.of_box((-20, 0, 60, 40))
+
+
+def test_a_picture_remade_for_the_canvas_before_waits_in_the_strip(retarget, worker, choose, document, qtbot):
+    choose(Shape.of_box((-20, 0, 60, 40)))
+    worker.answer(30)
+    retarget.remake_variants(1)
+    apply_result(document)
+    assert retarget.shape == Shape.of_box((0, 0, 80, 40))
+    with qtbot.waitSignal(retarget.said) as said:
+        worker.answer(90)
+    assert "the result is in the strip" in said.args[0]
+    assert document.current_result is None
+    assert (document.results[-1].pixels == 90).all()
+    assert not retarget.is_waiting
