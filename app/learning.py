@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -25,6 +25,7 @@ from app.document.learned import LEARNED_LIMIT_BYTES, Learned
 from app.errors import AppError
 from app.learned_weights import CARRIED_NAME, Kept, kept_name, kept_of, lay_out, read_kept
 from app.learning_film import thinned, thumbs
+from app.learning_holds import hold
 from app.learning_process import COMMAND, LearningProcess
 from app.learning_runs import SO_FAR_NAME, Run, found_in, prepare
 from app.learning_state import LearningState, Phase
@@ -73,6 +74,8 @@ class LearningController(QObject):
         self._stop_observing = lambda: None
         self._shape: Shape | None = None
         self._run: Run | None = None
+        self._hold: IO[bytes] | None = None
+        """Keeps the folder of the run that is shown from being cleared up."""
         self._process: LearningProcess | None = None
         self._wish: Literal["", "pause", "keep"] = ""
         self._failure = self._kept = ""
@@ -105,7 +108,8 @@ class LearningController(QObject):
     def set_document(self, document: "Document | None") -> None:
         """Work on another document; what is learned of the old one is saved, and its process ends."""
         self._let_go()
-        self._document, self._run = document, None
+        self._document = document
+        self._show_run(None)
         self._stop_observing = (
             document.observe(self._document_changed) if document is not None else lambda: None
         )
@@ -135,8 +139,10 @@ class LearningController(QObject):
 
         def prepared(run: Run) -> None:
             if before is not None and step and before.digest != run.digest:
-                self._run = before  # what is learned of it can still be used and kept
+                self._show_run(before)  # what is learned of it can still be used and kept
                 self._set(replace(self._state, phase="paused", is_other=True))
+            elif step and not run.step:
+                self._fail(GONE_WORDS)
             else:
                 self._start(run)
 
@@ -212,6 +218,7 @@ class LearningController(QObject):
     def close(self) -> None:
         """The window goes: what runs saves and ends by itself."""
         self._let_go()
+        self._show_run(None)
         self._background.close()
 
     # Getting ready ---------------------------------------------------------------------------------------------------
@@ -229,7 +236,7 @@ class LearningController(QObject):
 
         def arrived(run: Run) -> None:
             if turn == self._turn:
-                self._run = run
+                self._show_run(run)
                 done(run)
 
         def failed(error: Exception) -> None:
@@ -415,7 +422,7 @@ class LearningController(QObject):
         run = found_in(self._run) if self._run is not None else None
         if run is not None and not run.folder.is_dir():
             words = GONE_WORDS
-        self._run = run
+        self._show_run(run)
         step, has_weights = (run.step, run.weights.is_file()) if run is not None else (0, False)
         if step:
             words += f" What was learned up to step {step} is kept."
@@ -433,6 +440,12 @@ class LearningController(QObject):
         if self._process is not None:
             self._process.leave()
             self._process = None
+
+    def _show_run(self, run: Run | None) -> None:
+        before, self._hold = self._hold, hold(run.folder) if run is not None else None
+        self._run = run
+        if before is not None:
+            before.close()
 
     def _show_film(self, film: tuple[QImage, ...]) -> None:
         self._film = film = thinned(film)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from app.errors import OUR_FAULT, AppError, explain
+from app.learning_holds import LEARNED_NAME
 
 if TYPE_CHECKING:
     from engine.training.events import Event
@@ -236,7 +237,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows: the window itself starts one at a time
         yield
         return
-    with open(folder / "lock", "w") as file:
+    with open(folder / LEARNED_NAME, "w") as file:
         _lock(file, lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
 

@@ -2,7 +2,7 @@
 
 Whoever opens the same picture again finds it there and can go on. No Qt.
 
-Elsewhere: who asks in learning.py, the process that writes there in learning_child.py.
+Elsewhere: who asks in learning.py, the process that writes there in learning_child.py, who uses one in learning_holds.py.
 """
 
 import json
@@ -17,6 +17,7 @@ import numpy as np
 
 from app.folders import cache_folder
 from app.learned_weights import WEIGHTS_NAME, Kept, is_same_file, kept_of
+from app.learning_holds import unused
 from engine.errors import EngineError
 
 SO_FAR_NAME = "being-learned.safetensors"
@@ -96,7 +97,7 @@ def found_in(run: Run) -> Run:
 
 
 def clear_up(mine: Path, now_s: float | None = None) -> list[Path]:
-    """Remove folders in which nobody learned for long, and the oldest where all are too large.
+    """Remove folders in which nobody learned for long, and the oldest where all are too large; none that is in use.
 
     Args:
         mine: stays, however old.
@@ -113,10 +114,13 @@ def clear_up(mine: Path, now_s: float | None = None) -> list[Path]:
     gone = []
     for age_s, size, path in sorted(found, key=lambda one: one[0], reverse=True):
         is_too_old, is_too_much = age_s > UNTOUCHED_DAYS * 24 * 3600, all_bytes > ALL_BYTES
-        if path != mine and (is_too_old or (is_too_much and age_s > FRESH_S)):
-            shutil.rmtree(path, ignore_errors=True)
-            all_bytes -= size
-            gone.append(path)
+        if path == mine or not (is_too_old or (is_too_much and age_s > FRESH_S)):
+            continue
+        with unused(path) as is_unused:
+            if is_unused:
+                shutil.rmtree(path, ignore_errors=True)
+                all_bytes -= size
+                gone.append(path)
     return gone
 
 

@@ -1,5 +1,7 @@
 """What belongs to learning a picture besides the buttons: what goes wrong, and what the document carries."""
 
+import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -195,3 +197,42 @@ def test_a_document_that_goes_takes_nothing_in(look, document, qtbot, tmp_path) 
     qtbot.wait(100)
     assert (document.learned, other.learned) == (None, None)
     other.close()
+
+
+# The folder of a picture ---------------------------------------------------------------------------------------------
+
+
+def begun(document, step=40):
+    """The folder of a document's picture, in which learning was begun a year ago."""
+    folder = prepare(pixels_of(document), is_written=True).folder
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / f"step-{step:09d}.pt").write_bytes(b"")
+    (folder / "options.json").write_text('{"train": {"steps": 90}}')
+    return folder
+
+
+def age(folder):
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (0, 0))
+
+
+def test_what_a_window_shows_is_not_cleared_up_by_another(look, document) -> None:
+    folder = begun(document)
+    controller = look(document, "paused")
+    age(folder)
+    prepare(np.zeros((40, 50, 3), np.uint8), is_written=True)
+    assert folder.is_dir()
+    controller.close()
+    age(folder)
+    prepare(np.zeros((40, 50, 3), np.uint8), is_written=True)
+    assert not folder.exists()
+
+
+def test_going_on_where_nothing_is_left_does_not_begin_anew_in_silence(look, document, qtbot) -> None:
+    folder = begun(document)
+    controller = look(document, "paused")
+    shutil.rmtree(folder)
+    controller.go_on()
+    qtbot.waitUntil(lambda: controller.state.phase == "failed", timeout=PATIENCE_MS)
+    assert controller.state.words == learning.GONE_WORDS
+    assert controller.process is None

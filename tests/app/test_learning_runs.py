@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import learning_runs
+from app import learning_child, learning_runs
 from app.learned_weights import kept_of
+from app.learning_holds import LEARNED_NAME, hold
 from app.learning_runs import WEIGHTS_NAME, Run, clear_up, found_in, prepare
 from engine.pictures import picture_sha256, read_rgb
 from engine.weights import WeightsStore
@@ -117,6 +118,31 @@ def test_where_all_are_too_large_those_left_longest_go(left, monkeypatch) -> Non
     monkeypatch.setattr(learning_runs, "ALL_BYTES", 0)
     assert clear_up(mine, now_s) == [], "neither one's own nor one of today"
     assert fresh.is_dir()
+
+
+def test_a_folder_in_which_somebody_learns_stays(left, monkeypatch) -> None:
+    """A child that asks whether to begin, or a machine that slept, writes nothing for long."""
+    folder, now_s = left
+    mine, learned, other = folder(0), folder(200), folder(100)
+    monkeypatch.setattr(learning_runs, "ALL_BYTES", 0)
+    with learning_child._alone_in(learned):
+        os.utime(learned, (0, 0))
+        os.utime(learned / LEARNED_NAME, (0, 0))
+        assert clear_up(mine, now_s) == [other]
+    assert clear_up(mine, now_s) == [learned]
+
+
+def test_a_folder_that_windows_show_stays_until_the_last_of_them_goes(left) -> None:
+    folder, now_s = left
+    mine, shown = folder(0), folder(200)
+    first, second = hold(shown), hold(shown)
+    for path in (shown, *shown.rglob("*")):
+        os.utime(path, (0, 0))
+    assert clear_up(mine, now_s) == []
+    first.close()
+    assert clear_up(mine, now_s) == []
+    second.close()
+    assert clear_up(mine, now_s) == [shown]
 
 
 def test_beginning_to_learn_clears_up(own_folders) -> None:
