@@ -7,7 +7,9 @@ Elsewhere: what a document carries in document/learned.py, the folders of learni
 """
 
 import hashlib
+import itertools
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +42,13 @@ def kept_name(document_name: str, digest: str) -> str:
     """What a learned picture is called among the weights: its document, and so much of its digest that it is the only one."""
     words = re.sub(r"[^a-z0-9]+", "-", Path(document_name).stem.lower()).strip("-")[:40].strip("-")
     return f"{words or 'picture'}-{digest[:NAMED_DIGITS]}"
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name that is not taken, with a number before the digest where one is needed."""
+    words, _, digits = name.rpartition("-")
+    numbered = (f"{words}-{number}-{digits}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
 
 def kept_of(digest: str) -> Kept | None:

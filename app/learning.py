@@ -375,7 +375,8 @@ class LearningController(QObject):
         assert self._run is not None, "learned"
         name = kept_name(self._document.name if self._document is not None else "", self._run.digest)
         self._set(replace(self._state, phase="keeping", words=""))
-        self._spawn(["keep", "--out", str(place or self._run.folder), "--name", name])
+        words = ["keep", "--out", str(place or self._run.folder), "--name", name]
+        self._spawn([*words, "--beside"] if place is not None else words)  # the user's own stay
 
     def _take_in(self, limit_bytes: int) -> None:
         """Have the document carry what is kept of its picture, unless it is larger."""

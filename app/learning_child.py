@@ -1,7 +1,7 @@
 """The child's side of learning.py: a training of one picture, told line by line, that never outlives its window.
 
     python -m app.learning_child learn --picture FILE --out DIR [--resume] [--target WxH]
-    python -m app.learning_child keep --out DIR --name NAME
+    python -m app.learning_child keep --out DIR --name NAME [--beside]
 
 Each line on standard output is a JSON object with a key ``say``. Standard input takes ``go`` (start although it will be
 slow) and is closed to end: whoever started this may be asking for a pause or may be gone, and either way the step under
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from app.errors import OUR_FAULT, AppError, explain
+from app.learned_weights import FAMILY, WEIGHTS_NAME, free_name
 from app.learning_holds import LEARNED_NAME
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded; see engine/host_child.py
     try:
         if words.what == "keep":
-            say("kept", name=keep(words.out, words.name))
+            say("kept", name=keep(words.out, words.name, is_beside=words.beside))
         else:
             learner = _Learner(words)  # it listens from now on: waiting for another process can be given up
             with _alone_in(words.out):
@@ -96,8 +97,16 @@ def say(word: str, **parts: Any) -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (for the rest of this process)
 
 
-def keep(out: Path, name: str) -> str:
-    """Copy what was learned into the user's weights under a name; what had that name gives way.
+def keep(out: Path, name: str, *, is_beside: bool = False) -> str:
+    """Copy what was learned into the user's weights under a name.
+
+    Args:
+        out: where it lies.
+        name: what had it gives way, once the copy is whole.
+        is_beside: what has it stays, and another name like it is taken.
+
+    Returns:
+        The name that was taken.
 
     Raises:
         WeightsError: if there is nothing, or no room for it.
@@ -105,13 +114,9 @@ def keep(out: Path, name: str) -> str:
     from engine.weights import WeightsStore
 
     store = WeightsStore()
-    source = out / "retarget.safetensors"
-    if any(entry.name == name for entry in store.entries()):
-        from engine.weightfile import read_weights
-
-        read_weights(source, family="retarget")  # before the older ones are gone
-        store.remove(name)
-    store.import_official([source], "retarget", name)
+    if is_beside:
+        name = free_name(name, [entry.name for entry in store.entries()])
+    store.import_official([out / WEIGHTS_NAME], FAMILY, name, may_replace=True)
     return name
 
 
@@ -264,6 +269,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--target", default="")
     parser.add_argument("--name", default="")
+    parser.add_argument("--beside", action="store_true")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--quick", default="", help="options as JSON, for tests")
     return parser

@@ -150,8 +150,10 @@ class WeightsStore:
         """
         return [self._verified(entry) for entry in self.entries()]
 
-    def import_official(self, paths: Sequence[AnyPath] | AnyPath, family: str, name: str) -> ImportedWeights:
-        """Bring in published checkpoints, or a house file from elsewhere, under a new name.
+    def import_official(
+        self, paths: Sequence[AnyPath] | AnyPath, family: str, name: str, *, may_replace: bool = False
+    ) -> ImportedWeights:
+        """Bring in published checkpoints, or a house file from elsewhere, under a name.
 
         Published files become one house file in float32, with everything they hold. The program runs the published
         network bit for bit; the licence stays the authors'.
@@ -160,13 +162,16 @@ class WeightsStore:
             paths: published files, a folder that holds them under their published names, or one ``.safetensors``.
             family: with hyphen or underscore.
             name: what the weights are to be called; free in both manifests.
+            may_replace: the user's own of that name may give way, once the new ones are whole.
 
         Raises:
             WeightsError: if a file is missing, damaged or of another system, or the name is taken or not allowed.
         """
         family = family.replace("-", "_")
         sources = [Path(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
-        self._check_new_name(name)
+        mine = read_manifest(self._user).weights
+        if not (may_replace and any(entry.name == name for entry in mine)):
+            self._check_new_name(name)
         spec = spec_of(family)
         target = self._user / f"{name}.safetensors"
         if len(sources) == 1 and sources[0].suffix.lower() == ".safetensors":
@@ -183,7 +188,8 @@ class WeightsStore:
             status="imported",
             **details,
         )
-        write_manifest(self._user, [*read_manifest(self._user).weights, entry])
+        rest = [other for other in read_manifest(self._user).weights if other.name != name]
+        write_manifest(self._user, [*rest, entry])
         return ImportedWeights(entry, target, missing)
 
     def download(

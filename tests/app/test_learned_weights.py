@@ -4,7 +4,7 @@ import pytest
 
 from app.document import learned as document_learned
 from app.errors import DocumentError
-from app.learned_weights import is_same_file, kept_name, kept_of, lay_out, read_kept
+from app.learned_weights import free_name, is_same_file, kept_name, kept_of, lay_out, read_kept
 from engine.manifest import is_name
 from engine.weights import WeightsStore
 from tests.app.document.conftest import learned_of, weights_file
@@ -63,3 +63,9 @@ def test_weights_too_large_for_a_document_are_refused(store, monkeypatch) -> Non
 def test_whatever_a_document_says_its_weights_stay_in_their_folder(tmp_path) -> None:
     lay_out(learned_of(), tmp_path / "run")
     assert (tmp_path / "run" / "carried" / "retarget.safetensors").read_bytes() == weights_file()
+
+
+def test_a_name_that_is_taken_gets_a_number_and_keeps_its_digest() -> None:
+    assert free_name("wall-0123456789", []) == "wall-0123456789"
+    taken = ["wall-0123456789", "wall-2-0123456789"]
+    assert free_name("wall-0123456789", taken) == "wall-3-0123456789"

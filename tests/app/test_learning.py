@@ -121,6 +121,21 @@ def test_forged_networks_never_come_among_the_weights(look, document, qtbot) -> 
     assert kept_of(digest) is None
 
 
+def test_what_the_user_learned_stays_beside_what_came_with_the_document(
+    look, carrying, qtbot, tmp_path
+) -> None:
+    digest = carrying.learned.picture_sha256
+    path = write_learned(tmp_path / "own.safetensors", learned_from=pixels_of(carrying), seed=1)
+    own = WeightsStore().import_official([path], "retarget", f"photo-{digest[:10]}").entry
+    begun(carrying)  # more was learned since
+    controller = look(carrying, "carried")
+    with qtbot.waitSignal(controller.kept, timeout=PATIENCE_MS) as kept:
+        controller.bring_in()
+    assert kept.args == [f"photo-2-{digest[:10]}"]
+    assert WeightsStore().resolve(kept.args[0], "retarget").sha256 == carrying.learned.sha256
+    assert WeightsStore().resolve(own.name, "retarget").sha256 == own.sha256
+
+
 def test_another_picture_is_not_offered_what_the_document_carries(look, carrying, qtbot) -> None:
     pixels_of(carrying)[0, 0] = 255 - pixels_of(carrying)[0, 0]
     carrying.picture_revision += 1

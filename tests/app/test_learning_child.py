@@ -13,11 +13,13 @@ import pytest
 from PIL import Image
 
 from app import learning_child
+from app.learned_weights import kept_of
 from app.learning_process import LearningProcess
 from engine.errors import WeightsError
 from engine.pictures import PICTURE_KEY, picture_sha256
 from engine.weightfile import read_metadata
 from engine.weights import WeightsStore
+from tests.engine.pipelines.test_retarget import write_learned
 
 STAND_IN = (sys.executable, str(Path(__file__).parent / "learning_stand_in.py"))
 TINY = {"size": 32, "width": 4, "steps": 6, "snapshot_every": 0.1, "precision": "32", "device": "cpu"}
@@ -44,6 +46,34 @@ def test_a_picture_is_learned_kept_and_found_by_its_name(tmp_path, own_folders) 
     assert learning_child.keep(tmp_path, "wall") == "wall", "what is kept again takes the place of the first"
     found = WeightsStore().resolve("wall", "retarget")
     assert read_metadata(found.path)[PICTURE_KEY] == picture_sha256(pixels)
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """Weights of the user's that are kept as wall, and other ones to be kept; the digest of the first."""
+    write_learned(tmp_path / "retarget.safetensors")
+    learning_child.keep(tmp_path, "wall-0123456789")
+    first = WeightsStore().resolve("wall-0123456789", "retarget").sha256
+    write_learned(tmp_path / "retarget.safetensors", seed=1)
+    return first
+
+
+def test_a_disk_that_is_full_leaves_what_was_kept_before(tmp_path, kept, monkeypatch) -> None:
+    def full(*_args, **_named):
+        raise WeightsError("wall", "room for it", "a full disk", "free some space")
+
+    monkeypatch.setattr("engine.importing.write_atomically", full)
+    with pytest.raises(WeightsError, match="a full disk"):
+        learning_child.keep(tmp_path, "wall-0123456789")
+    assert WeightsStore().resolve("wall-0123456789", "retarget").sha256 == kept
+
+
+def test_what_came_with_a_document_takes_no_place_of_the_users_own(tmp_path, kept) -> None:
+    names = [learning_child.keep(tmp_path, "wall-0123456789", is_beside=True) for _ in range(2)]
+    assert names == ["wall-2-0123456789", "wall-3-0123456789"]
+    assert WeightsStore().resolve("wall-0123456789", "retarget").sha256 == kept
+    newest = kept_of("0123456789" + "a" * 54)
+    assert (newest.name, newest.sha256 != kept) == (names[-1], True)
 
 
 def test_nothing_learned_cannot_be_kept(tmp_path) -> None:
@@ -75,6 +105,7 @@ def test_a_window_that_is_killed_leaves_no_process_behind(tmp_path) -> None:
     code = """
 import sys, time
 from pathlib import Path
+from app.learned_weights import kept_of
 from app.learning_process import LearningProcess
 command, out = sys.argv[1:3], sys.argv[3]
 said = lambda one: one["say"] == "estimate" and process.tell("go")
