@@ -111,7 +111,7 @@ class WeightsStore:
             name_or_path: name in a manifest or path of a house file; empty = the family's default, which is the first
                 one listed whose file is there.
             family: with hyphen or underscore.
-            picture: `engine.pictures.picture_sha256` of a picture; the default is then the first that learned it.
+            picture: `engine.pictures.picture_sha256` of a picture; the default is then the newest that learned it.
 
         Returns:
             Path, name, digest and licence. Whether a file given by path is for the family is seen when it is read.
@@ -264,11 +264,11 @@ class WeightsStore:
         return next((entry for entry in entries if self.path_of(entry).is_file()), entries[0])
 
     def _learned(self, family: str, picture: str) -> WeightsEntry:
-        """The first weights that learned a picture."""
+        """The newest weights that learned a picture; those of the user are newer than those of the program."""
         from engine.pictures import PICTURE_KEY
         from engine.weightfile import read_metadata
 
-        for entry in self.entries(family):
+        for entry in reversed(self.entries(family)):
             path = self.path_of(entry)
             with suppress(WeightsError):  # a damaged file of another picture must not end this one
                 if path.is_file() and read_metadata(path).get(PICTURE_KEY) == picture:

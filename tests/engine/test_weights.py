@@ -84,10 +84,10 @@ def test_no_name_for_a_picture_means_what_learned_it(tmp_path):
     put(tmp_path / "user", "mine-again", **mine)
     store = WeightsStore(shipped=tmp_path / "shipped", user=tmp_path / "user")
     assert store.resolve("", "retarget").name == "wall"
-    assert store.resolve("", "retarget", picture="a" * 64).name == "mine"
+    assert store.resolve("", "retarget", picture="a" * 64).name == "mine-again"
     assert store.resolve("wall", "retarget", picture="a" * 64).name == "wall"
     (tmp_path / "shipped" / "wall.safetensors").write_bytes(b"damaged")
-    assert store.resolve("", "retarget", picture="a" * 64).name == "mine"
+    assert store.resolve("", "retarget", picture="a" * 64).name == "mine-again"
     words = "weights: expected some that learned this picture, got none; learn it first: pentimento train"
     with pytest.raises(WeightsError, match=words):
         store.resolve("", "retarget", picture="c" * 64)
