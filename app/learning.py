@@ -22,9 +22,11 @@ from PySide6.QtGui import QImage
 
 from app.background import Background
 from app.document.learned import LEARNED_LIMIT_BYTES, Learned
+from app.document.retarget_builder import base_picture
+from app.document.snapshot import Snapshot
 from app.errors import AppError
 from app.learned_weights import CARRIED_NAME, Kept, kept_name, kept_of, lay_out, read_kept
-from app.learning_film import thinned, thumbs
+from app.learning_film import film_of, thinned, thumbs
 from app.learning_holds import hold
 from app.learning_process import COMMAND, LearningProcess
 from app.learning_runs import SO_FAR_NAME, Run, found_in, prepare
@@ -137,7 +139,7 @@ class LearningController(QObject):
             return
         before, step = self._run, self._state.step
 
-        def prepared(run: Run) -> None:
+        def prepared(run: Run, _film: tuple[QImage, ...]) -> None:
             if before is not None and step and before.digest != run.digest:
                 self._show_run(before)  # what is learned of it can still be used and kept
                 self._set(replace(self._state, phase="paused", is_other=True))
@@ -225,48 +227,52 @@ class LearningController(QObject):
 
     def _prepare(self, done: Any) -> None:
         """Write the picture into its folder and see what is there, beside the window."""
-        from app.document.retarget_builder import base_picture
-
         document = self._document
         if document is None:
             return
         self._turn += 1
-        turn, pixels = self._turn, base_picture(document).copy()
+        turn, snapshot = self._turn, Snapshot(document)
         is_looking = done == self._looked
 
-        def arrived(run: Run) -> None:
+        def work() -> tuple[Run, tuple[QImage, ...]]:
+            with snapshot:
+                pixels = base_picture(snapshot)
+            run = prepare(pixels, is_written=not is_looking)
+            return run, film_of(run.previews)
+
+        def arrived(found: tuple[Run, tuple[QImage, ...]]) -> None:
             if turn == self._turn:
-                self._show_run(run)
-                done(run)
+                self._show_run(found[0])
+                done(*found)
 
         def failed(error: Exception) -> None:
             if turn == self._turn and not is_looking:
                 self._fail(_words_of(error))
 
-        self._background.run(lambda: prepare(pixels, is_written=not is_looking), arrived, failed)
+        self._background.run(work, arrived, failed)
 
-    def _looked(self, run: Run) -> None:
+    def _looked(self, run: Run, film: tuple[QImage, ...]) -> None:
         if self._state.phase != "idle":
             return
         learned = self._document.learned if self._document is not None else None
         if run.kept is not None and run.is_all_kept:
-            self._show_film(tuple(thumbs(run.previews)))
+            self._show_film(film)
             self._set(LearningState("kept", run.step, run.steps, words=run.kept.name))
             self.found.emit(run.kept.name)
         elif learned is not None and _is_news(learned, run):
             self._set(LearningState("carried"))
         elif run.step:
-            self._offer(run)
+            self._offer(run, film)
 
-    def _prepared(self, run: Run) -> None:
+    def _prepared(self, run: Run, film: tuple[QImage, ...]) -> None:
         if run.step:
-            self._offer(run)
+            self._offer(run, film)
         else:
             self._start(run)
 
-    def _offer(self, run: Run) -> None:
+    def _offer(self, run: Run, film: tuple[QImage, ...]) -> None:
         """It was begun before: show how far."""
-        self._show_film(tuple(thumbs(run.previews)))
+        self._show_film(film)
         self._set(LearningState("paused", run.step, run.steps, has_weights=run.weights.is_file()))
 
     def _start(self, run: Run) -> None:

@@ -29,6 +29,13 @@ def thumbs(paths: Sequence[Path]) -> list[QImage]:
     return found
 
 
+def film_of(paths: Sequence[Path]) -> tuple[QImage, ...]:
+    """The film of a run that was begun before: looks from its first to its newest, no more than are shown. On any thread."""
+    steps = (len(paths) - 1) / (FILM_MOST - 1)
+    spread = [paths[round(steps * place)] for place in range(FILM_MOST)] if len(paths) > FILM_MOST else paths
+    return tuple(thumbs(spread))
+
+
 def thinned(film: tuple[QImage, ...]) -> tuple[QImage, ...]:
     """The film with fewer of the older looks where it has grown long; the first and the last stay."""
     return (*film[:FILM_MOST:2], *film[FILM_MOST:]) if len(film) > FILM_MOST else film

@@ -22,6 +22,7 @@ from engine.edits import EditInputs, RetargetEdit
 
 if TYPE_CHECKING:
     from app.document.document import Document
+    from app.document.snapshot import Snapshot
     from engine.host import HostReply
 
 FAMILY = "retarget"
@@ -79,7 +80,7 @@ def shape_of(result: Result) -> Shape:
     return box if shape.fault else shape
 
 
-def base_of(document: "Document") -> Result | None:
+def base_of(document: "Document | Snapshot") -> Result | None:
     """The fill that counts as part of the picture: the one that is shown, or that the shown remade picture began with."""
     shown = document.current_result
     if shown is None or not shown.is_whole:
@@ -88,13 +89,17 @@ def base_of(document: "Document") -> Result | None:
     return next((one for one in document.results if one.id == wanted and not one.is_whole), None)
 
 
-def base_picture(document: "Document") -> np.ndarray:
-    """The picture that is remade; not to be written to."""
-    picture, base = flattened_view(document), base_of(document)
+def base_picture(document: "Document | Snapshot") -> np.ndarray:
+    """The picture that is remade; not to be written to. Of a snapshot on any thread."""
+    from app.document.snapshot import Snapshot
+
+    base = base_of(document)
+    is_own = isinstance(document, Snapshot)
+    picture = document.flatten(with_result=False) if is_own else flattened_view(document)
     if base is None:
         return picture
     h, w = document.size_hw
-    picture = picture.copy()
+    picture = picture if is_own else picture.copy()
     lay_result(picture, (0, 0, w, h), base, document.mode)
     return picture
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -73,6 +74,24 @@ def test_weights_that_are_gone_are_told_when_they_are_to_be_used(qtbot, document
     controller.use_so_far()
     assert "There is no such file." in controller.state.words
     controller.close()
+
+
+def test_the_window_waits_neither_for_the_picture_nor_for_the_film(look, document, monkeypatch) -> None:
+    begun(document)
+    threads = []
+
+    def told(work):
+        def call(*arguments, **named):
+            threads.append(threading.current_thread())
+            return work(*arguments, **named)
+
+        return call
+
+    for name in ("base_picture", "prepare", "film_of"):
+        monkeypatch.setattr(learning, name, told(getattr(learning, name)))
+    look(document, "paused")
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
 
 
 # What the document carries -------------------------------------------------------------------------------------------

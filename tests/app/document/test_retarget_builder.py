@@ -18,6 +18,7 @@ from app.document.retarget_builder import (
     shape_of,
 )
 from app.document.retarget_shape import Shape, drag
+from app.document.snapshot import Snapshot
 from app.errors import DocumentError
 from engine.host import HostReply, Patch
 from tests.app.fakes import make_document, stroke
@@ -196,7 +197,6 @@ def test_a_recipe_from_elsewhere_gives_at_least_the_box(document, corners):
 def test_a_remade_picture_survives_a_file(document, tmp_path):
     from app.document.ora_reader import read_ora
     from app.document.ora_writer import write_ora
-    from app.document.snapshot import Snapshot
 
     a_fill(document)
     made = remake(document)
@@ -206,5 +206,7 @@ def test_a_remade_picture_survives_a_file(document, tmp_path):
     assert shape_of(again.current_result) == shape_of(made)
     assert base_of(again).id == base_of(document).id
     assert np.array_equal(base_picture(again), base_picture(document))
+    with Snapshot(document) as snapshot:
+        assert np.array_equal(base_picture(snapshot), base_picture(document))
     assert settings_of(again.current_result.step) == RetargetSettings()
     again.close()
