@@ -23,7 +23,9 @@ from app.errors import DocumentError
 
 LEARNED_LIMIT_BYTES = 64 << 20
 """Largest file that a document carries: networks of the published size take a third of it."""
-_HEADER_LIMIT_BYTES = 8 << 20
+_HEADER_LIMIT_BYTES = (
+    256 << 10
+)  # ours take a few thousand; while one is read, the window waits for the interpreter
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HINT = "the file is damaged, learn the picture again"
 

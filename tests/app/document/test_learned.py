@@ -42,6 +42,17 @@ def test_what_is_no_weights_file_is_refused(picture, data, words):
         Learned.of(picture, data)
 
 
+def test_a_header_that_would_hold_up_the_window_is_not_read(kit):
+    """It is read on a thread, but the interpreter has one lock: 8 MiB of brackets took 0.6 s."""
+    for size, is_taken in ((learned._HEADER_LIMIT_BYTES, True), (learned._HEADER_LIMIT_BYTES + 1, False)):
+        data = size.to_bytes(8, "little") + b"{}" + b" " * (size - 2)
+        if is_taken:
+            assert Learned.of("ab" * 32, data + b"0").nbytes == size + 9
+            continue
+        with pytest.raises(DocumentError, match="expected a safetensors file, got a damaged one or another"):
+            Learned.of("ab" * 32, data + b"0")
+
+
 def test_networks_of_another_picture_are_refused(kit):
     assert kit.learned_of("ab" * 32, picture_sha256="ab" * 32).picture_sha256 == "ab" * 32
     with pytest.raises(DocumentError, match="expected networks of this picture, got networks of another one"):
