@@ -16,7 +16,8 @@ from torch import Tensor
 
 from engine.atomic import AnyPath
 from engine.errors import WeightsError
-from engine.weight_checks import LIMIT_BYTES, check_finite, check_size, first_bytes, read_error
+from engine.tensorfile import check_finite
+from engine.weight_checks import LIMIT_BYTES, check_size, first_bytes, read_error
 
 _ENTRIES_LIMIT = 100_000  # shared lists inside lists grow without bound when they are unrolled
 _DEPTH_LIMIT = 16

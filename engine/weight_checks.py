@@ -1,13 +1,11 @@
-"""What holds for every file of weights, whatever its format: it is there, not too large, and its values are finite.
+"""What holds for every file of weights, whatever its format: it is there, and not too large.
 
-Elsewhere: safetensors in tensorfile.py, pickled checkpoints in checkpoints.py, our own files in weightfile.py.
+Elsewhere: safetensors in tensor_header.py and tensorfile.py, pickled checkpoints in checkpoints.py, our own files in
+weightfile.py.
 """
 
 import os
 import stat
-
-import torch
-from torch import Tensor
 
 from engine.atomic import AnyPath, path_error
 from engine.errors import WeightsError
@@ -63,15 +61,3 @@ def first_bytes(path: AnyPath, count: int) -> bytes:
             return file.read(count)
     except OSError as error:
         raise read_error(path, error) from error
-
-
-def check_finite(path: AnyPath, name: str, tensor: Tensor) -> None:
-    """Refuse a tensor with NaN or infinite values.
-
-    Raises:
-        WeightsError: with the tensor's name.
-    """
-    if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-        word = "NaN" if bool(torch.isnan(tensor).any()) else "infinite values"
-        hint = "the training that made it diverged or the file is damaged; use an earlier checkpoint"
-        raise WeightsError(path, "finite values", f"{word} in the tensor '{name}'", hint)

@@ -3,7 +3,7 @@
 A house file is a safetensors file with two entries in its header: ``pentimento.family`` names the family,
 ``pentimento.options`` holds the options that build its networks, as JSON. The same state gives the same bytes.
 
-Elsewhere: the format itself in tensorfile.py, published checkpoints in checkpoints.py; which file a name means in
+Elsewhere: the format itself in tensor_header.py and tensorfile.py, published checkpoints in checkpoints.py; which file a name means in
 weights.py.
 """
 
@@ -20,8 +20,9 @@ from torch import Tensor
 from engine.atomic import AnyPath, write_atomically
 from engine.checkpoints import read_official
 from engine.errors import WeightsError
-from engine.tensorfile import Header, is_safetensors, load_tensors, read_header
-from engine.weight_checks import LIMIT_BYTES, check_finite, check_size, read_error
+from engine.tensor_header import Header, is_safetensors, read_header
+from engine.tensorfile import check_finite, load_tensors
+from engine.weight_checks import LIMIT_BYTES, check_size, read_error
 
 FAMILY_KEY = "pentimento.family"
 OPTIONS_KEY = "pentimento.options"

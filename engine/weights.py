@@ -24,6 +24,8 @@ from engine.errors import WeightsError
 from engine.importing import convert_official, copy_house_file, spec_of
 from engine.manifest import WeightsEntry, is_name, make_folder, read_manifest, write_manifest
 from engine.progress import CancelCheck, ProgressCallback
+from engine.tensor_header import read_header
+from engine.weight_checks import LIMIT_BYTES
 
 FOLDER_VARIABLE = "PENTIMENTO_WEIGHTS"
 """Names the user's folder of weights in place of the system's usual one."""
@@ -266,12 +268,11 @@ class WeightsStore:
     def _learned(self, family: str, picture: str) -> WeightsEntry:
         """The newest weights that learned a picture; those of the user are newer than those of the program."""
         from engine.pictures import PICTURE_KEY
-        from engine.weightfile import read_metadata
 
         for entry in reversed(self.entries(family)):
             path = self.path_of(entry)
             with suppress(WeightsError):  # a damaged file of another picture must not end this one
-                if path.is_file() and read_metadata(path).get(PICTURE_KEY) == picture:
+                if path.is_file() and read_header(path, LIMIT_BYTES).metadata.get(PICTURE_KEY) == picture:
                     return entry
         hint = (
             "learn it first: pentimento train retarget --data PICTURE --out DIR; or name some with --weights"
@@ -285,8 +286,6 @@ class WeightsStore:
         return known[name]
 
     def _resolve_path(self, words: str, family: str) -> ResolvedWeights:
-        from engine.weightfile import read_metadata
-
         path = Path(words)
         if path.suffix.lower() in (".pth", ".pt", ".ckpt", ".pkl"):
             hint = "import it first: pentimento weights import FILE --family F --name NAME"
@@ -294,7 +293,7 @@ class WeightsStore:
         is_path = path.suffix.lower() == ".safetensors" or path.parent != Path(".") or path.is_file()
         if not is_path:
             raise _unknown(words, [entry.name for entry in self.entries(family)])
-        licence = read_metadata(path).get("licence", "")
+        licence = read_header(path, LIMIT_BYTES).metadata.get("licence", "")
         return ResolvedWeights(path, path.name, self._digest(path), licence)
 
     def _digest(self, path: Path) -> str:

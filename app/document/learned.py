@@ -10,9 +10,8 @@ Elsewhere: leaving it out in learned_ops.py, its entry in a file in ora_layout.p
 """
 
 import hashlib
-import json
+import io
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from app.document.blobs import Blob
 from app.errors import DocumentError
+from engine.errors import WeightsError
 
 LEARNED_LIMIT_BYTES = 64 << 20
 """Largest file that a document carries: networks of the published size take a third of it."""
@@ -116,16 +116,13 @@ def _picture_in(data: bytes) -> str | None:
     """The picture that the header of a safetensors file names; None where it names none.
 
     Raises:
-        DocumentError: if it has not the outline of one: a header that fits in the file and is a JSON object.
+        DocumentError: if it has not the outline of one: a header that fits the file.
     """
     from engine.pictures import PICTURE_KEY
+    from engine.tensor_header import header_of
 
-    size = int.from_bytes(data[:8], "little")
-    if len(data) > 8 and 2 <= size <= min(len(data) - 8, _HEADER_LIMIT_BYTES):
-        with suppress(ValueError, RecursionError):
-            header = json.loads(data[8 : 8 + size])
-            if isinstance(header, dict):
-                metadata = header.get("__metadata__")
-                named = metadata.get(PICTURE_KEY) if isinstance(metadata, dict) else None
-                return None if named is None else str(named)
-    raise DocumentError("learned weights", "a safetensors file", "a damaged one or another", _HINT)
+    try:
+        header = header_of("learned weights", io.BytesIO(data), len(data), limit_bytes=_HEADER_LIMIT_BYTES)
+    except WeightsError as error:
+        raise DocumentError("learned weights", error.expected, error.got, _HINT) from error
+    return header.metadata.get(PICTURE_KEY)

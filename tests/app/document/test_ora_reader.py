@@ -101,14 +101,14 @@ def without_learned(tmp_path, entries) -> str:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda data: data[:-1], "'"),
+        (lambda data: data[:-1], "where the header announces"),
         (lambda data: data[:-1] + b"!", "'"),
-        (lambda data: b"", "a damaged one or another"),
-        (lambda data: data[:8], "a damaged one or another"),
-        (lambda data: b"\x80\x02}q\x00." + data, "a damaged one or another"),
-        (lambda data: (1 << 60).to_bytes(8, "little") + data[8:], "a damaged one or another"),
-        (lambda data: (2).to_bytes(8, "little") + b"[]" + data, "a damaged one or another"),
-        (lambda data: (4000).to_bytes(8, "little") + b"[" * 4000, "a damaged one or another"),
+        (lambda data: b"", "0 bytes that do not hold"),
+        (lambda data: data[:8], "8 bytes that do not hold"),
+        (lambda data: b"\x80\x02}q\x00." + data, " bytes that do not hold"),
+        (lambda data: (1 << 60).to_bytes(8, "little") + data[8:], " bytes that do not hold"),
+        (lambda data: (2).to_bytes(8, "little") + b"[]" + data, "a header that is not a table"),
+        (lambda data: (4000).to_bytes(8, "little") + b"[" * 4000, "a header that cannot be read"),
     ],
 )
 def test_weights_that_are_damaged_or_forged_are_left_out_and_told(entries, tmp_path, spoil, said):
