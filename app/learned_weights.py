@@ -52,7 +52,7 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 def kept_of(digest: str) -> Kept | None:
-    """The user's weights that learned a picture, the newest where there are several; None where there are none.
+    """The weights that learned a picture, the newest where there are several; None where there are none.
 
     Raises:
         WeightsError: if a manifest is damaged.
@@ -60,12 +60,8 @@ def kept_of(digest: str) -> Kept | None:
     from engine.weights import WeightsStore
 
     store = WeightsStore()
-    found = None
-    for entry in store.entries(FAMILY):
-        path = store.path_of(entry)
-        if entry.name.endswith(f"-{digest[:NAMED_DIGITS]}") and path.is_file():
-            found = Kept(entry.name, path, entry.sha256, entry.bytes)
-    return found
+    entry = store.learned_from(digest, FAMILY)
+    return None if entry is None else Kept(entry.name, store.path_of(entry), entry.sha256, entry.bytes)
 
 
 def is_same_file(path: Path, kept: Kept) -> bool:

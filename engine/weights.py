@@ -125,7 +125,7 @@ class WeightsStore:
         words = os.fspath(name_or_path)
         known = {entry.name: entry for entry in self.entries()}
         if not words:
-            entry = self._learned(family, picture) if picture else self._default(family)
+            entry = self._learned(picture, family) if picture else self._default(family)
         elif words in known:
             entry = known[words]
         else:
@@ -143,6 +143,25 @@ class WeightsStore:
             hint = "the file is damaged, fetch or import it again"
             raise WeightsError(path, f"sha256 {entry.sha256[:8]}", found[:8], hint)
         return ResolvedWeights(path, entry.name, found, entry.licence)
+
+    def learned_from(self, picture: str, family: str) -> WeightsEntry | None:
+        """The newest weights that learned a picture; those of the user are newer than those of the program.
+
+        Args:
+            picture: its `engine.pictures.picture_sha256`.
+            family: with hyphen or underscore.
+
+        Raises:
+            WeightsError: if a manifest is damaged.
+        """
+        from engine.pictures import PICTURE_KEY
+
+        for entry in reversed(self.entries(family)):
+            path = self.path_of(entry)
+            with suppress(WeightsError):  # a damaged file of another picture must not end this one
+                if path.is_file() and read_header(path, LIMIT_BYTES).metadata.get(PICTURE_KEY) == picture:
+                    return entry
+        return None
 
     def verify(self) -> list[WeightsReport]:
         """Look at every file of both manifests anew.
@@ -265,19 +284,12 @@ class WeightsStore:
             raise WeightsError("weights", f"some for the family '{family}'", "none", hint)
         return next((entry for entry in entries if self.path_of(entry).is_file()), entries[0])
 
-    def _learned(self, family: str, picture: str) -> WeightsEntry:
-        """The newest weights that learned a picture; those of the user are newer than those of the program."""
-        from engine.pictures import PICTURE_KEY
-
-        for entry in reversed(self.entries(family)):
-            path = self.path_of(entry)
-            with suppress(WeightsError):  # a damaged file of another picture must not end this one
-                if path.is_file() and read_header(path, LIMIT_BYTES).metadata.get(PICTURE_KEY) == picture:
-                    return entry
-        hint = (
-            "learn it first: pentimento train retarget --data PICTURE --out DIR; or name some with --weights"
-        )
-        raise WeightsError("weights", "some that learned this picture", "none", hint)
+    def _learned(self, picture: str, family: str) -> WeightsEntry:
+        entry = self.learned_from(picture, family)
+        if entry is None:
+            hint = "learn it first: pentimento train retarget --data PICTURE --out DIR; or name some with --weights"
+            raise WeightsError("weights", "some that learned this picture", "none", hint)
+        return entry
 
     def _known(self, name: str) -> WeightsEntry:
         known = {entry.name: entry for entry in self.entries()}

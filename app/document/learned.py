@@ -46,16 +46,17 @@ class Learned:
         """Take in a weights file.
 
         Raises:
-            DocumentError: if it is too large, no safetensors file, or says that it learned another picture.
+            DocumentError: if it is too large, no safetensors file, or does not say that it learned this picture.
         """
         if not _DIGEST.fullmatch(picture_sha256):
             raise DocumentError("learned picture", "a digest of 64 digits", repr(picture_sha256)[:40], _HINT)
         if len(data) > LEARNED_LIMIT_BYTES:
             expected, got = f"at most {LEARNED_LIMIT_BYTES >> 20} MiB", f"{len(data) >> 20} MiB"
             raise DocumentError("learned weights", expected, got, "keep them beside the document")
-        if _picture_in(data) not in (None, picture_sha256):
-            expected, hint = "networks of this picture", "they would paint the other one"
-            raise DocumentError("learned weights", expected, "networks of another one", hint)
+        if (named := _picture_in(data)) != picture_sha256:
+            expected, hint = "networks of this picture", "they would paint another one"
+            got = "networks of another one" if named else "networks that name none"
+            raise DocumentError("learned weights", expected, got, hint)
         blob = Blob.of(np.frombuffer(data, np.uint8))
         return cls(picture_sha256, hashlib.sha256(data).hexdigest(), blob)
 

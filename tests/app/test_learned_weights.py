@@ -1,16 +1,19 @@
 """Weights of a learned picture: how they are called, found by the picture, and go into a document and out of it."""
 
+import numpy as np
 import pytest
 
 from app.document import learned as document_learned
 from app.errors import DocumentError
 from app.learned_weights import free_name, is_same_file, kept_name, kept_of, lay_out, read_kept
 from engine.manifest import is_name
+from engine.pictures import picture_sha256
 from engine.weights import WeightsStore
 from tests.app.document.conftest import learned_of, weights_file
 from tests.engine.pipelines.test_retarget import write_learned
 
-DIGEST = "0123456789" + "a" * 54
+PIXELS = np.full((40, 48, 3), 7, np.uint8)
+DIGEST = picture_sha256(PIXELS)
 
 
 @pytest.mark.parametrize(
@@ -30,18 +33,20 @@ def test_a_kept_name_is_one_that_weights_may_have(name, kept) -> None:
 @pytest.fixture
 def store(own_folders, tmp_path) -> WeightsStore:
     store = WeightsStore()
-    for name in ("wall-0123456789", "wall-9999999999", "other-0123456789"):
-        store.import_official([write_learned(tmp_path / f"{name}.safetensors")], "retarget", name)
+    learned = {"wall": PIXELS, "other-picture": PIXELS + 1, "called-by-hand": PIXELS, "none": None}
+    for name, pixels in learned.items():
+        path = write_learned(tmp_path / f"{name}.safetensors", learned_from=pixels)
+        store.import_official([path], "retarget", name)
     return store
 
 
 def test_weights_are_found_by_their_picture_the_newest_first(store) -> None:
     kept = kept_of(DIGEST)
-    assert kept.name == "other-0123456789"
+    assert kept.name == "called-by-hand"
     assert is_same_file(kept.path, kept)
     assert kept_of("b" * 64) is None
     kept.path.unlink()
-    assert kept_of(DIGEST).name == "wall-0123456789"
+    assert kept_of(DIGEST).name == "wall"
     assert not is_same_file(kept.path, kept)
 
 

@@ -132,7 +132,7 @@ def test_what_came_with_the_document_is_offered_before_what_was_only_begun_here(
 
 def test_forged_networks_never_come_among_the_weights(look, document, qtbot) -> None:
     digest = picture_sha256(pixels_of(document))
-    document.add_learned(Learned.of(digest, weights_file()))
+    document.add_learned(Learned.of(digest, weights_file(picture=digest)))
     controller = look(document, "carried")
     controller.bring_in()
     qtbot.waitUntil(lambda: controller.state.phase == "failed", timeout=PATIENCE_MS)

@@ -23,6 +23,7 @@ from tests.engine.pipelines.test_retarget import write_learned
 
 STAND_IN = (sys.executable, str(Path(__file__).parent / "learning_stand_in.py"))
 TINY = {"size": 32, "width": 4, "steps": 6, "snapshot_every": 0.1, "precision": "32", "device": "cpu"}
+PIXELS = np.full((40, 48, 3), 7, np.uint8)
 
 
 def test_a_picture_is_learned_kept_and_found_by_its_name(tmp_path, own_folders) -> None:
@@ -51,10 +52,10 @@ def test_a_picture_is_learned_kept_and_found_by_its_name(tmp_path, own_folders) 
 @pytest.fixture
 def kept(tmp_path):
     """Weights of the user's that are kept as wall, and other ones to be kept; the digest of the first."""
-    write_learned(tmp_path / "retarget.safetensors")
+    write_learned(tmp_path / "retarget.safetensors", learned_from=PIXELS)
     learning_child.keep(tmp_path, "wall-0123456789")
     first = WeightsStore().resolve("wall-0123456789", "retarget").sha256
-    write_learned(tmp_path / "retarget.safetensors", seed=1)
+    write_learned(tmp_path / "retarget.safetensors", learned_from=PIXELS, seed=1)
     return first
 
 
@@ -72,7 +73,7 @@ def test_what_came_with_a_document_takes_no_place_of_the_users_own(tmp_path, kep
     names = [learning_child.keep(tmp_path, "wall-0123456789", is_beside=True) for _ in range(2)]
     assert names == ["wall-2-0123456789", "wall-3-0123456789"]
     assert WeightsStore().resolve("wall-0123456789", "retarget").sha256 == kept
-    newest = kept_of("0123456789" + "a" * 54)
+    newest = kept_of(picture_sha256(PIXELS))
     assert (newest.name, newest.sha256 != kept) == (names[-1], True)
 
 

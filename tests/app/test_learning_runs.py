@@ -66,7 +66,7 @@ def test_what_is_kept_of_the_picture_is_found_and_whether_more_was_learned_since
     pixels = np.full((40, 40, 3), 7, np.uint8)
     run = prepare(pixels, is_written=True)
     assert (run.kept, run.is_all_kept) == (None, False)
-    write_learned(run.weights)
+    write_learned(run.weights, learned_from=pixels)
     WeightsStore().import_official([run.weights], "retarget", f"wall-{run.digest[:10]}")
     found = prepare(pixels, is_written=False)
     assert found.kept == kept_of(run.digest)
@@ -75,7 +75,7 @@ def test_what_is_kept_of_the_picture_is_found_and_whether_more_was_learned_since
     (run.folder / "checkpoints" / "step-000000040.pt").write_bytes(b"")
     (run.folder / "options.json").write_text(json.dumps({"train": {"steps": 90}}))
     assert prepare(pixels, is_written=False).is_all_kept
-    write_learned(run.weights, seed=1)
+    write_learned(run.weights, learned_from=pixels, seed=1)
     assert not prepare(pixels, is_written=False).is_all_kept
 
 

@@ -48,16 +48,17 @@ def result_of(rng, document, box, **options):
     )
 
 
-def weights_file(size=400, **metadata) -> bytes:
+def weights_file(size=400, picture="1f" * 32, **metadata) -> bytes:
     """A safetensors file of some random bytes, as learning a picture leaves one."""
     values = np.random.default_rng(5).integers(0, 256, size).astype(np.uint8).tobytes()
+    metadata = {"picture_sha256": picture, **metadata}
     header = {"__metadata__": metadata, "a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + values
 
 
 def learned_of(picture="1f" * 32, **options) -> Learned:
-    return Learned.of(picture, weights_file(**options))
+    return Learned.of(picture, weights_file(**{"picture": picture, **options}))
 
 
 def content_of(document) -> dict:

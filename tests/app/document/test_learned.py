@@ -11,7 +11,7 @@ from app.errors import DocumentError
 
 def test_the_file_comes_back_byte_for_byte(kit):
     data = kit.weights_file()
-    made = Learned.of("ab" * 32, data)
+    made = Learned.of("1f" * 32, data)
     assert made.data() == data
     assert made.nbytes == len(data)
     record, packed = made.to_record()
@@ -46,7 +46,8 @@ def test_a_header_that_would_hold_up_the_window_is_not_read():
     """It is read on a thread, but the interpreter has one lock: 8 MiB of brackets took 0.6 s."""
 
     def file_of(size):
-        return size.to_bytes(8, "little") + b"{}" + b" " * (size - 2)
+        text = b'{"__metadata__":{"picture_sha256":"' + b"ab" * 32 + b'"}}'
+        return size.to_bytes(8, "little") + text + b" " * (size - len(text))
 
     assert Learned.of("ab" * 32, file_of(learned._HEADER_LIMIT_BYTES)).nbytes
     with pytest.raises(DocumentError, match="that do not hold the header they announce"):
@@ -57,6 +58,8 @@ def test_networks_of_another_picture_are_refused(kit):
     assert kit.learned_of("ab" * 32, picture_sha256="ab" * 32).picture_sha256 == "ab" * 32
     with pytest.raises(DocumentError, match="expected networks of this picture, got networks of another one"):
         kit.learned_of("ab" * 32, picture_sha256="cd" * 32)
+    with pytest.raises(DocumentError, match="got networks that name none"):
+        Learned.of("ab" * 32, (2).to_bytes(8, "little") + b"{}")
 
 
 def test_a_file_too_large_is_refused(kit, monkeypatch):

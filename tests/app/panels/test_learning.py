@@ -290,7 +290,7 @@ def carry(panel):
 
 def test_what_the_document_carries_is_offered_and_can_be_left_out(make, qtbot, document):
     digest = picture_sha256(document.layers[0].planes["pixels"])
-    document.add_learned(Learned.of(digest, weights_file(1_200_000)))
+    document.add_learned(Learned.of(digest, weights_file(1_200_000, digest)))
     panel = make()
     until(qtbot, panel, "carried")
     keeps = "Keep it in the document, 1.2 MB"
@@ -308,7 +308,7 @@ def test_what_the_document_carries_is_offered_and_can_be_left_out(make, qtbot, d
 
 
 def test_what_the_document_carries_of_another_picture_can_be_left_out(make, qtbot, document):
-    document.add_learned(Learned.of("ab" * 32, weights_file()))
+    document.add_learned(Learned.of("ab" * 32, weights_file(picture="ab" * 32)))
     panel = make()
     qtbot.waitUntil(lambda: panel.learning._run is not None)
     said = "Keep what was learned before in the document, 0.1 MB"
