@@ -154,6 +154,7 @@ class Engine:
             "device_name": describe(self._device),
             "fast_precision": "bfloat16" if has_bfloat16(self._device) else "float32",
             "resident_bytes": self._residents.nbytes,
+            "kept_bytes": self._codes.nbytes,
             "free_bytes": free_bytes(self._device),
         }
 

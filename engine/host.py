@@ -416,6 +416,7 @@ class EngineHost:
                 facts["resident_bytes"],
                 facts["free_bytes"],
                 facts["process_bytes"],
+                facts["kept_bytes"],
             )
         )
 

@@ -46,7 +46,7 @@ LIBRARY_SETTINGS: Mapping[str, str] = {
     # afternoon of strokes took a gigabyte. Sixty-four hold the sizes in use; fills are no slower.
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
     # torch (its ideep) keeps the description of each kernel beside it, 25 to 40 KB: a thousand of convolutions and a
-    # thousand of transposed ones by default, 60 MB. What has no kernel any more needs no description.
+    # thousand of transposed ones by default, 80 MB in a thousand fills. What has no kernel any more needs no description.
     "LRU_CACHE_CAPACITY": "64",
 }
 """Environment of the child, where it says nothing else; libraries read it when torch is loaded. Together the two caches

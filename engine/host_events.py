@@ -42,6 +42,8 @@ class StatusSaid:
     """What a job could get now on the device."""
     process_bytes: int
     """Memory of the child's process; 0 where the system does not tell."""
+    kept_bytes: int
+    """Of that, answers of networks that the next edit may ask for again."""
 
 
 @dataclass(frozen=True)

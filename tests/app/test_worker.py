@@ -318,7 +318,7 @@ def test_when_the_thread_fails_every_job_ends_as_it_was_to_end(worker, host, log
 
 
 def test_status_is_passed_on(worker, host, log, until):
-    said = StatusSaid("cuda:0", "a GPU", 1, 2, 3)
+    said = StatusSaid("cuda:0", "a GPU", 1, 2, 3, 4)
     worker.start()
     host.say(said)
     until(lambda: log.of("status_changed") == [(said,)])

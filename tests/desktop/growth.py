@@ -20,7 +20,7 @@ class Sample:
 
     at_s: float
     nbytes: int
-    """The least it held since the last look: what a job takes while it runs is no growth."""
+    """The least it held since the last look, beyond what it says it keeps: what a job takes is no growth."""
 
 
 @dataclass(frozen=True)

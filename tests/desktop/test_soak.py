@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from engine.memory import DEFAULT_CODES_BYTES
 from tests.desktop.editor import CANVAS, Editor
 from tests.desktop.growth import Sample, growth_of
 from tests.desktop.program import ROOT, memory_parts, resident_bytes
@@ -54,15 +55,35 @@ MEASURE = (
 )
 
 
+# What the engine's process last said of itself; a new one says it when it is ready. And why processes were ended.
+LISTEN = """
+import logging, time
+engine_said, engine_ended = [], []
+window.worker.status_changed.connect(lambda status: engine_said.__setitem__(slice(None), [status]))
+class Ended(logging.Handler):
+    def emit(self, record):
+        engine_ended.append([time.monotonic(), record.getMessage()])
+logger = logging.getLogger("engine.host")
+logger.setLevel(logging.INFO)
+logger.addHandler(Ended())
+"""
+KEPT = "engine_said[0].kept_bytes if engine_said else 0"
+
+
 class Engines:
     """Watches the processes of the engine, one after the other."""
 
     def __init__(self, editor: Editor, began: float) -> None:
         self._editor = editor
         self._began = began
+        editor.ask(LISTEN)
         self._least: dict[int, int] = {}
         self.lives: dict[str, list[Sample]] = {}
         """By process id."""
+
+    def ended(self) -> list[tuple[int, str]]:
+        """When processes were ended, in seconds, and why."""
+        return [(round(at_s - self._began), why) for at_s, why in self._editor.ask("engine_ended")]
 
     def glance(self) -> None:
         """Note what those that are known hold now: between two jobs it is least."""
@@ -71,8 +92,10 @@ class Engines:
                 self._least[pid] = min(least, resident_bytes(pid))
 
     def look(self) -> dict[str, dict[str, int]]:
-        """What each holds now, by kind, and the least it held since the last look."""
+        """What each holds now, by kind, the least it held since the last look, and what of that it keeps on purpose."""
         self.glance()
+        kept = self._editor.ask(KEPT)
+        assert kept <= DEFAULT_CODES_BYTES, f"{kept / 2**20:.0f} MiB of answers are kept"
         at_s = time.monotonic() - self._began
         seen: dict[int, dict[str, int]] = {}
         for pid in self._editor.children():
@@ -81,8 +104,8 @@ class Engines:
                 now = sum(parts.values())
                 if now >= ENGINE_BYTES:
                     least = min(self._least.get(pid, now), now)
-                    seen[pid] = {"least": least, "resident": now, **parts}
-                    self.lives.setdefault(str(pid), []).append(Sample(at_s, least))
+                    seen[pid] = {"least": least, "kept": kept, "resident": now, **parts}
+                    self.lives.setdefault(str(pid), []).append(Sample(at_s, least - kept))
         self._least = {pid: parts["resident"] for pid, parts in seen.items()}
         return {str(pid): parts for pid, parts in seen.items()}
 
@@ -245,7 +268,9 @@ def test_soak(start, screen, shots, request, tmp_path) -> None:
     (shots / "stalls.txt").write_text(
         "\n".join(f"{busy:.2f} s of its own in {seconds:.2f} s\n{stack}" for busy, seconds, stack in stalls)
     )
-    (shots / "soak.json").write_text(json.dumps({"samples": samples, "counts": soak.counts}, indent=1))
+    (shots / "soak.json").write_text(
+        json.dumps({"samples": samples, "counts": soak.counts, "ended": engines.ended()}, indent=1)
+    )
     (shots / "soak.txt").write_text(table(samples))
 
     assert_nothing_was_raised(editor)
@@ -274,7 +299,7 @@ def measure(editor: Editor, engines: Engines, began: float) -> dict[str, Any]:
 
 def table(samples: list[dict[str, Any]]) -> str:
     """Some ten of the samples, in MiB; of the engine the least since the sample before."""
-    lines = ["   s  actions  window  history  results  engine: process least now anon shared files"]
+    lines = ["   s  actions  window  history  results  engine: process least kept now anon shared files"]
     step = max(len(samples) // 10, 1)
     for sample in [*samples[:-1:step], samples[-1]]:
         window, history, results = (sample[name] >> 20 for name in ("window", "history", "results"))
@@ -304,7 +329,7 @@ def assert_window_is_flat(samples: list[dict[str, Any]]) -> None:
 
 
 def assert_engine_is_flat(engines: Engines, last_s: float) -> None:
-    """Nor may the engine's processes, whichever of them was there."""
+    """Nor may the engine's processes, whichever of them was there, beyond the answers they say they keep."""
     first_s = last_s * WARM_SHARE
     growth = growth_of(engines.lives, first_s, last_s)
     lives = {pid: [sample.nbytes >> 20 for sample in life] for pid, life in engines.lives.items()}

@@ -231,7 +231,10 @@ def test_the_status_tells_device_and_memory(engine):
     assert before["fast_precision"] in ("bfloat16", "float32")
     assert before["free_bytes"] > 0
     engine.run(InpaintEdit(), holed())
-    assert engine.status()["resident_bytes"] > 0
+    after = engine.status()
+    assert after["resident_bytes"] > 0
+    assert (before["kept_bytes"], after["kept_bytes"]) == (0, engine._codes.nbytes)
+    assert after["kept_bytes"] > 0
     engine.reset_peak()
     assert engine.peak_bytes() == 0
 

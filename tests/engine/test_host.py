@@ -55,7 +55,7 @@ class StandIn:
     def status(self):
         return {
             "device": "cpu", "device_name": "stand-in", "fast_precision": "float32",
-            "resident_bytes": 11, "free_bytes": 22,
+            "resident_bytes": 11, "kept_bytes": 33, "free_bytes": 22,
         }
 
     def warm_up(self, is_cancelled):
@@ -696,7 +696,12 @@ def test_status_is_told_when_asked(host):
     event_of(host, StatusSaid)
     host.ask_status()
     said = event_of(host, StatusSaid)
-    assert (said.device_name, said.resident_bytes, said.free_bytes) == ("stand-in", 11, 22)
+    assert (said.device_name, said.resident_bytes, said.free_bytes, said.kept_bytes) == (
+        "stand-in",
+        11,
+        22,
+        33,
+    )
     assert said.process_bytes > 1 << 20
 
 

@@ -29,7 +29,7 @@ def test_starting_then_ready_then_what_it_has(status, worker):
     assert "draw meanwhile" in status.toolTip()
     worker.ready.emit(READY)
     assert words(status) == "CPU"
-    worker.status_changed.emit(StatusSaid("cpu", "cpu", 21_000_000, 3_400_000_000, 0))
+    worker.status_changed.emit(StatusSaid("cpu", "cpu", 21_000_000, 3_400_000_000, 0, 0))
     assert words(status) == "CPU, 3.4 GB free"
     assert "Networks loaded: 21 MB" in status.toolTip()
     assert "bfloat16" in status.toolTip()
