@@ -2,7 +2,7 @@
 
 import sys
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -32,6 +32,8 @@ class Canvas(QWidget):
 
 
 if __name__ == "__main__":
+    # Else Qt joins moves that wait, on a busy machine all of a drag.
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
     app = QApplication(sys.argv)
     window = QMainWindow()
     window.setWindowTitle("bare")

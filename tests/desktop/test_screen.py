@@ -44,7 +44,7 @@ def test_a_drag_passes_through_its_points(bare, screen) -> None:
     screen.drag(line(rect.at(0.2, 0.2), rect.at(0.8, 0.8), 10))
     bare.wait_for("widget('canvas').seen[-1][0] == 'MouseButtonRelease'")
     moves = [what for name, what in bare.ask("widget('canvas').seen") if name == "MouseMove"]
-    assert len(moves) >= 2, "Qt joins moves when the machine is busy, but not all of them"
+    assert len(moves) >= 5, "the X server joins a few"
     assert moves[-1][0] == pytest.approx(rect.width * 0.8, abs=1.5)
 
 
