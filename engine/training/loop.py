@@ -146,7 +146,7 @@ def train(
         if processes.is_first:
             run.write()
             run.write_film()
-        processes.wait()
+        processes.part()
     return TrainResult(
         weights=options.out / f"{spec.name}.safetensors",
         discriminators=options.out / "discriminators.safetensors",

@@ -97,6 +97,12 @@ class Processes:
         if self.count > 1:
             self._fabric.barrier()
 
+    def part(self) -> None:
+        """Leave the group, as the last thing: its threads abort an interpreter that ends while they run."""
+        if self.count > 1:
+            self.wait()
+            torch.distributed.destroy_process_group()
+
 
 def launch(options: TrainOptions) -> Processes:
     """Find the devices, start or join the processes.

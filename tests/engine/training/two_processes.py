@@ -61,7 +61,8 @@ def main(out: Path, stages: list[str]) -> None:
     assert not processes.any_wants(False)
     if processes.is_first:
         torch.save(results, out / "results.pt")
-    processes.wait()
+    processes.part()
+    assert not torch.distributed.is_initialized()
 
 
 if __name__ == "__main__":
