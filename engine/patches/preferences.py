@@ -30,6 +30,9 @@ HOME = 0.02
 HOME_FALL = 2.5
 """How fast the pull home falls along a side that changes: at twice the length it is a sixth, its square a thirtieth."""
 
+DRAWN_HOME = 0.12
+"""The same where all is to stay in its place, along every side alike: at a sixth of it a thin tower came out torn or bent."""
+
 PRICE_KEEP, PRICE_STEP, PRICE_MAX = 0.8, 0.25, 2.0
 """What stays of a price from turn to turn, what is added, and its largest logarithm: seven times as dear."""
 
@@ -64,7 +67,12 @@ def raised(price: Tensor, index: Tensor, side: int) -> Tensor:
 
 
 def homes(
-    source_hw: tuple[int, int], size_hw: tuple[int, int], corners: quad.Corners, side: int
+    source_hw: tuple[int, int],
+    size_hw: tuple[int, int],
+    corners: quad.Corners,
+    side: int,
+    *,
+    is_drawn: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Give each patch two numbers more, whose squared distance is that from home.
 
@@ -73,6 +81,7 @@ def homes(
         size_hw: size of the guess.
         corners: where the source's corners lie in the guess, in px.
         side: side of a patch in px.
+        is_drawn: whether all is to stay in its place.
 
     Returns:
         For the patches of the guess, (N, 2), and for those of the source, (M, 2).
@@ -80,7 +89,8 @@ def homes(
     height, width = source_hw
     box = quad.rectangle(source_hw)
     change = np.log(np.ptp(corners, axis=0) / np.ptp(box, axis=0))
-    pull = math.sqrt(HOME) / min(source_hw) * np.exp(-HOME_FALL * np.abs(change))
+    home, fall = (DRAWN_HOME, 0.0) if is_drawn else (HOME, HOME_FALL)
+    pull = math.sqrt(home) / min(source_hw) * np.exp(-fall * np.abs(change))
     found = []
     for size, matrix in ((size_hw, quad.homography(corners, box)), (source_hw, np.eye(3))):
         rows, columns = patch_grid(size, side)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.patches.descriptors import patch_grid
 from engine.patches.search import Look
 
 _JUMPS = (1, 4)
@@ -132,3 +133,43 @@ def improve(
     score = torch.full((index.shape[0],), torch.inf, device=device)
     score[at] = best
     return index, score
+
+
+def carry(
+    index: Tensor,
+    before: tuple[tuple[int, int], tuple[int, int]],
+    after: tuple[tuple[int, int], tuple[int, int]],
+    side: int,
+) -> Tensor:
+    """Bring a field of matches to other sizes of the pictures it joins.
+
+    Args:
+        index: (N,) int64.
+        before: sizes of the picture that asks and of the picture that answers, to which ``index`` belongs.
+        after: their sizes now.
+        side: side of a patch in px.
+    """
+    old_rows, old_columns = patch_grid(before[0], side)
+    rows, columns = patch_grid(after[0], side)
+    key_columns = patch_grid(before[1], side)[1]
+    old = index.reshape(old_rows, old_columns)
+    half = side / 2
+    y, near_y, rest_y = _along(rows, before[0][0] / after[0][0], old_rows, half, index.device)
+    x, near_x, rest_x = _along(columns, before[0][1] / after[0][1], old_columns, half, index.device)
+    chosen = old[near_y][:, near_x]
+    limit_y, limit_x = patch_grid(after[1], side)
+    from_y = chosen // key_columns + rest_y[:, None] + half
+    from_x = chosen % key_columns + rest_x[None, :] + half
+    # Places grow with the source; what was between two places grows with the picture that asks.
+    new_y = (from_y * (after[1][0] / before[1][0]) - half).round().long().clamp(0, limit_y - 1)
+    new_x = (from_x * (after[1][1] / before[1][1]) - half).round().long().clamp(0, limit_x - 1)
+    return (new_y * limit_x + new_x).flatten()
+
+
+def _along(
+    count: int, ratio: float, old_count: int, half: float, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    at = torch.arange(count, device=device, dtype=torch.float64)
+    then = (at + half) * ratio - half
+    near = then.round().long().clamp(0, old_count - 1)
+    return at, near, then - near

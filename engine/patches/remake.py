@@ -16,8 +16,9 @@ import torch
 
 from engine.patches import locks, quad
 from engine.patches.enlarging import enlarge
+from engine.patches.level import State, Task, tensor
 from engine.patches.pyramid import plan, resize
-from engine.patches.synthesis import State, Task, synthesise, tensor
+from engine.patches.synthesis import synthesise
 from engine.patches.voting import pixel_field, strangeness
 from engine.progress import Steps
 

@@ -4,13 +4,15 @@
 
 For each picture at twice the width, half the width and one and a half times the height: processor seconds, coherence,
 completeness and sliced Wasserstein distance in thousandths (0 is best; see engine/patches/measures.py). A line that is
-not better than both baselines in all three ends with the names of the measures that are not. With --sheet, source,
-remade, resized and carved pictures are laid side by side, for looking at.
+not better than both baselines in all three ends with the names of the measures that are not. The last line of a picture
+is its mean over the three shapes. With --sheet, source, remade, resized and carved pictures are laid side by side, for
+looking at.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
@@ -24,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/engine/patches")]
 
 from seam_carving import carve  # noqa: E402
 
-from engine.patches.measures import Scores, measure  # noqa: E402
+from engine.patches.measures import measure  # noqa: E402
 from engine.patches.pyramid import resize  # noqa: E402
 from engine.patches.remake import remake  # noqa: E402
 from engine.progress import Steps  # noqa: E402
@@ -43,6 +45,7 @@ NAMES = (
 )
 SHAPES = {"wide": (1.0, 2.0), "half": (1.0, 0.5), "tall": (1.5, 1.0)}
 MEASURES = ("coherence", "completeness", "wasserstein")
+Rows = np.ndarray | Sequence[Sequence[float]]
 
 
 def load(name: str, side: int) -> np.ndarray:
@@ -59,8 +62,16 @@ def load(name: str, side: int) -> np.ndarray:
     return resize(image, (round(image.shape[0] * scale), round(image.shape[1] * scale)))
 
 
-def words(scores: Scores) -> str:
-    return " ".join(f"{1000 * value:6.1f}" for value in astuple(scores))
+def table(rows: Rows) -> str:
+    """The measures of the remade, the resized and the carved picture."""
+    return "   ".join(" ".join(f"{1000 * value:6.1f}" for value in row) for row in rows)
+
+
+def lost_by(rows: Rows) -> list[str]:
+    """The measures in which the first row is not below both others."""
+    ours, *others = rows
+    best = np.min(others, 0)
+    return [word for word, mine, its in zip(MEASURES, ours, best, strict=True) if mine >= its]
 
 
 def say(line: str) -> None:
@@ -85,11 +96,11 @@ def main() -> int:
     parser.add_argument("--pictures", nargs="*", default=NAMES)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    won = 0
+    won, won_on_average = 0, 0
     say(f"{'':24}{'s':>6}  {'remade':^20}   {'resized':^20}   {'carved':^20}")
     for name in options.pictures:
         image = load(name, options.side)
-        rows = []
+        rows, found = [], []
         for shape, (down, across) in SHAPES.items():
             size = (round(image.shape[0] * down), round(image.shape[1] * across))
             start = time.process_time()
@@ -97,14 +108,14 @@ def main() -> int:
             seconds = time.process_time() - start
             others = [resize(image, size), carve(image, size)]
             ours, resized, carved = (measure(image, picture) for picture in (made, *others))
-            best = np.minimum(astuple(resized), astuple(carved))
-            lost = [
-                word for word, mine, its in zip(MEASURES, astuple(ours), best, strict=True) if mine >= its
-            ]
+            found.append([astuple(scores) for scores in (ours, resized, carved)])
+            lost = lost_by(found[-1])
             won += not lost
-            line = f"{name:18}{shape:6}{seconds:6.1f}  {words(ours)}   {words(resized)}   {words(carved)}  "
-            say(line + ", ".join(lost))
+            say(f"{name:18}{shape:6}{seconds:6.1f}  {table(found[-1])}  {', '.join(lost)}")
             rows.append(beside([image, made, *others]))
+        mean = np.mean(found, 0)
+        won_on_average += not lost_by(mean)
+        say(f"{name:18}{'mean':12}  {table(mean)}  {', '.join(lost_by(mean))}")
         if options.sheet is not None:
             options.sheet.mkdir(parents=True, exist_ok=True)
             width = max(row.shape[1] for row in rows)
@@ -112,7 +123,10 @@ def main() -> int:
                 [np.pad(row, ((0, 6), (0, width - row.shape[1]), (0, 0)), constant_values=1) for row in rows]
             )
             cv2.imwrite(str(options.sheet / f"{name}.png"), np.rint(sheet[..., ::-1] * 255).astype(np.uint8))
-    say(f"better in all three: {won} of {len(options.pictures) * len(SHAPES)}")
+    count = len(options.pictures)
+    say(
+        f"better in all three: {won} of {count * len(SHAPES)}; on average over shapes {won_on_average} of {count}"
+    )
     return 0
 
 

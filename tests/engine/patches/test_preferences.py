@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.patches import quad
-from engine.patches.preferences import HOME, PRICE_MAX, homes, raised, weights
+from engine.patches.preferences import DRAWN_HOME, HOME, PRICE_MAX, homes, raised, weights
 
 
 def test_a_key_that_nothing_resembles_comes_nearer():
@@ -46,3 +46,7 @@ def test_being_away_by_the_shorter_side_costs_home_and_less_along_a_stretch():
     grid = wide.reshape(16, 36, 2)
     across = (grid[0, 20] - grid[0, 0]).square().sum()  # ten px of the source
     assert float(across) == pytest.approx(HOME * (10 / 20) ** 2 * 2**-5, rel=1e-3)
+    whole, _ = homes((20, 20), (20, 40), quad.rectangle((20, 40)), 5, is_drawn=True)
+    grid = whole.reshape(16, 36, 2)
+    expected = DRAWN_HOME * (10 / 20) ** 2
+    assert float((grid[0, 20] - grid[0, 0]).square().sum()) == pytest.approx(expected, rel=1e-3)

@@ -3,9 +3,8 @@
 import torch
 
 from engine.patches.descriptors import Directions, patch_grid, whole_patches
-from engine.patches.propagation import Grids, Sides, improve, scores
+from engine.patches.propagation import Grids, Sides, carry, improve, scores
 from engine.patches.search import nearest
-from engine.patches.synthesis import carry
 
 
 def nothing() -> None:

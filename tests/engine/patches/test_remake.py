@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.corners import fault_of
-from engine.patches import layout, quad, synthesis
+from engine.patches import layout, level, quad
 from engine.patches.measures import measure
 from engine.patches.remake import Remade, remake
 from engine.progress import Cancelled, Progress, Steps
@@ -199,7 +199,7 @@ def test_the_field_is_improved_where_all_with_all_is_too_much(monkeypatch: pytes
     """The way of large pictures, taken by a small one; with locks, corners and no completeness too."""
     image = picture(56, 64)
     exact = make(image, (56, 100))
-    monkeypatch.setattr(synthesis, "PAIRS_CPU", 0)
+    monkeypatch.setattr(level, "PAIRS_CPU", 0)
     near = make(image, (56, 100))
     check(near, image, (56, 100))
     assert measure(image, near.image).coherence < 1.3 * measure(image, exact.image).coherence + 0.01
