@@ -107,9 +107,12 @@ def clear_up(mine: Path, now_s: float | None = None) -> list[Path]:
         The folders that are gone.
     """
     now_s = time.time() if now_s is None else now_s
-    found = []
+    folders, found = [], []
     with suppress(OSError):
-        found = [(*_age_and_size(path, now_s), path) for path in mine.parent.iterdir() if path.is_dir()]
+        folders = [path for path in mine.parent.iterdir() if path.is_dir()]
+    for path in folders:
+        with suppress(OSError):  # one that cannot be read, or that another window removes now, keeps no other
+            found.append((*_age_and_size(path, now_s), path))
     all_bytes = sum(size for _, size, _ in found)
     gone = []
     for age_s, size, path in sorted(found, key=lambda one: one[0], reverse=True):

@@ -108,6 +108,21 @@ def test_a_folder_in_which_nobody_learned_for_long_goes(left) -> None:
     assert (mine.is_dir(), old.exists(), newer.is_dir()) == (True, False, True)
 
 
+def test_a_folder_that_cannot_be_read_does_not_keep_the_others(left, monkeypatch) -> None:
+    folder, now_s = left
+    mine, unreadable, old = folder(1), folder(120), folder(91)
+    measure = learning_runs._age_and_size
+
+    def fail(path, now):
+        if path == unreadable:
+            raise PermissionError(path)
+        return measure(path, now)
+
+    monkeypatch.setattr(learning_runs, "_age_and_size", fail)
+    assert clear_up(mine, now_s) == [old]
+    assert unreadable.is_dir()
+
+
 def test_where_all_are_too_large_those_left_longest_go(left, monkeypatch) -> None:
     folder, now_s = left
     mine, first, second, fresh = folder(60), folder(50), folder(40), folder(0.5)
