@@ -11,6 +11,8 @@ Sources: Rabin et al., "Wasserstein Barycenter and Its Application to Texture Mi
 Cost: 10 rounds at 192 x 128 px take half a second of one core.
 """
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -19,47 +21,55 @@ from torch import Tensor
 from engine.patches.descriptors import patch_grid
 from engine.patches.search import Look
 
-LIMIT_PX = 2**16
-"""Pixels of source or picture up to which a level is balanced: what is finer follows."""
-
-ROUNDS = 10
-"""How often patches move on a level. With 16, seven remakes came nearer to their sources by a fifteenth, and a thin rocket
-was torn."""
-
 _SLICES = 48
-"""Directions at once."""
+"""Directions in a round."""
+
+_AT_ONCE = 2**23
+"""Numbers held for some directions at a time: bounds memory."""
 
 
-def balanced(picture: Tensor, source: Tensor, side: int, *, generator: torch.Generator, look: Look) -> Tensor:
+def balanced(
+    picture: Tensor, source: Tensor, side: int, *, rounds: int, generator: torch.Generator, look: Look
+) -> Tensor:
     """Move the patches of a picture towards the population of its source.
 
     Args:
         picture: (3, h, w) in [0, 1]; not modified.
         source: (3, H, W).
         side: side of a patch in px.
+        rounds: how often patches move, each time along other directions. The first three do most of it.
         generator: where directions come from, on the CPU: another seed gives another picture.
-        look: asked between rounds whether to go on.
+        look: asked between directions whether to go on.
 
     Returns:
         (3, h, w) in [0, 1].
     """
-    rows, columns = patch_grid((picture.shape[1], picture.shape[2]), side)
+    grid_hw = patch_grid((picture.shape[1], picture.shape[2]), side)
+    given = math.prod(patch_grid((source.shape[1], source.shape[2]), side))
     numbers = 3 * side * side
-    overlap = F.conv_transpose2d(picture.new_ones(1, 1, rows, columns), picture.new_ones(1, 1, side, side))[0]
-    low, high, part = _ranks(rows * columns, (source.shape[1] - side + 1) * (source.shape[2] - side + 1))
-    low, high, part = (one.to(picture.device) for one in (low, high, part))
-    for _ in range(ROUNDS):
-        look()
+    overlap = F.conv_transpose2d(picture.new_ones(1, 1, *grid_hw), picture.new_ones(1, 1, side, side))[0]
+    ranks = _ranks(math.prod(grid_hw), given, picture.device)
+    at_once = max(1, _AT_ONCE // max(math.prod(grid_hw), given))
+    for _ in range(rounds):
         slices = F.normalize(torch.randn(_SLICES, numbers, generator=generator), dim=1)
-        filters = slices.reshape(_SLICES, 3, side, side).to(picture.device)
-        there, _ = _sorted(F.conv2d(source[None], filters)[0].flatten(1))
-        here, order = _sorted(F.conv2d(picture[None], filters)[0].flatten(1))
-        goal = there[:, low] * (1 - part) + there[:, high] * part
-        moves = torch.zeros_like(here).scatter_(1, order, goal - here).reshape(1, _SLICES, rows, columns)
+        step = torch.zeros_like(picture)
+        for some in torch.split(slices, at_once):
+            look()
+            filters = some.reshape(-1, 3, side, side).to(picture.device)
+            step += F.conv_transpose2d(_moves(picture, source, filters, ranks)[None], filters)[0]
         # A move is seen along few of the directions that patches have: the mean over all is so many times as large.
-        step = F.conv_transpose2d(moves, filters)[0] * (numbers / _SLICES) / overlap
-        picture = (picture + step).clamp(0, 1)
+        picture = (picture + step * (numbers / _SLICES) / overlap).clamp(0, 1)
     return picture
+
+
+def _moves(picture: Tensor, source: Tensor, filters: Tensor, ranks: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """Say how far each patch has to move along some directions: (directions, rows, columns)."""
+    low, high, part = ranks
+    there, _ = _sorted(F.conv2d(source[None], filters)[0].flatten(1))
+    seen = F.conv2d(picture[None], filters)[0]
+    here, order = _sorted(seen.flatten(1))
+    goal = there[:, low] * (1 - part) + there[:, high] * part
+    return torch.zeros_like(here).scatter_(1, order, goal - here).reshape(seen.shape)
 
 
 def _sorted(table: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,8 +81,8 @@ def _sorted(table: Tensor) -> tuple[Tensor, Tensor]:
     return table.gather(1, order), order
 
 
-def _ranks(count: int, others: int) -> tuple[Tensor, Tensor, Tensor]:
+def _ranks(count: int, others: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Say between which of the others, in order, each rank lies, and how far from the lower one."""
     place = ((torch.arange(count, dtype=torch.float64) + 0.5) / count * others - 0.5).clamp(0, others - 1)
     low = place.floor().long()
-    return low, (low + 1).clamp(max=others - 1), (place - low).float()
+    return low.to(device), (low + 1).clamp(max=others - 1).to(device), (place - low).float().to(device)

@@ -41,6 +41,14 @@ PAIRS_GPU = 80_000_000_000
 SPREAD = 1.6
 """How fast a patch's say falls from its middle, in px."""
 
+BALANCED_PX = 2**16
+"""Pixels of source or guess up to which a level between is balanced: what is finer follows."""
+
+VOTES, ROUNDS, LAST_ROUNDS = 4, 6, 3
+"""Of what is drawn: searches and votes before a level is balanced, how often its patches then move, and how often at the
+very end. With one vote and 10 rounds, 5 of 16 photographs made half as high again came nearer to their sources than both a
+resize and seam carving, with these 11. Without the end, the last votes let shares slip back to worse than a resize's."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -76,7 +84,7 @@ class Way(Enum):
 
     STEPS = "by small steps"
     LAID = "with whole parts side by side"
-    DRAWN = "drawn in and balanced"
+    DRAWN = "drawn and balanced"
 
 
 @dataclass
@@ -146,7 +154,7 @@ class Ground:
     @property
     def is_balanced(self) -> bool:
         """Whether balancing is worth its time here."""
-        return max(math.prod(self.size_hw), math.prod(self.values.shape[1:])) <= balance.LIMIT_PX
+        return max(math.prod(self.size_hw), math.prod(self.values.shape[1:])) <= BALANCED_PX
 
 
 def iterations(level: int, count: int, *, is_last: bool = True) -> int:
@@ -184,6 +192,8 @@ def finer(task: Task, sources: list[np.ndarray], level: int, state: State) -> St
         return state
     for turn in range(iterations(level, count)):
         improve_guess(ground, state, blurred if turn == 0 else source)
+    if state.way is Way.DRAWN and level == count - 1:
+        _balance(ground, state, LAST_ROUNDS)
     return state
 
 
@@ -270,14 +280,20 @@ def improve_guess(ground: Ground, state: State, keys: np.ndarray) -> None:
     state.picture = made
 
 
-def rebalance(ground: Ground, state: State, keys: np.ndarray) -> None:
-    """Search and vote once, then bring the guess nearer to the population of its source; it changes in place."""
+def rebalance(ground: Ground, state: State, source: np.ndarray) -> None:
+    """Search and vote, then bring the guess nearer to the population of its source; it changes in place."""
+    for _ in range(VOTES):
+        improve_guess(ground, state, source)
+    _balance(ground, state, ROUNDS)
+
+
+def _balance(ground: Ground, state: State, rounds: int) -> None:
     task = ground.task
-    improve_guess(ground, state, keys)
     guess = balance.balanced(
         tensor(state.picture, task.device),
         ground.values,
         task.plan.side,
+        rounds=rounds,
         generator=task.generator,
         look=task.look,
     )

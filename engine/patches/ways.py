@@ -4,9 +4,12 @@ By small steps, from the coarsest level on, things keep their size and find new 
 things. Two other ways are tried where that changes what the picture is made of:
 
 - Whole parts side by side, where the frame grows by much: twice the width holds two cups (layout.py).
-- Drawn in and balanced, where a side becomes shorter: all stays where it is, and edges and marks get back their size
-  (balance.py). Half the width cannot hold the whole of a cup and keep the table's share: this cup is slimmer, its rim and
-  spoon are as they were. It is tried where even a plain resize keeps shares better, which textures never meet.
+- Drawn and balanced, where a side grows by much or becomes shorter: all stays where it is, and edges and marks get back
+  their size (balance.py). Half the width cannot hold the whole of a cup and keep the table's share: this cup is slimmer,
+  its rim and spoon are as they were. Half as high again has no room for a second face, only for its forehead.
+
+The first two keep pieces of the source as they stand. They are left for the third where they do not keep shares clearly
+better than a plain resize, which keeps them but for its blur.
 
 Neither with locks and corners, which say themselves where things go, nor where nobody asks that all of the picture
 comes back.
@@ -34,11 +37,16 @@ from engine.patches.level import (
 )
 from engine.patches.pyramid import resize, scaled
 
-SHARES_KEPT = 0.8
-"""A layout of whole parts has to keep shares better by a fifth: smooth skies grow without seams by small steps too."""
+SHARES_KEPT, SHARES_KEPT_WHOLE = 0.5, 0.8
+"""Change of shares, beside that of a plain resize, up to which pieces of the source are kept as they stand; the second
+where a side grows by `WHOLE_GROWTH`. At half as high again, layouts of 0.6 to 0.9 gave half a head above a whole one and a
+chair on a chair's back; those below 0.5 textures and whole things."""
+
+WHOLE_GROWTH = 1.8
+"""Growth of a side from which on there is room for nearly all of a second thing."""
 
 DRAWN_LEAST_PX = 36
-"""Shorter side of the result from which on a picture is drawn in: a patch is a fifth of it. From 27 px on shares came out
+"""Shorter side of the result from which on a picture is drawn: a patch is a fifth of it. From 27 px on shares came out
 nearer by an eighth, but a rocket was torn and the rim of a cup open."""
 
 
@@ -75,13 +83,16 @@ def best_way(task: Task, sources: list[np.ndarray], level: int, state: State) ->
 
     lowest = change(state.picture)
     growth = [new / old for new, old in zip(task.target_hw, task.source_hw, strict=True)]
+    grows_much = max(growth) >= layout.LEAST_GROWTH
+    share = SHARES_KEPT if max(growth) < WHOLE_GROWTH else SHARES_KEPT_WHOLE
+    enough = share * change(resize(source, _size_hw(task, level)))
     # What becomes smaller is not laid out: that would be a crop, and cut off what patches still find room for.
-    if min(growth) >= 1 and max(growth) >= layout.LEAST_GROWTH:
+    if min(growth) >= 1 and grows_much:
         laid = _laid(task, source, level, state)
-        if change(laid.picture) < SHARES_KEPT * lowest:
-            state, lowest = laid, change(laid.picture)
-    # What only grows is not drawn out: there is room for all things at their size.
-    if min(growth) < 1 and lowest > change(resize(source, _size_hw(task, level))):
+        kept = change(laid.picture)
+        if kept < min(lowest, enough):
+            state, lowest = laid, kept
+    if lowest > enough and (min(growth) < 1 or grows_much):
         drawn = _drawn(task, sources, level)
         if drawn is not None and change(drawn.picture) < lowest:
             state = drawn
@@ -110,10 +121,7 @@ def _laid(task: Task, source: np.ndarray, level: int, state: State) -> State:
 
 
 def _drawn(task: Task, sources: list[np.ndarray], level: int) -> State | None:
-    """Draw the picture in on a coarse level and balance it from there on; None if it is too small.
-
-    The finest level only searches: what is balanced is not yet made of the source's own pixels.
-    """
+    """Draw the picture in or out on a coarse level and balance it from there on; None if it is too small."""
     coarser = range(min(level + 1, len(sources) - 1))
     large = [number for number in coarser if min(_size_hw(task, number)) >= DRAWN_LEAST_PX]
     if not large:

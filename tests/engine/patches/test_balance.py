@@ -17,7 +17,8 @@ def look() -> None:
 
 
 def balanced(picture: Tensor, source: Tensor, side: int, *, seed: int = 0, look=look) -> Tensor:
-    return balance.balanced(picture, source, side, generator=torch.Generator().manual_seed(seed), look=look)
+    generator = torch.Generator().manual_seed(seed)
+    return balance.balanced(picture, source, side, rounds=10, generator=generator, look=look)
 
 
 def tensor(picture: np.ndarray) -> Tensor:
@@ -94,4 +95,12 @@ def test_a_request_to_stop_is_met_in_every_round():
     with pytest.raises(Cancelled):
         balanced(source, source, 7, look=stop)
     assert calls == 3
-    assert balance.ROUNDS > 3
+
+
+def test_memory_is_bounded_by_taking_few_directions_at_once(monkeypatch):
+    """Moves along directions add up: how many are held at a time changes nothing."""
+    source = tensor(dots(24, 30))
+    drawn = tensor(resize(dots(24, 30), (24, 16)))
+    at_once = balanced(drawn, source, 7)
+    monkeypatch.setattr(balance, "_AT_ONCE", 5 * 18 * 24)
+    torch.testing.assert_close(balanced(drawn, source, 7), at_once, atol=1e-4, rtol=0)

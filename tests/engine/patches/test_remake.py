@@ -218,7 +218,7 @@ def test_fast_is_the_same_for_small_pictures():
 
 def test_completeness_brings_back_what_fitted_badly():
     image = picture(48, 48, seed=4)
-    less, more = make(image, (48, 80), completeness=0.0), make(image, (48, 80), completeness=0.8)
+    less, more = make(image, (48, 64), completeness=0.0), make(image, (48, 64), completeness=0.8)
     assert measure(image, more.image).completeness < measure(image, less.image).completeness
 
 

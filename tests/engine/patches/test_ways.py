@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage import data
 
-from engine.patches import balance, ways
+from engine.patches import balance, level, ways
 from engine.patches.level import State, Way
 from engine.patches.measures import measure
 from engine.patches.pyramid import resize
@@ -88,22 +88,40 @@ def test_a_small_picture_is_not_drawn_out_for_its_finest_level_has_to_be_searche
     assert taken == [Way.STEPS]
 
 
-def test_large_levels_are_not_balanced(taken, monkeypatch):
-    sizes = []
+def test_large_levels_are_not_balanced_but_for_the_finest(taken, monkeypatch):
+    moved = []
     move = balance.balanced
 
     def watched(picture: torch.Tensor, *rest, **options) -> torch.Tensor:
-        sizes.append(tuple(picture.shape[1:]))
+        moved.append((picture.shape[1], options["rounds"]))
         return move(picture, *rest, **options)
 
     monkeypatch.setattr(balance, "balanced", watched)
     image = one_thing(128, 192)
     make(image, (128, 96))
     assert taken == [Way.DRAWN]
-    assert len(sizes) > 1
-    balanced_px = max(height * width for height, width in sizes) * 2  # of the source, twice as wide
-    sizes.clear()
-    monkeypatch.setattr(balance, "LIMIT_PX", balanced_px - 1)
+    heights = [height for height, _ in moved]
+    assert heights == sorted(set(heights))
+    assert len(heights) > 3
+    assert moved[-1] == (128, level.LAST_ROUNDS)
+    assert {rounds for _, rounds in moved[:-1]} == {level.ROUNDS}
+    monkeypatch.setattr(
+        level, "BALANCED_PX", heights[-2] * heights[-2] * 3 // 2 - 1
+    )  # less than this level's source
+    moved.clear()
     make(image, (128, 96))
-    assert sizes
-    assert max(height * width for height, width in sizes) * 2 < balanced_px
+    assert [height for height, _ in moved] == [*heights[:-2], 128]
+
+
+def test_half_as_high_again_is_drawn_out_where_a_second_thing_would_be_cut_off(taken):
+    image = resize(data.coffee().astype(np.float32) / 255, (144, 216))
+    make(image, (216, 216))
+    make(noise(64, 72), (96, 72))
+    assert taken == [Way.DRAWN, Way.LAID]
+
+
+def test_what_grows_by_a_little_keeps_its_things_at_their_size(taken):
+    """There a stretched thing is no gain: what is around it makes room."""
+    image = resize(data.coffee().astype(np.float32) / 255, (144, 216))
+    make(image, (144, 280))
+    assert taken == [Way.STEPS]
