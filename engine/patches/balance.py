@@ -24,8 +24,8 @@ from engine.patches.search import Look
 _SLICES = 48
 """Directions in a round."""
 
-_AT_ONCE = 2**23
-"""Numbers held for some directions at a time: bounds memory."""
+_AT_ONCE = 2**21
+"""Numbers held for some directions at a time: bounds memory, and how long a request to stop waits."""
 
 
 def balanced(
@@ -54,18 +54,21 @@ def balanced(
         slices = F.normalize(torch.randn(_SLICES, numbers, generator=generator), dim=1)
         step = torch.zeros_like(picture)
         for some in torch.split(slices, at_once):
-            look()
             filters = some.reshape(-1, 3, side, side).to(picture.device)
-            step += F.conv_transpose2d(_moves(picture, source, filters, ranks)[None], filters)[0]
+            step += F.conv_transpose2d(_moves(picture, source, filters, ranks, look)[None], filters)[0]
         # A move is seen along few of the directions that patches have: the mean over all is so many times as large.
         picture = (picture + step * (numbers / _SLICES) / overlap).clamp(0, 1)
     return picture
 
 
-def _moves(picture: Tensor, source: Tensor, filters: Tensor, ranks: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+def _moves(
+    picture: Tensor, source: Tensor, filters: Tensor, ranks: tuple[Tensor, Tensor, Tensor], look: Look
+) -> Tensor:
     """Say how far each patch has to move along some directions: (directions, rows, columns)."""
     low, high, part = ranks
+    look()
     there, _ = _sorted(F.conv2d(source[None], filters)[0].flatten(1))
+    look()
     seen = F.conv2d(picture[None], filters)[0]
     here, order = _sorted(seen.flatten(1))
     goal = there[:, low] * (1 - part) + there[:, high] * part
