@@ -3,7 +3,8 @@
 A picture keeps what its file had: bit depth, alpha, colour profile and camera data. Its pixels are turned the way the
 camera held them. A file is written whole or not at all.
 
-Elsewhere: decoding and what is refused in decoding.py, 16 bits a channel in sixteen_bit.py, orientation in exif.py.
+Elsewhere: decoding and what is refused in decoding.py, files of 16 bits a channel in png_writer.py and tiff_writer.py,
+orientation in exif.py.
 """
 
 import hashlib
@@ -17,11 +18,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from engine import sixteen_bit
 from engine.atomic import AnyPath, write_atomically
 from engine.decoding import decode, decode_rgb
 from engine.errors import MaskError, PictureError
 from engine.exif import PREFIX
+from engine.png_writer import write_png
+from engine.tiff_writer import write_tiff
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 """Modes a picture can have, and their channels."""
@@ -320,9 +322,9 @@ def write_picture(
 
     def write(file: BinaryIO) -> None:
         if picture.is_deep and chosen is _PNG:
-            sixteen_bit.write_png(file, pixels, text=text, **settings)
+            write_png(file, pixels, text=text, **settings)
         elif picture.is_deep:
-            sixteen_bit.write_tiff(file, pixels, icc_profile=picture.icc_profile)
+            write_tiff(file, pixels, icc_profile=picture.icc_profile)
         else:
             _write_shallow(file, picture, chosen, {**settings, **_ways(chosen, text, quality, is_lossless)})
 

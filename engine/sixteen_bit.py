@@ -1,27 +1,20 @@
-"""Read and write pictures of 16 bits a channel, which Pillow alone would cut to 8.
+"""Read pictures of 16 bits a channel, which Pillow alone would cut to 8.
 
-Reading: Pillow's decoders take the high byte of every value. Told that the bytes lie the other way round, they take
+Pillow's decoders take the high byte of every value. Told that the bytes lie the other way round, they take
 the low byte; two passes give all 16 bits, with Pillow's own checks of the file. Grey needs one pass.
 
-Writing: PNG and TIFF are written here, strip by strip, so that a large picture is never held twice.
-
-Source: PNG specification (ISO/IEC 15948:2004), sections 9 and 11; TIFF 6.0, sections 8, 14 and 18.
-Elsewhere: 8-bit pictures, and the choice between the two, in decoding.py and pictures.py.
+Elsewhere: 8-bit pictures, and the choice between the two, in decoding.py; writing in png_writer.py and tiff_writer.py.
 """
 
-import struct
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL.ImageFile import ImageFile
 
 from engine.errors import PictureError
-from engine.exif import PREFIX
-from engine.strips import pixels_of, release, rows_per_strip, strips_of
+from engine.strips import pixels_of, release, strips_of
 
-_TIFF_LIMIT_BYTES = 4_000_000_000  # offsets in a TIFF have 32 bits
 _OTHER_ORDER = {
     "B": "L",
     "L": "B",
@@ -77,82 +70,6 @@ def read_deep(image: ImageFile, reopen: Callable[[], ImageFile]) -> np.ndarray:
     return _without_premultiplication(pixels) if is_premultiplied else pixels
 
 
-def write_png(
-    file: BinaryIO,
-    pixels: np.ndarray,
-    *,
-    icc_profile: bytes | None = None,
-    exif: bytes | None = None,
-    text: Mapping[str, str] | None = None,
-) -> None:
-    """Write a PNG of 16 bits a channel.
-
-    Args:
-        file: where the bytes go, in order.
-        pixels: (H, W) or (H, W, 2 to 4) uint16.
-        icc_profile: kept as it is.
-        exif: camera data, with or without its JPEG prefix.
-        text: entries to store; names of 1 to 79 Latin letters, any words.
-    """
-    height, width = pixels.shape[:2]
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    file.write(b"\x89PNG\r\n\x1a\n")
-    _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
-    if icc_profile is not None:
-        _write_chunk(file, b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(icc_profile))
-    if exif is not None:
-        _write_chunk(file, b"eXIf", exif.removeprefix(PREFIX))
-    for name, words in (text or {}).items():
-        _write_chunk(file, b"iTXt", name.encode("latin-1") + b"\x00\x00\x00\x00\x00" + words.encode())
-    packer = zlib.compressobj(6)
-    above = np.zeros(width * channels * 2, np.uint8)
-    for rows in strips_of(pixels):
-        values = rows.astype(">u2", order="C").reshape(len(rows), -1).view(np.uint8)
-        _write_chunk(file, b"IDAT", packer.compress(_filtered(values, above, channels * 2).data))
-        above = values[-1]
-    _write_chunk(file, b"IDAT", packer.flush())
-    _write_chunk(file, b"IEND", b"")
-
-
-def write_tiff(file: BinaryIO, pixels: np.ndarray, *, icc_profile: bytes | None = None) -> None:
-    """Write a TIFF of 16 bits a channel: one page, interleaved, deflate over horizontal differences.
-
-    Args:
-        file: an empty file that can be sought.
-        pixels: (H, W) or (H, W, 2 to 4) uint16.
-        icc_profile: kept as it is.
-
-    Raises:
-        PictureError: if the picture is larger than a TIFF can be.
-    """
-    if pixels.nbytes > _TIFF_LIMIT_BYTES:
-        got = f"{pixels.nbytes} bytes"
-        raise PictureError("tiff", f"at most {_TIFF_LIMIT_BYTES} bytes", got, "write a PNG instead")
-    height, width = pixels.shape[:2]
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    file.write(b"II*\x00" + bytes(4))
-    places = list(_write_tiff_strips(file, pixels.reshape(height, width, channels)))
-    entries: list[tuple[int, str, tuple[int, ...] | bytes]] = [
-        (256, "I", (width,)),
-        (257, "I", (height,)),
-        (_BITS_TAG, "H", (16,) * channels),
-        (259, "H", (8,)),  # deflate
-        (262, "H", (2 if channels >= 3 else 1,)),  # RGB or black is zero
-        (273, "I", tuple(offset for offset, _ in places)),
-        (277, "H", (channels,)),
-        (278, "I", (rows_per_strip(pixels[0].nbytes),)),
-        (279, "I", tuple(size for _, size in places)),
-        (284, "H", (1,)),  # channels side by side
-        (317, "H", (2,)),  # horizontal differences
-    ]
-    if channels in (2, 4):
-        entries.append((338, "H", (2,)))  # alpha, colours not multiplied by it
-    if icc_profile is not None:
-        entries.append((34675, "B", icc_profile))
-    _write_directory(file, entries)
-
-
 def _layout(tile: Any) -> str:
     """The file's layout of a pixel in Pillow's words, such as ``RGB;16B``."""
     first = tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args
@@ -179,61 +96,3 @@ def _without_premultiplication(pixels: np.ndarray) -> np.ndarray:
         colours = (rows[..., :3] * np.uint32(65535) + alpha // 2) // np.maximum(alpha, 1)
         rows[..., :3] = np.where(alpha == 0, 0, np.minimum(colours, 65535))
     return pixels
-
-
-def _write_chunk(file: BinaryIO, name: bytes, data: bytes) -> None:
-    if data or name == b"IEND":
-        file.write(struct.pack(">I", len(data)) + name)
-        file.write(data)
-        file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(name))))
-
-
-def _filtered(values: np.ndarray, above: np.ndarray, pixel_bytes: int) -> np.ndarray:
-    """Rows of bytes as differences to the left (filter 1) or upper (filter 2) pixel, whichever is smaller.
-
-    Args:
-        values: (R, N) uint8.
-        above: (N,) uint8, the row before the first.
-        pixel_bytes: bytes a pixel.
-
-    Returns:
-        (R, 1 + N) uint8, each row behind the number of its filter.
-    """
-    to_above = values - np.concatenate([above[None], values[:-1]])
-    to_left = values.copy()
-    to_left[:, pixel_bytes:] -= values[:, :-pixel_bytes]
-    cost_above, cost_left = (
-        np.abs(rows.view(np.int8)).sum(axis=1, dtype=np.int64) for rows in (to_above, to_left)
-    )
-    is_above = (cost_above < cost_left)[:, None]
-    rows = np.where(is_above, to_above, to_left)
-    return np.concatenate([np.where(is_above, np.uint8(2), np.uint8(1)), rows], axis=1)
-
-
-def _write_tiff_strips(file: BinaryIO, pixels: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Write the strips one after the other; gives place and size of each in bytes."""
-    for rows in strips_of(pixels):
-        differences = rows.astype("<u2", order="C")
-        differences[:, 1:] -= rows[:, :-1]
-        offset = file.tell()
-        yield offset, file.write(zlib.compress(differences.data, 6))
-
-
-def _write_directory(file: BinaryIO, entries: list[tuple[int, str, tuple[int, ...] | bytes]]) -> None:
-    """Write the table of tags behind the strips, and its place into the header; long values lie before it."""
-    kinds = {"H": 3, "I": 4, "B": 7}
-    table = struct.pack("<H", len(entries))
-    for tag, letter, values in entries:
-        data = values if isinstance(values, bytes) else struct.pack(f"<{len(values)}{letter}", *values)
-        if len(data) > 4:
-            file.write(bytes(file.tell() % 2))
-            place = struct.pack("<I", file.tell())
-            file.write(data)
-        else:
-            place = data.ljust(4, b"\x00")
-        table += struct.pack("<HHI", tag, kinds[letter], len(values)) + place
-    file.write(bytes(file.tell() % 2))
-    start = file.tell()
-    file.write(table + bytes(4))
-    file.seek(4)
-    file.write(struct.pack("<I", start))

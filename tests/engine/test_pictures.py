@@ -719,7 +719,7 @@ def test_a_quality_out_of_range_is_told(tmp_path):
 
 
 def test_a_tiff_beyond_its_limit_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.sixteen_bit._TIFF_LIMIT_BYTES", 100)
+    monkeypatch.setattr("engine.tiff_writer._LIMIT_BYTES", 100)
     with pytest.raises(PictureError, match=r"tiff: expected at most 100 bytes, got \d+ bytes; write a PNG"):
         write_picture(Picture(pixels_of("L", np.uint16), "L"), tmp_path / "a.tif")
     assert list(tmp_path.iterdir()) == []
