@@ -4,7 +4,8 @@ A file is looked at before it is trusted: the size its header gives is held agai
 allocated, and whatever the decoders raise on a damaged or hostile file comes out as a ``PictureError``. What cannot be
 kept as it is (palettes, CMYK, floats) is converted, and a note says so.
 
-Elsewhere: what callers use in pictures.py, 16 bits a channel in sixteen_bit.py, orientation in exif.py.
+Elsewhere: what callers use in pictures.py, 16 bits a channel in sixteen_bit.py, what a file says beside its
+pixels in metadata/, orientation in exif.py.
 """
 
 import contextlib
@@ -25,7 +26,9 @@ from PIL.ImageFile import ImageFile
 
 from engine.atomic import AnyPath, path_error
 from engine.errors import PictureError
-from engine.exif import orientation_of, turned, with_orientation_reset
+from engine.exif import turned
+from engine.metadata.kept import Metadata
+from engine.metadata.reading import read_metadata
 from engine.sixteen_bit import deep_mode, read_deep
 from engine.strips import pixels_of, release, strips_of
 
@@ -56,17 +59,6 @@ _STARTS = {
 }
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _DIRECT = ("L", "LA", "RGB", "RGBA")
-_TIFF_KEPT_TAGS = (
-    270,
-    271,
-    272,
-    305,
-    306,
-    315,
-    33432,
-    34665,
-    34853,
-)  # words, maker, dates, rights, Exif, GPS
 _OPEN_LOCK = threading.Lock()
 
 
@@ -79,7 +71,7 @@ class Decoded:
     mode: str
     """``L``, ``LA``, ``RGB`` or ``RGBA``."""
     icc_profile: bytes | None
-    exif: bytes | None
+    metadata: Metadata
     notes: tuple[str, ...]
 
 
@@ -106,7 +98,7 @@ def decode_rgb(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = N
     """
     limit = _limit(limit_megapixels)
     with _opened_file(source) as (name, file), _opened(name, file, limit) as image, _told(name, image):
-        orientation = orientation_of(_exif_of(image))
+        orientation = read_metadata(file, image, image.info).orientation
         if image.mode in ("F", "I") or image.mode.startswith("I;16"):
             pixels = (_deep_grey(image, []) >> 8).astype(np.uint8)
             pixels = np.repeat(pixels[..., None], 3, axis=2)
@@ -264,7 +256,8 @@ def _decoded(image: ImageFile, file: BinaryIO) -> Decoded:
         notes.append("only the first of several pictures in the file was read")
     if _bits_of_heif(image, file) > 8:
         notes.append("10 or 12 bits a channel were cut to 8")
-    exif = _exif_of(image)
+    found = read_metadata(file, image, image.info, is_recoloured=image.mode in ("CMYK", "LAB"))
+    notes.extend(found.notes)
     icc_profile = image.info.get("icc_profile") or None
     mode = deep_mode(image)
     key = image.info.get("transparency")
@@ -280,22 +273,8 @@ def _decoded(image: ImageFile, file: BinaryIO) -> Decoded:
     if key is not None and pixels.dtype == np.uint16 and mode in ("L", "RGB"):
         mode, pixels = f"{mode}A", _with_key_as_alpha(pixels, key)
         notes.append("a transparent colour became an alpha channel")
-    pixels = turned(pixels, orientation_of(exif))
-    return Decoded(pixels, mode, icc_profile, with_orientation_reset(exif) if exif else None, tuple(notes))
-
-
-def _exif_of(image: Image.Image) -> bytes | None:
-    """Camera data as the file has it. TIFF keeps it among its own tags, and Pillow turns TIFF by itself."""
-    exif = image.info.get("exif")
-    tags = getattr(image, "tag_v2", None)
-    if tags is None:
-        return exif if isinstance(exif, bytes) and exif else None
-    kept = Image.Exif()
-    theirs = image.getexif()
-    for tag in _TIFF_KEPT_TAGS:
-        if tag in theirs:
-            kept[tag] = theirs.get_ifd(tag) if tag in (34665, 34853) else theirs[tag]
-    return kept.tobytes() if len(kept) else None
+    pixels = turned(pixels, found.orientation)
+    return Decoded(pixels, mode, icc_profile, found.metadata, tuple(notes))
 
 
 def _bits_of_heif(image: Image.Image, file: BinaryIO) -> int:

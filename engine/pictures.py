@@ -22,6 +22,7 @@ from engine.atomic import AnyPath, write_atomically
 from engine.decoding import decode, decode_rgb
 from engine.errors import MaskError, PictureError
 from engine.exif import PREFIX
+from engine.metadata.kept import NOTHING, Metadata
 from engine.png_writer import write_png
 from engine.tiff_writer import write_tiff
 
@@ -45,8 +46,8 @@ class Picture:
     """``L``, ``LA``, ``RGB`` or ``RGBA``, at either depth."""
     icc_profile: bytes | None = None
     """The file's colour profile, byte for byte."""
-    exif: bytes | None = None
-    """The file's camera data; orientation 1."""
+    metadata: Metadata = NOTHING
+    """What else the file says: camera data, words, resolution."""
     notes: tuple[str, ...] = ()
     """What was converted on the way in, as sentences for the user."""
 
@@ -123,7 +124,7 @@ def read_picture(path: AnyPath, *, limit_megapixels: float | None = None) -> Pic
         PictureError: if the file is missing, empty, damaged, too large or no picture.
     """
     decoded = decode(path, limit_megapixels=limit_megapixels)
-    return Picture(decoded.pixels, decoded.mode, decoded.icc_profile, decoded.exif, decoded.notes)
+    return Picture(decoded.pixels, decoded.mode, decoded.icc_profile, decoded.metadata, decoded.notes)
 
 
 def read_rgb(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = None) -> np.ndarray:
@@ -372,7 +373,7 @@ def _ways(chosen: _Format, text: Mapping[str, str] | None, quality: int, is_loss
 
 def _exif_for(picture: Picture, chosen: _Format, notes: list[str]) -> bytes | None:
     """Camera data where the format keeps it."""
-    exif = picture.exif
+    exif = picture.metadata.exif
     if exif is None:
         return None
     if not chosen.has_profile or (chosen is _TIFF and picture.is_deep):

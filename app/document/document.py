@@ -40,6 +40,7 @@ from app.document.results import Result
 from app.document.strokes import new_id
 from app.document.transaction import Transaction
 from app.errors import DocumentError
+from engine.metadata.kept import NOTHING, Metadata
 
 if TYPE_CHECKING:
     from app.document.snapshot import Snapshot
@@ -64,7 +65,7 @@ class Document:
         current_result_id: the result that is shown, or None.
         active_layer_id: the layer that is worked on; the topmost picture where None.
         icc_profile: colour profile of the picture.
-        exif: camera data of the picture.
+        metadata: what else the picture's file said: camera data, words, resolution.
         learned: networks that learned the picture.
         id: drawn where None.
         store: where old values lie; one of its own where None.
@@ -86,7 +87,7 @@ class Document:
         current_result_id: str | None = None,
         active_layer_id: str | None = None,
         icc_profile: bytes | None = None,
-        exif: bytes | None = None,
+        metadata: Metadata = NOTHING,
         learned: Learned | None = None,
         id: str | None = None,
         store: BlobStore | None = None,
@@ -101,7 +102,7 @@ class Document:
         self.mode = mode
         self.is_deep = is_deep
         self.icc_profile = icc_profile
-        self.exif = exif
+        self.metadata = metadata
         self.unknown_entries: dict[str, bytes] = {}
         """Entries of its file that this program does not know, by name; they survive a save."""
         self.revision = 0
@@ -154,7 +155,7 @@ class Document:
             path=path,
             layers=[layer],
             icc_profile=picture.icc_profile,
-            exif=picture.exif,
+            metadata=picture.metadata,
         )
 
     @classmethod

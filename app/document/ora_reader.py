@@ -43,6 +43,7 @@ from app.document.tiles import MAX_SIDE_PX, tiles_of
 from app.errors import AppError, DocumentError
 from engine.atomic import AnyPath
 from engine.errors import EngineError
+from engine.metadata.kept import Metadata
 
 _STACK_LIMIT_BYTES = 8 << 20
 _INDEX_LIMIT_BYTES = 256 << 20
@@ -156,7 +157,7 @@ class _Index:
             current_result_id=self._id_or_none(data, "current_result_id"),
             active_layer_id=self._id_or_none(data, "active_layer_id"),
             icc_profile=self._optional(PROFILE_ENTRY),
-            exif=self._optional(EXIF_ENTRY),
+            metadata=Metadata(exif=self._optional(EXIF_ENTRY)),
             learned=self._learned(notes),
             id=self._id(data, "id"),
         )

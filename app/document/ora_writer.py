@@ -165,7 +165,7 @@ class _Writer:
             self._put(INDEX_ENTRY, write_json(self._index(layers, results, stack)))
             if self._samples:
                 self._put(SAMPLES_ENTRY, np.concatenate(self._samples).astype("<f4").tobytes())
-            for name, data in ((PROFILE_ENTRY, snapshot.icc_profile), (EXIF_ENTRY, snapshot.exif)):
+            for name, data in ((PROFILE_ENTRY, snapshot.icc_profile), (EXIF_ENTRY, snapshot.metadata.exif)):
                 if data is not None:
                     self._put(name, data)
             if snapshot.learned is not None:  # numbers of networks are not made smaller by packing

@@ -139,7 +139,7 @@ def export_in_background(
     goal, snapshot = Path(path), Snapshot(document)
 
     def write(_progress: Callable[[float], None]) -> tuple[str, ...]:
-        picture = Picture(seen_picture(snapshot), mode, snapshot.icc_profile, snapshot.exif)
+        picture = Picture(seen_picture(snapshot), mode, snapshot.icc_profile, snapshot.metadata)
         return write_picture(picture, goal, text=text, quality=JPEG_QUALITY if quality is None else quality)
 
     return ExportJob(document, snapshot, goal, write, done)

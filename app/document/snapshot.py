@@ -81,7 +81,7 @@ class Snapshot:
         self.path = document.path
         self.is_deep = document.is_deep
         self.icc_profile = document.icc_profile
-        self.exif = document.exif
+        self.metadata = document.metadata
         self.unknown_entries = dict(document.unknown_entries)
         self.revision = document.revision
         transaction = document.transaction

@@ -238,7 +238,7 @@ class RetargetHandlers:
         result = document.current_result if document is not None else None
         if document is None or result is None or not result.is_whole:
             return
-        picture = Picture(result.pixels, mode_of(result), document.icc_profile, document.exif)
+        picture = Picture(result.pixels, mode_of(result), document.icc_profile, document.metadata)
         h, w = result.size_hw
         made = Document.from_picture(picture, name=f"{document.name} {w} × {h}")
         made.mark_unsaved()

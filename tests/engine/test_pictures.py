@@ -20,6 +20,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from engine.decoding import _bits_of_heif
 from engine.errors import MaskError, PictureError
+from engine.metadata.kept import Metadata
 from engine.pictures import (
     CHANNELS,
     Picture,
@@ -245,29 +246,29 @@ def test_profile_is_kept_byte_for_byte(tmp_path, ending, is_deep):
 )
 def test_camera_data_is_kept_byte_for_byte(tmp_path, ending, is_deep):
     pixels = pixels_of("RGB", np.uint16 if is_deep else np.uint8)
-    write_picture(Picture(pixels, "RGB", exif=exif_bytes(1)), tmp_path / f"a{ending}")
-    assert read_picture(tmp_path / f"a{ending}").exif.endswith(exif_bytes(1))
+    write_picture(Picture(pixels, "RGB", metadata=Metadata(exif=exif_bytes(1))), tmp_path / f"a{ending}")
+    assert read_picture(tmp_path / f"a{ending}").metadata.exif.endswith(exif_bytes(1))
 
 
 def test_camera_data_of_a_jpeg_goes_into_tiff_and_back(tmp_path):
-    write_picture(Picture(pixels_of("RGB"), "RGB", exif=exif_bytes(1)), tmp_path / "a.tif")
+    write_picture(Picture(pixels_of("RGB"), "RGB", metadata=Metadata(exif=exif_bytes(1))), tmp_path / "a.tif")
     read = read_picture(tmp_path / "a.tif")
     again = Image.Exif()
-    again.load(read.exif)
+    again.load(read.metadata.exif)
     assert again[271] == "ACM"
     write_picture(read, tmp_path / "b.jpg")
-    assert b"ACM" in read_picture(tmp_path / "b.jpg").exif
+    assert b"ACM" in read_picture(tmp_path / "b.jpg").metadata.exif
 
 
 def test_what_a_format_drops_is_told(tmp_path):
-    picture = Picture(pixels_of("RGB"), "RGB", icc_profile=profile(), exif=exif_bytes(1))
+    picture = Picture(pixels_of("RGB"), "RGB", icc_profile=profile(), metadata=Metadata(exif=exif_bytes(1)))
     assert write_picture(picture, tmp_path / "a.bmp") == (
         "BMP keeps no camera data",
         "BMP keeps no colour profile",
     )
-    deep = Picture(pixels_of("RGB", np.uint16), "RGB", exif=exif_bytes(1))
+    deep = Picture(pixels_of("RGB", np.uint16), "RGB", metadata=Metadata(exif=exif_bytes(1)))
     assert write_picture(deep, tmp_path / "a.tif") == ("TIFF of 16 bits keeps no camera data",)
-    long = Picture(pixels_of("RGB"), "RGB", exif=exif_bytes(1) + bytes(70_000))
+    long = Picture(pixels_of("RGB"), "RGB", metadata=Metadata(exif=exif_bytes(1) + bytes(70_000)))
     words = ("the camera data is too long for JPEG and was left out",)
     assert write_picture(long, tmp_path / "a.jpg") == words
 
@@ -307,10 +308,10 @@ def test_pixels_are_turned_as_pillow_turns_them(tmp_path, orientation, ending):
 
 def test_deep_pixels_are_turned(tmp_path):
     pixels = pixels_of("RGB", np.uint16)
-    write_picture(Picture(pixels, "RGB", exif=exif_bytes(6)), tmp_path / "a.png")
+    write_picture(Picture(pixels, "RGB", metadata=Metadata(exif=exif_bytes(6))), tmp_path / "a.png")
     read = read_picture(tmp_path / "a.png")
     assert np.array_equal(read.pixels, np.rot90(pixels, -1))
-    assert read.exif.endswith(exif_bytes(1))
+    assert read.metadata.exif.endswith(exif_bytes(1))
 
 
 # Conversions

@@ -12,6 +12,7 @@ from app.document.learned import Learned
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.strokes import BrushSettings, Stroke
+from engine.metadata.kept import Metadata
 
 SIZE_HW = (60, 80)
 
@@ -79,7 +80,7 @@ def content_of(document) -> dict:
         "mode": document.mode,
         "is_deep": document.is_deep,
         "icc": document.icc_profile,
-        "exif": document.exif,
+        "metadata": document.metadata,
         "active": document.active_layer_id,
         "layers": [
             {
@@ -110,7 +111,7 @@ def full_document(rng, mode="RGB", dtype=np.uint8):
         is_deep=dtype == np.uint16,
         layers=[photo, patch],
         icc_profile=b"a profile",
-        exif=b"Exif of a camera",
+        metadata=Metadata(exif=b"Exif of a camera"),
     )
     brush(document, (10, 5, 40, 25), rng.integers(0, 256, (20, 30)))
     brush(document, (0, 59, 80, 60), 255, layer=document.edges_layer, plane="drawn")

@@ -27,6 +27,7 @@ from app.document.recipe import Step
 from app.document.results import Result
 from app.document.snapshot import Snapshot
 from app.errors import DocumentError
+from engine.metadata.kept import Metadata
 from engine.pictures import Picture
 
 
@@ -57,10 +58,14 @@ def document():
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_picture_becomes_a_document_of_its_mode_and_depth(mode, shape, dtype):
     pixels = np.arange(12 * 9 * 4, dtype=dtype)[: 12 * 9 * (shape or (1,))[0]].reshape(12, 9, *shape)
-    picture = Picture(pixels, mode, icc_profile=b"icc", exif=b"exif")
+    picture = Picture(pixels, mode, icc_profile=b"icc", metadata=Metadata(exif=b"exif"))
     document = Document.from_picture(picture, name="holiday")
     assert (document.size_hw, document.mode, document.is_deep) == ((12, 9), mode, dtype == np.uint16)
-    assert (document.icc_profile, document.exif, document.name) == (b"icc", b"exif", "holiday")
+    assert (document.icc_profile, document.metadata, document.name) == (
+        b"icc",
+        Metadata(exif=b"exif"),
+        "holiday",
+    )
     assert [layer.kind for layer in document.layers] == ["picture", "mask", "edges"]
     assert np.array_equal(document.layers[0].planes["pixels"], pixels)
     assert document.layers[0].planes["pixels"] is not pixels

@@ -21,6 +21,7 @@ from app.document.recipe import Step
 from app.document.results import Result
 from app.document.snapshot import Snapshot
 from engine.edits import InpaintEdit
+from engine.metadata.kept import Metadata
 from tests.app.document.conftest import brush, content_of
 
 FOLDER = Path(__file__).parent
@@ -60,7 +61,7 @@ def sample(mode: str, dtype: type) -> Document:
         is_deep=dtype == np.uint16,
         layers=[photo, patch],
         icc_profile=b"a profile",
-        exif=b"Exif of a camera",
+        metadata=Metadata(exif=b"Exif of a camera"),
     )
     brush(document, (8, 6, 28, 20), ramp((14, 20), "L", np.uint8, 40))
     for plane, row, value in (("drawn", 12, 255), ("erased", 15, 200), ("locked", 30, 7)):
