@@ -3,6 +3,7 @@ import os
 import resource
 import signal
 import stat
+import struct
 import subprocess
 import sys
 
@@ -148,6 +149,109 @@ def test_permissions_follow_the_mask_of_the_user_or_the_old_file(tmp_path):
         os.umask(before)
     assert stat.S_IMODE(new.stat().st_mode) == 0o640
     assert stat.S_IMODE(old.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o604])
+def test_the_temporary_file_is_open_to_no_more_than_the_old_one_from_its_first_moment(
+    tmp_path, monkeypatch, mode
+):
+    old, seen = tmp_path / "old", []
+    old.touch()
+    old.chmod(mode)
+    real_open = os.open
+
+    def watched(path, flags, *rest, **named):
+        descriptor = real_open(path, flags, *rest, **named)
+        if os.fspath(path).endswith(".part"):
+            seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", watched)
+    before = os.umask(0)
+    try:
+        write_atomically(old, lambda file: seen.append(stat.S_IMODE(os.fstat(file.fileno()).st_mode)))
+    finally:
+        os.umask(before)
+    assert seen == [0o600, mode]
+    assert stat.S_IMODE(old.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may give files away")
+def test_owner_and_group_of_a_replaced_file_are_kept(tmp_path):
+    old = tmp_path / "old"
+    old.touch()
+    os.chown(old, 4711, 4712)
+    write_atomically(old, lambda file: None)
+    assert (old.stat().st_uid, old.stat().st_gid) == (4711, 4712)
+
+
+def test_another_group_gets_the_rights_of_others_where_the_old_one_cannot_be_kept(tmp_path, monkeypatch):
+    old = tmp_path / "old"
+    old.touch()
+    old.chmod(0o664)
+    status = os.stat_result((*old.stat()[:5], old.stat().st_gid + 1, *old.stat()[6:]))
+
+    def refuse(descriptor, uid, gid):
+        raise PermissionError(errno.EPERM, "no")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr("engine.atomic._status_of", lambda *_, **__: status)
+    write_atomically(old, lambda file: None)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o644
+
+
+def test_attributes_of_a_replaced_file_are_kept(tmp_path):
+    old = tmp_path / "old"
+    old.touch()
+    try:
+        os.setxattr(old, "user.tag", b"holiday")
+    except (AttributeError, OSError):
+        pytest.skip("this disk knows no attributes")
+    write_atomically(old, lambda file: None)
+    assert os.getxattr(old, "user.tag") == b"holiday"
+
+
+def test_an_access_list_of_a_replaced_file_is_kept(tmp_path):
+    old = tmp_path / "old"
+    old.touch()
+    # Version 2; owner rw-, user 4711 r--, group ---, mask r--, others ---: tag, rights and id of each.
+    entries = [(1, 6, 2**32 - 1), (2, 4, 4711), (4, 0, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1)]
+    access = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(old, "system.posix_acl_access", access)
+    except (AttributeError, OSError):
+        pytest.skip("this disk knows no access lists")
+    write_atomically(old, lambda file: None)
+    assert os.getxattr(old, "system.posix_acl_access") == access
+
+
+def test_without_its_access_list_a_file_is_closed_to_the_group(tmp_path, monkeypatch):
+    old = tmp_path / "old"
+    old.touch()
+    old.chmod(0o660)
+
+    def refuse(*_):
+        raise OSError(errno.ENOTSUP, "no")
+
+    monkeypatch.setattr(os, "listxattr", lambda _: ["system.posix_acl_access"])
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"a list")
+    monkeypatch.setattr(os, "setxattr", refuse)
+    write_atomically(old, lambda file: None)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+
+
+def test_a_file_of_the_program_s_own_replaces_a_link_and_not_what_it_points_to(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_atomically(tmp_path / "link", lambda file: file.write(b"new"), is_private=True)
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_bytes() == b"new"
+    assert (tmp_path / "real").read_bytes() == b"old"
+
+
+def test_an_error_in_words_keeps_them_in_the_caller_s_class():
+    told = path_error("a", PictureError("b", "a file", "a link", "move it"), EngineError)  # type: ignore[arg-type]
+    assert str(told) == "b: expected a file, got a link; move it"
 
 
 def test_a_link_stays_a_link(tmp_path):
