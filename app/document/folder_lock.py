@@ -7,10 +7,15 @@ locked and nobody has to guess whether a process number is still in use. It also
 import contextlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.locking import try_lock
+from engine.private import Kind, open_private, private_folder, remove_files
+
 LOCK_NAME = "lock"
+LOCK_KIND = Kind.of(LOCK_NAME)
 
 
 class FolderLock:
@@ -27,34 +32,36 @@ class FolderLock:
 
     @classmethod
     def take(cls, folder: Path) -> "FolderLock | None":
-        """Lock a folder, made if it is not there; None if somebody else holds it.
+        """Lock a folder of the program's own, made if it is not there; None if somebody else holds it.
 
         Raises:
+            PlaceError: if a link or something else has the place of the folder or its lock, or it cannot be locked.
             OSError: if the folder cannot be made or written to.
         """
         while True:
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder.parent, folder.name)
             try:
-                file = open(folder / LOCK_NAME, "a+b")  # noqa: SIM115 - closed by release
+                file = open_private(folder / LOCK_NAME, "ab")
             except FileNotFoundError:  # its last holder removed the folder just now
                 continue
-            if not _lock(file):
+            try:
+                is_mine = try_lock(file, folder)
+                if is_mine and _is_still_there(file, folder / LOCK_NAME):
+                    return cls(folder, file)
+            except BaseException:
                 file.close()
-                return None
-            if _is_still_there(file, folder / LOCK_NAME):
-                return cls(folder, file)
+                raise
             file.close()
+            if not is_mine:
+                return None
 
     def release(self) -> None:
         """Let others have the folder; what is in it stays."""
         self._file.close()
 
-    def remove(self) -> None:
-        """Delete the folder with all files in it, and let go."""
-        with contextlib.suppress(OSError):
-            for path in self.folder.iterdir():
-                if path.name != LOCK_NAME:
-                    path.unlink()
+    def remove(self, kinds: Iterable[Kind]) -> None:
+        """Delete files of these kinds, and the folder if nothing foreign is in it, and let go."""
+        remove_files(self.folder, kinds)
         if sys.platform == "win32":  # an open file cannot be removed there
             self._file.close()
         with contextlib.suppress(OSError):
@@ -70,25 +77,3 @@ def _is_still_there(file: BinaryIO, path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except OSError:
         return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: BinaryIO) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: BinaryIO) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # held by another; or a file system without locks, where nothing is safe to share
-            return False
-        return True

@@ -36,6 +36,8 @@ from app.document.events import (
 from app.document.folder_lock import FolderLock
 from app.document.history import Entry
 from app.document.journal_records import (
+    NAMED_KINDS,
+    PART_KIND,
     Arrival,
     Begin,
     Drop,
@@ -53,6 +55,7 @@ from app.document.journal_records import (
 from app.document.ora_writer import write_ora
 from app.document.snapshot import Snapshot
 from app.errors import AppError
+from engine.private import remove_files
 
 _log = logging.getLogger(__name__)
 
@@ -109,8 +112,7 @@ class Journal:
         self._follows = follows
         self._steps = steps
         self._snapshot: Snapshot | None = Snapshot(document)
-        for path in folder.glob("*.part"):  # of a base that was being written when its program died
-            path.unlink(missing_ok=True)
+        remove_files(folder, [PART_KIND])  # of a base that was being written when its program died
         if before:  # what was recovered from here is safe only once it is written anew
             self._begin()
         self._stop_observing = document.observe(self._notice)
@@ -305,6 +307,6 @@ class Journal:
 
     def _let_go(self, *, discard: bool) -> None:
         if discard or not generations(self.folder):
-            self._lock.remove()
+            self._lock.remove(NAMED_KINDS)
         else:
             self._lock.release()

@@ -20,6 +20,7 @@ from typing import Any
 
 from app.document.plain_data import read_json, write_json
 from app.errors import DocumentError
+from engine.private import open_private
 
 MAGIC = b"pentimento journal 1\n"
 """Start of the file; its number is the version of the layout."""
@@ -47,7 +48,7 @@ class LogWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = open(path, "xb", buffering=0)  # noqa: SIM115 - closed by close
+        self._file = open_private(path, "xb", buffering=0)
         self._is_synced = False
         self.nbytes = 0
         try:
@@ -97,7 +98,7 @@ def read_log(path: Path) -> Iterator[Record]:
         DocumentError: if the file is not a journal of this version, or cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open_private(path, "rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
                 raise DocumentError(path, "a journal of this version", "another file", "discard it")
             left = os.fstat(file.fileno()).st_size - len(MAGIC)

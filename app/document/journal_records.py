@@ -6,20 +6,26 @@ written with its values once in a log; when it is undone or redone later, its na
 Elsewhere: the thread and the observer in journal.py, the file of records in journal_log.py.
 """
 
-import re
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.document.history import Entry
-from app.document.journal_log import LogWriter
+from app.document.journal_log import MAGIC, LogWriter
 from app.document.learned import Learned
 from app.document.recipe import program_version
 from app.document.results import Result
 from app.document.snapshot import Snapshot
+from engine.private import Kind, files_of, part_kind
 
-_FILE = re.compile(r"(?:base-(\d{1,9})\.ora|log-(\d{1,9}))")
+_BASE, _LOG, _ZIP = r"base-(\d{1,9})\.ora", r"log-(\d{1,9})", b"PK\3\4"
+PART_KIND = part_kind(_ZIP)
+"""A base that was not written to its end."""
+KINDS = (Kind.of(_BASE, _ZIP), Kind.of(_LOG, MAGIC), PART_KIND)
+"""Files of a journal, by name and content: what may go without a person's word."""
+NAMED_KINDS = (Kind.of(_BASE, b""), Kind.of(_LOG, b""), part_kind(b""))
+"""The same by name alone, since what is damaged may begin with anything: what goes when a person discards a journal."""
 
 
 @dataclass(frozen=True)
@@ -190,9 +196,10 @@ def log_name(generation: int) -> str:
 
 
 def generations(folder: Path) -> list[int]:
-    """Numbers of all generations a folder holds any file of, in order."""
-    try:
-        found = {_FILE.fullmatch(path.name) for path in folder.iterdir()}
-    except OSError:
-        return []
-    return sorted({int(match[1] or match[2]) for match in found if match is not None})
+    """Numbers of all generations a folder holds any file of, in order. A link to a file is none."""
+    numbers = set()
+    for name in files_of(folder, NAMED_KINDS):
+        match = next(filter(None, (kind.name.fullmatch(name) for kind in NAMED_KINDS[:2])), None)
+        if match is not None:
+            numbers.add(int(match[1]))
+    return sorted(numbers)

@@ -68,14 +68,15 @@ def write_ora(
         snapshot: what to write; stays open.
         path: the file; its folder exists.
         progress: told the share that is done, in [0, 1], on this thread.
-        is_copy: write a copy for ourselves: quick and large, without the pictures that only other programs look at.
+        is_copy: write a copy for ourselves: quick and large, without the pictures that only other programs look at, and
+            for its owner alone.
 
     Raises:
         DocumentError: if the place cannot be written or the disk is full; the old file is then as it was.
     """
     writer = _Writer(snapshot, progress or (lambda _share: None), is_copy=is_copy)
     # The class of the error is only called with the four parts that every error of the house takes.
-    write_atomically(path, writer.write, error_type=cast(Any, DocumentError))
+    write_atomically(path, writer.write, error_type=cast(Any, DocumentError), is_private=is_copy)
 
 
 @dataclass(frozen=True)

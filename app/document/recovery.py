@@ -8,6 +8,7 @@ Elsewhere: what writes the folders in journal.py, the lock in folder_lock.py.
 """
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -17,19 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from app.document.document import Document
-from app.document.folder_lock import FolderLock
+from app.document.folder_lock import LOCK_KIND, FolderLock
 from app.document.history import Entry, entry_from_record
 from app.document.journal import Journal
 from app.document.journal_log import Record, read_log
-from app.document.journal_records import Followed, base_name, generations, log_name
+from app.document.journal_records import KINDS, NAMED_KINDS, Followed, base_name, generations, log_name
 from app.document.learned import Learned
 from app.document.ora_reader import read_ora
 from app.document.results import Result
 from app.errors import DocumentError
 from app.folders import state_folder
+from engine.private import files_of, is_folder, private_folder
 
 _log = logging.getLogger(__name__)
 
+_FOLDER = "journals"
 _NAME_LIMIT = 50  # folders of one document: windows that have it open, and crashes nobody looked at
 _HINT = "the journal is damaged, what came before is there"
 
@@ -65,7 +68,7 @@ _claims_lock = threading.Lock()
 
 def journals_folder() -> Path:
     """Where the journals of all open documents lie."""
-    return state_folder() / "journals"
+    return state_folder() / _FOLDER
 
 
 def journal_for(document: Document, *, on_trouble: Callable[[Exception], None] | None = None) -> Journal:
@@ -89,6 +92,7 @@ def journal_for(document: Document, *, on_trouble: Callable[[Exception], None] |
             steps=claim.steps,
             on_trouble=on_trouble,
         )
+    private_folder(state_folder(), _FOLDER)
     stem = re.sub(r"[^0-9A-Za-z_-]", "_", document.id)[:64] or "document"
     for number in range(1, _NAME_LIMIT + 1):
         folder = journals_folder() / (stem if number == 1 else f"{stem}-{number}")
@@ -104,12 +108,15 @@ def journal_for(document: Document, *, on_trouble: Callable[[Exception], None] |
 def recoverable() -> list[Recoverable]:
     """Work nobody has open, newest first. Journals without unsaved work are removed on the way.
 
-    May be called on any thread.
+    May be called on any thread. A link to a folder, and a folder that holds nothing of a journal, are left alone.
     """
     found = []
     try:
-        folders = sorted(path for path in journals_folder().iterdir() if path.is_dir())
-    except OSError:
+        if not os.path.lexists(journals_folder()):
+            return []
+        folders = sorted(filter(_is_journal, private_folder(state_folder(), _FOLDER).iterdir()))
+    except OSError as error:
+        _log.warning("journals cannot be looked at: %s", error)
         return []
     for folder in folders:
         try:
@@ -121,7 +128,7 @@ def recoverable() -> list[Recoverable]:
             continue
         item = _looked_at(folder)
         if item is None:
-            lock.remove()
+            lock.remove(KINDS)
         else:
             lock.release()
             found.append(item)
@@ -165,7 +172,7 @@ def discard(item: Recoverable) -> None:
     Raises:
         DocumentError: if another window has it.
     """
-    _taken(item).remove()
+    _taken(item).remove(NAMED_KINDS)
 
 
 def _taken(item: Recoverable) -> FolderLock:
@@ -180,6 +187,11 @@ def _taken(item: Recoverable) -> FolderLock:
         got = "one that is open"
         raise DocumentError(item.name, "work nobody has open", got, "it was recovered in another window")
     return lock
+
+
+def _is_journal(folder: Path) -> bool:
+    """Whether a folder is one of ours: it holds files of a journal, or the lock of one that is empty."""
+    return is_folder(folder) and bool(generations(folder) or files_of(folder, [LOCK_KIND]))
 
 
 # Looking -------------------------------------------------------------------------------------------------------------
@@ -233,7 +245,8 @@ class _Seen:
 
 def _bases(folder: Path) -> list[int]:
     """Generations whose base is there, newest first."""
-    return [one for one in reversed(generations(folder)) if (folder / base_name(one)).is_file()]
+    names = files_of(folder, NAMED_KINDS)
+    return [one for one in reversed(generations(folder)) if base_name(one) in names]
 
 
 def _records(folder: Path, start: int) -> Iterator[tuple[Followed, Record]]:

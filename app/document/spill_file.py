@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from app.folders import state_folder
+from engine.private import private_folder
 
 _log = logging.getLogger(__name__)
 
@@ -127,8 +128,7 @@ class SpillFile:
 def _open_temporary(folder: Path | None) -> IO[bytes]:
     """A file that is gone when it is closed or the program ends."""
     if folder is None:
-        folder = state_folder() / "undo"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = private_folder(state_folder(), "undo")
     # Unbuffered: what a full disk refused would stay in the buffer and fail every later read.
     return tempfile.TemporaryFile(prefix="pentimento-undo-", dir=folder, buffering=0)
 

@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from app.document.folder_lock import FolderLock
+from app.document.journal_records import KINDS, NAMED_KINDS
+from engine.private import PlaceError
 
 HOLD = """
 import sys, time
@@ -49,11 +51,31 @@ def test_a_killed_process_leaves_nothing_locked(tmp_path, take):
     assert take(tmp_path / "a") is not None
 
 
-def test_removing_takes_the_files_and_the_folder(tmp_path, take):
+def test_removing_takes_the_files_of_a_journal_and_the_folder(tmp_path, take):
     lock = take(tmp_path / "a")
-    (tmp_path / "a" / "base-0.ora").write_bytes(b"1")
-    lock.remove()
+    (tmp_path / "a" / "base-0.ora").write_bytes(b"damaged")
+    (tmp_path / "a" / "log-0").write_bytes(b"damaged")
+    lock.remove(NAMED_KINDS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_program_did_not_write_stays(tmp_path, take):
+    lock = take(tmp_path / "a")
+    for name in ("base-0.ora", "letter.txt", "log-7"):
+        (tmp_path / "a" / name).write_bytes(b"dear")
+    lock.remove(KINDS)
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["base-0.ora", "letter.txt", "log-7"]
+
+
+def test_a_link_as_lock_or_folder_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "lock").symlink_to(tmp_path / "planted")
+    (tmp_path / "b").symlink_to(tmp_path)
+    with pytest.raises(PlaceError, match=r"a/lock: expected a file, got a link; move it away"):
+        FolderLock.take(tmp_path / "a")
+    with pytest.raises(PlaceError, match=r"b: expected a folder, got a link; move it away"):
+        FolderLock.take(tmp_path / "b")
+    assert not (tmp_path / "planted").exists()
 
 
 def test_a_folder_removed_while_another_waits_is_made_anew(tmp_path, take, monkeypatch):
@@ -61,14 +83,14 @@ def test_a_folder_removed_while_another_waits_is_made_anew(tmp_path, take, monke
     from app.document import folder_lock
 
     first = take(tmp_path / "a")
-    real = folder_lock._lock
+    real = folder_lock.try_lock
 
-    def removed_meanwhile(file):
-        monkeypatch.setattr(folder_lock, "_lock", real)
-        first.remove()
-        return real(file)
+    def removed_meanwhile(file, place):
+        monkeypatch.setattr(folder_lock, "try_lock", real)
+        first.remove(KINDS)
+        return real(file, place)
 
-    monkeypatch.setattr(folder_lock, "_lock", removed_meanwhile)
+    monkeypatch.setattr(folder_lock, "try_lock", removed_meanwhile)
     second = take(tmp_path / "a")
     assert second is not None
     assert take(tmp_path / "a") is None

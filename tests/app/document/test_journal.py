@@ -199,6 +199,7 @@ def test_a_folder_of_another_window_is_not_touched(full, follow, tmp_path):
 
 def test_leftovers_of_a_base_that_was_never_whole_are_removed(full, follow, tmp_path):
     (tmp_path / "journal").mkdir()
-    (tmp_path / "journal" / ".pentimento-1.part").write_bytes(b"half")
+    (tmp_path / "journal" / ".pentimento-0123456789ab.part").write_bytes(b"PK\3\4 half")
+    (tmp_path / "journal" / "film.part").write_bytes(b"of another program")
     follow(full)
-    assert [path.name for path in (tmp_path / "journal").iterdir()] == ["lock"]
+    assert sorted(path.name for path in (tmp_path / "journal").iterdir()) == ["film.part", "lock"]

@@ -1,5 +1,7 @@
 import importlib.util
+import os
 import random
+import stat
 import subprocess
 import sys
 import threading
@@ -46,6 +48,76 @@ def crash(journal):
     """Leave a journal as a process that was killed does."""
     assert journal.flush()
     journal.close()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_a_journal_is_its_owner_s_alone_also_where_its_folders_were_open(kit, full, follow, home, umask):
+    journals_folder().mkdir(parents=True)
+    for path in (home / "state", journals_folder()):
+        path.chmod(0o755)
+    before = os.umask(umask)
+    try:
+        journal = follow(full)
+        kit.brush(full, (0, 0, 80, 60), 9)
+        assert journal.flush()
+    finally:
+        os.umask(before)
+    found = [home / "state", *(home / "state").rglob("*")]
+    rights = {path.relative_to(home).as_posix(): oct(stat.S_IMODE(path.stat().st_mode)) for path in found}
+    assert len(rights) == 6  # state, journals, the journal's folder, its lock, base and log
+    assert {name for name, mode in rights.items() if mode == "0o700"} == {
+        "state",
+        "state/journals",
+        f"state/journals/{journal.folder.name}",
+    }
+    assert set(rights.values()) == {"0o700", "0o600"}
+
+
+def test_foreign_files_and_folders_among_the_journals_stay_as_they_are(kit, full, follow, tmp_path):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 9)
+    full.mark_saved(None)
+    crash(journal)
+    (journal.folder / "notes.txt").write_text("dear")
+    foreign = journals_folder() / "photos"
+    foreign.mkdir()
+    (foreign / "summer.png").write_bytes(b"a picture")
+    (journals_folder() / "file").write_bytes(b"a file")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "log-0").write_bytes(b"pentimento journal 1\n")
+    (elsewhere / "lock").write_bytes(b"")
+    (journals_folder() / "linked").symlink_to(elsewhere)
+
+    assert recoverable() == []
+
+    assert [path.name for path in foreign.iterdir()] == ["summer.png"]
+    assert [path.name for path in journal.folder.iterdir()] == ["notes.txt"]
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["lock", "log-0"]
+    assert (journals_folder() / "linked").is_symlink()
+    assert (journals_folder() / "file").read_bytes() == b"a file"
+
+
+def test_a_link_in_the_place_of_all_journals_is_not_followed(full, home, tmp_path):
+    (home / "state").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    journals_folder().symlink_to(tmp_path / "elsewhere")
+    assert recoverable() == []
+    with pytest.raises(OSError, match=r"journals: expected a folder, got a link; move it away"):
+        journal_for(full)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_link_to_a_base_is_no_base(kit, full, follow, tmp_path):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 9)
+    crash(journal)
+    (journal.folder / base_name(0)).rename(tmp_path / "private.ora")
+    (journal.folder / base_name(0)).symlink_to(tmp_path / "private.ora")
+    for item in recoverable():
+        with pytest.raises(DocumentError):
+            recover(item)
+    assert (tmp_path / "private.ora").exists()
 
 
 def test_unsaved_work_is_offered_and_comes_back_with_its_history(kit, rng, full, follow):
