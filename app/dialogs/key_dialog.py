@@ -22,6 +22,7 @@ from app.dialogs.shortcut_sheet import key_words
 from app.icons import icon
 from app.key_words import key_text
 from app.keys import keys_in_force, profile_names, read_profile
+from app.panels.controls import named
 from app.settings import SettingsStore
 
 ID_ROLE = Qt.ItemDataRole.UserRole
@@ -41,8 +42,7 @@ class KeyDialog(QDialog):
         self.setWindowTitle("Keyboard Shortcuts")
         self._store = store
         self._profile = QComboBox(self)
-        self._profile.setObjectName("key_profile")
-        self._profile.setAccessibleName("Key profile")
+        named(self._profile, "key_profile", "Key profile")
         for name in profile_names():
             self._profile.addItem(read_profile(name).title, name)
         self._profile.setCurrentIndex(max(0, self._profile.findData(store.value.key_profile)))

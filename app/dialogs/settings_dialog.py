@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.canvas.overlays import MASK_COLOURS
 from app.keys import profile_names, read_profile
+from app.panels.controls import named
 from app.settings import Settings, SettingsStore
 
 LABEL_WIDTH_PX = 104
@@ -53,10 +54,7 @@ class SettingsDialog(QDialog):
                 heading.setProperty("look", "heading")
                 layout.addWidget(heading)
             widget = self._editor(name, field, extra)
-            widget.setObjectName(f"setting_{name}")
-            widget.setAccessibleName(field.title)
-            widget.setAccessibleDescription(field.description)
-            widget.setToolTip(f"{field.description}.")
+            named(widget, f"setting_{name}", field.title, f"{field.description}.")
             layout.addLayout(self._row("" if field.annotation is bool else field.title, widget))
             help_line = QLabel(f"{field.description}.", self)
             help_line.setProperty("look", "dim")

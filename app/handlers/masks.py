@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QInputDialog
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QSpinBox, QWidget
 
 from app.document import selection
 from app.document.shapes import Patch
 from app.handlers.files import with_ending
+from app.panels.controls import named
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MASK_FILES = "Pictures (*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif)"
 MASK_ENDINGS = "PNG picture (*.png);;TIFF picture (*.tif *.tiff);;WebP picture (*.webp);;BMP picture (*.bmp)"
 USUAL_PX = 8
+MOST_PX = 250
 STROKE_WAIT_MS = 50
 """Between two looks whether a stroke is done that a mask has to wait for."""
 
@@ -134,11 +136,26 @@ class MaskHandlers:
             done(error)
 
     def _ask_px(self, title: str, change: "Callable[[Document, float], bool]") -> None:
-        amount, is_ok = QInputDialog.getInt(self._window, title, "Pixels", USUAL_PX, 1, 250)
-        if is_ok:
+        amount = ask_px(self._window, title)
+        if amount is not None:
             self._do(lambda document: change(document, amount))
 
     def _do(self, change: "Callable[[Document], bool]") -> None:
         document = self._window.document
         if document is not None and change(document):
             self._window.context.committed()
+
+
+def ask_px(parent: QWidget, title: str) -> int | None:
+    """Ask for a number of pixels; None where the dialog was cancelled."""
+    dialog = QInputDialog(parent)
+    dialog.setObjectName("ask_px")
+    dialog.setWindowTitle(title)
+    dialog.setLabelText("Pixels")
+    dialog.setInputMode(QInputDialog.InputMode.IntInput)
+    dialog.setIntRange(1, MOST_PX)
+    dialog.setIntValue(USUAL_PX)
+    named(dialog.findChild(QSpinBox), "ask_px_value", "Pixels")
+    is_agreed = dialog.exec() == QInputDialog.DialogCode.Accepted
+    dialog.deleteLater()
+    return dialog.intValue() if is_agreed else None

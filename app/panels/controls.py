@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from app.icons import set_icon
 from app.key_words import key_text
+from app.panels.wheel import calm_wheel
 
 GAP_PX = 6
 """Between controls that belong together."""
@@ -47,12 +48,13 @@ QPushButton:disabled {{ color: palette(mid); }}
 
 
 def named(widget: QWidget, name: str, spoken: str, tip: str = "") -> None:
-    """Give a control its name for tests, its name for a screen reader, and its tooltip."""
+    """Give a control its name for tests, its name for a screen reader, its tooltip, and manners with the wheel."""
     widget.setObjectName(name)
     widget.setAccessibleName(spoken)
     widget.setToolTip(tip)
     if tip:
         widget.setAccessibleDescription(tip)
+    calm_wheel(widget)
 
 
 def key_of(widget: QWidget, action_name: str, usual: str) -> str:

@@ -25,6 +25,7 @@ from app.document.events import (
     PixelsChanged,
 )
 from app.icons import set_icon
+from app.panels.controls import named
 from app.panels.layer_rows import VISIBLE_ROLE, LayerDelegate, LayerModel
 from app.panels.mask_drop import MaskDrop
 
@@ -84,9 +85,7 @@ class LayersPanel(QWidget):
         self._opacity = QSlider(Qt.Orientation.Horizontal, self)
         self._number = QSpinBox(self)
         for widget, name in ((self._opacity, "layer_opacity"), (self._number, "layer_opacity_value")):
-            widget.setObjectName(name)
-            widget.setAccessibleName("Opacity of the layer")
-            widget.setToolTip("How much of the layers below the chosen one hides")
+            named(widget, name, "Opacity of the layer", "How much of the layers below the chosen one hides")
             widget.setRange(0, 100)
         self._number.setSuffix(" %")
         self._number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)

@@ -3,6 +3,8 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QStatusBar, QWidget
 
+from app.panels.controls import named
+
 ZOOMS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 FIT = "Fit"
 
@@ -24,10 +26,8 @@ class StatusBar(QStatusBar):
         self._cursor = self._fact("status_cursor", "Pointer position", "x 00000, y 00000")
         self._size = self._fact("status_size", "Picture size", "00000 × 00000 px")
         self._zoom = QComboBox(self)
-        self._zoom.setObjectName("status_zoom")
-        self._zoom.setAccessibleName("Zoom")
-        self._zoom.setToolTip("Zoom: choose or type a percentage")
         self._zoom.setEditable(True)
+        named(self._zoom, "status_zoom", "Zoom", "Zoom: choose or type a percentage")
         self._zoom.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._zoom.addItems([FIT, *(f"{zoom * 100:.0f} %" for zoom in ZOOMS)])
         self._zoom.setFixedWidth(92)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.icons import set_icon
+from app.panels.controls import named
 from app.theme import current_theme
 
 if TYPE_CHECKING:
@@ -182,9 +183,7 @@ class ToolOptions(QToolBar):
         )
         number.setDecimals(1)
         slider = QSlider(Qt.Orientation.Horizontal, self)
-        slider.setObjectName("option_size_slider")
-        slider.setAccessibleName("Size")
-        slider.setToolTip(number.toolTip())
+        named(slider, "option_size_slider", "Size", number.toolTip())
         slider.setRange(0, STEPS)
         slider.setFixedWidth(110)
         span = math.log(LARGEST_PX / SMALLEST_PX)
@@ -273,9 +272,7 @@ class ToolOptions(QToolBar):
         self, option: str, text: str, tip: str, low: float, high: float, suffix: str
     ) -> QDoubleSpinBox:
         number = QDoubleSpinBox(self)
-        number.setObjectName(f"option_{option}")
-        number.setAccessibleName(text)
-        number.setToolTip(tip)
+        named(number, f"option_{option}", text, tip)
         number.setRange(low, high)
         number.setSuffix(suffix)
         number.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)

@@ -3,7 +3,8 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QFileDialog, QSpinBox, QWidget
 
 from app.document import selection
 from app.document.document import Document
@@ -125,10 +126,21 @@ def test_a_mask_that_is_loaded_never_lands_in_another_picture(window, tmp_path, 
     assert not other.mask_layer.has_any("coverage")
 
 
-def test_the_pixels_are_asked_for(window, monkeypatch) -> None:
+def answer_px(amount: int, *, is_agreed: bool = True) -> None:
+    """Answer the next question for pixels."""
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        dialog.findChild(QSpinBox).setValue(amount)
+        dialog.accept() if is_agreed else dialog.reject()
+
+    QTimer.singleShot(0, answer)
+
+
+def test_the_pixels_are_asked_for(window) -> None:
     document = with_document(window)
     window.registry["mask_all"].trigger()
-    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, True))
+    answer_px(3)
     with document.begin("Hole") as change:
         layer = document.mask_layer
         change.touch(layer.id, "coverage", (0, 0, 60, 40))
@@ -138,7 +150,7 @@ def test_the_pixels_are_asked_for(window, monkeypatch) -> None:
     window.registry["mask_grow"].trigger()
     assert layer.planes["coverage"][15, 30] == 255
     assert layer.planes["coverage"][13, 30] == 0
-    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, False))
+    answer_px(3, is_agreed=False)
     before = layer.planes["coverage"].copy()
     window.registry["mask_shrink"].trigger()
     assert np.array_equal(layer.planes["coverage"], before)
