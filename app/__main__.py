@@ -1,5 +1,6 @@
 """Start of the program, told in order.
 
+0. Leave the current folder off the path for modules: ``python -m`` puts it first, and a ``json.py`` may lie there.
 1. Take the words after the command's name.
 2. Where they can only be files to open, or there are none, open the window: making the parser would hold it up.
 3. Otherwise import the command line: a parser and nothing heavy. Torch, the networks and the pictures wait until a
@@ -10,6 +11,11 @@
 
 import os
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path[:1] = [] if ROOT in sys.path[1:] else [ROOT]
+
 from collections.abc import Sequence
 from pathlib import Path
 

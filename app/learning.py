@@ -28,7 +28,7 @@ from app.errors import AppError
 from app.learned_weights import CARRIED_NAME, Kept, kept_name, kept_of, lay_out, read_kept
 from app.learning_film import film_of, thinned, thumbs
 from app.learning_holds import hold
-from app.learning_process import COMMAND, LearningProcess
+from app.learning_process import MODULE, LearningProcess
 from app.learning_runs import SO_FAR_NAME, Run, found_in, prepare
 from app.learning_state import LearningState, Phase
 
@@ -49,7 +49,7 @@ class LearningController(QObject):
 
     Args:
         parent: owner, as Qt has it.
-        command: what is started.
+        module: what is started, as `LearningProcess` takes it.
         extra: further words for it.
     """
 
@@ -67,10 +67,10 @@ class LearningController(QObject):
     """An exception that a person should read: the document cannot carry, or leave out, what was learned."""
 
     def __init__(
-        self, parent: QObject | None = None, *, command: Sequence[str] = COMMAND, extra: Sequence[str] = ()
+        self, parent: QObject | None = None, *, module: str = MODULE, extra: Sequence[str] = ()
     ) -> None:
         super().__init__(parent)
-        self._command, self._extra = command, extra
+        self._module, self._extra = module, extra
         self._background = Background(self)
         self._document: Document | None = None
         self._stop_observing = lambda: None
@@ -305,7 +305,7 @@ class LearningController(QObject):
                 self._run.folder,
                 lambda said: bring(lambda one: self._heard(turn, one), said),
                 lambda code: bring(lambda one: self._ended(turn, one), code),
-                self._command,
+                self._module,
             )
         except OSError as error:
             self._fail(_words_of(error))

@@ -7,17 +7,16 @@ Elsewhere: the child's side in learning_child.py.
 """
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-COMMAND = (sys.executable, "-m", "app.learning_child")
+from engine.python_process import start
+
+MODULE = "app.learning_child"
 LOG_NAME = "learning.log"
 
 
@@ -29,7 +28,7 @@ class LearningProcess:
         folder: of the run; the child's own errors are written there.
         heard: called on another thread with each line the child says.
         ended: called there when it is gone, with its exit code.
-        command: what is started.
+        module: whose ``main`` is run.
 
     Raises:
         OSError: if it cannot be started.
@@ -41,17 +40,16 @@ class LearningProcess:
         folder: Path,
         heard: Callable[[dict[str, Any]], None],
         ended: Callable[[int], None],
-        command: Sequence[str] = COMMAND,
+        module: str = MODULE,
     ) -> None:
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         with open(folder / LOG_NAME, "ab") as log:
-            self._process = subprocess.Popen(
-                [*command, *words],
+            self._process = start(
+                module,
+                words,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,  # Ctrl-C in a terminal is for the window
+                env={"PYTHONUNBUFFERED": "1"},
             )
         self._heard, self._ended = heard, ended
         self._thread = threading.Thread(target=self._read, name="learning", daemon=True)

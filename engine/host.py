@@ -227,7 +227,7 @@ class EngineHost:
                     return events
                 sources: list[Any] = [self._waker]
                 if self._child is not None:
-                    sources += [self._child.connection, self._child.sentinel]
+                    sources.append(self._child.connection)  # at its end when the process is gone
                 running = self._jobs.running
                 by = until if running is None else min(until, running.cancel_by)
             wait(sources, max(by - time.monotonic(), 0))

@@ -4,7 +4,7 @@ Two threads. The main one makes the engine, which imports torch, and runs one jo
 the parent sends while a job runs: the request to stop, a picture for the next job. When the pipe closes, the parent is
 gone, and the reader ends the process on the spot, whatever the other thread is in.
 
-Importing this file imports no torch: the parent does, to name `serve`.
+Importing this file imports no torch: the parent does, for `Setup`.
 """
 
 import importlib
@@ -28,7 +28,7 @@ from engine.edits import EditInputs, read_edit
 from engine.errors import EngineError, OutOfMemoryError
 from engine.host_results import ResultParts
 from engine.progress import Cancelled, Progress
-from engine.shared import Address, Layout, Segment
+from engine.shared import Address, Layout, Segment, share_tracker
 
 PREVIEW_PAUSE_S = 0.1
 """Between two previews of a job: more cannot be told apart, and each is copied twice."""
@@ -62,7 +62,23 @@ class Setup:
     """``module:class``."""
 
 
-def serve(connection: Connection, setup: Setup) -> None:
+def main() -> NoReturn:
+    """Serve the parent that started this process; never returns before its pipe closes.
+
+    The command line names the child's end of the pipe, and what `engine.shared.share_tracker` takes, by the numbers
+    under which they were inherited. The first message is the `Setup`.
+    """
+    pipe, *tracker = map(int, sys.argv[1:])
+    share_tracker(tuple(tracker))
+    connection = _inherited(pipe)
+    try:
+        _, setup = connection.recv()
+    except (EOFError, OSError):
+        _leave()
+    serve(connection, setup)
+
+
+def serve(connection: Connection, setup: Setup) -> NoReturn:
     """Run jobs until the pipe closes; never returns before.
 
     Args:
@@ -76,6 +92,17 @@ def serve(connection: Connection, setup: Setup) -> None:
     for name, value in LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
     _Child(connection, setup, time.perf_counter()).run()
+
+
+def _inherited(handle: int) -> Connection:
+    """The child's end of a pipe, which nothing that it starts inherits in turn."""
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        os.set_handle_inheritable(handle, False)
+        return PipeConnection(handle)
+    os.set_inheritable(handle, False)
+    return Connection(handle)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +131,7 @@ class _Child:
 
     # Main thread -------------------------------------------------------------------------------------------------------
 
-    def run(self) -> None:
+    def run(self) -> NoReturn:
         """Make the engine, then do what comes."""
         threading.Thread(target=self._read, name="reader", daemon=True).start()
         module, _, name = self._setup.engine.partition(":")

@@ -24,6 +24,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.python_process import starting_safely
+
 Kind = Literal["memfd", "named"]
 
 BEST_KIND: Kind = "memfd" if hasattr(os, "memfd_create") else "named"
@@ -86,6 +88,7 @@ class Segment:
         nbytes = max(nbytes, 1)
         try:
             if kind == "named":
+                tracker_handles(kind)
                 memory = SharedMemory(create=True, size=nbytes)
                 segment = cls(Address(kind, nbytes, memory.name), memory, is_owner=True)
                 _claim(getattr(memory, "_fd", -1), nbytes, segment)
@@ -166,6 +169,33 @@ class Segment:
                 memory.unlink()
         with suppress(BufferError):  # an array is still looked at; the memory goes when that goes
             memory.close()
+
+
+def tracker_handles(kind: Kind) -> tuple[int, ...]:
+    """The pipe of Python's resource tracker, which removes named segments; it is started if need be.
+
+    A child that takes up named segments inherits it and calls `share_tracker`: with a tracker of its own, its end would
+    take the segments from its parent.
+
+    Returns:
+        Its descriptor; nothing where memory of this kind needs no tracker.
+    """
+    if kind == "memfd" or os.name != "posix":
+        return ()
+    from multiprocessing import resource_tracker
+
+    with starting_safely():
+        handle = resource_tracker.getfd()
+    assert handle is not None, "it runs now"
+    return (handle,)
+
+
+def share_tracker(handles: tuple[int, ...]) -> None:
+    """In a child: use the resource tracker of the parent, as a child of `multiprocessing` does."""
+    from multiprocessing import resource_tracker
+
+    for handle in handles:
+        resource_tracker._resource_tracker._fd = handle  # type: ignore[attr-defined]
 
 
 def _array_in(memory: Any, layout: Layout) -> np.ndarray:

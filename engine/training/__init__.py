@@ -4,8 +4,10 @@ The names here are imported when they are first used: options and events need no
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = (
+    False  # not from typing: under ``python -m`` the current folder would be asked for it, see __main__.py
+)
 if TYPE_CHECKING:
     from engine.training.events import Event, Report
     from engine.training.loop import TrainResult, train

@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from engine.errors import TrainingError
+from engine.python_process import starting_safely
 from engine.training.options import TrainOptions
 
 
@@ -130,7 +131,8 @@ def launch(options: TrainOptions) -> Processes:
         strategy="ddp" if devices * nodes > 1 else "auto",
         precision="bf16-mixed" if options.precision == "bf16" else "32-true",
     )
-    fabric.launch()
+    with starting_safely():
+        fabric.launch()
     return Processes(fabric, is_bf16=options.precision == "bf16")
 
 

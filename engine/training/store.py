@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import PictureError
+from engine.python_process import starting_safely
 from engine.training.sources import PictureFile
 
 Pixels = NDArray[np.uint8]
@@ -71,7 +72,10 @@ class PictureStore:
         self._block = np.frombuffer(mmap.mmap(-1, max(1, budget_bytes)), np.uint8)
         self._used = np.frombuffer(mmap.mmap(-1, 8), np.int64)
         self._budget_bytes = budget_bytes
-        self._lock = multiprocessing.Lock()
+        with (
+            starting_safely()
+        ):  # where processes are not forked by default, a lock starts the resource tracker
+            self._lock = multiprocessing.Lock()
 
     def __len__(self) -> int:
         return len(self.files)

@@ -79,6 +79,3 @@ def save(out, step):
     (out / "checkpoints" / f"step-{step:09d}.pt").write_bytes(b"")
     (out / "retarget.safetensors").write_bytes(b"weights of step %d" % step)
     (out / "snapshot.ppm").write_bytes(PICTURE)
-
-
-sys.exit(main())

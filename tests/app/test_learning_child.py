@@ -21,7 +21,7 @@ from engine.weightfile import read_metadata
 from engine.weights import WeightsStore
 from tests.engine.pipelines.test_retarget import write_learned
 
-STAND_IN = (sys.executable, str(Path(__file__).parent / "learning_stand_in.py"))
+STAND_IN = "tests.app.learning_stand_in"
 TINY = {"size": 32, "width": 4, "steps": 6, "snapshot_every": 0.1, "precision": "32", "device": "cpu"}
 PIXELS = np.full((40, 48, 3), 7, np.uint8)
 
@@ -108,15 +108,15 @@ import sys, time
 from pathlib import Path
 from app.learned_weights import kept_of
 from app.learning_process import LearningProcess
-command, out = sys.argv[1:3], sys.argv[3]
+module, out = sys.argv[1:]
 said = lambda one: one["say"] == "estimate" and process.tell("go")
-process = LearningProcess(["learn", "--out", out], Path(out), said, lambda code: None, command)
+process = LearningProcess(["learn", "--out", out], Path(out), said, lambda code: None, module)
 sys.stdout.write(f"{process.pid}\\n")
 sys.stdout.flush()
 time.sleep(60)
 """
     root = Path(__file__).parents[2]
-    words = [sys.executable, "-c", code, *STAND_IN, str(tmp_path)]
+    words = [sys.executable, "-c", code, STAND_IN, str(tmp_path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=root, text=True) as window:
         child = int(window.stdout.readline())
         wait_for(lambda: (tmp_path / "checkpoints").is_dir())

@@ -440,7 +440,7 @@ def test_stop_does_not_wait_for_a_job(qtbot, until, weights_file):
 
 @pytest.mark.parametrize("module", ["app.__main__", "engine.host_child"])
 def test_what_the_engines_process_imports_first_is_light(module):
-    """A spawned child imports the program's main module again, then the module of its own function."""
+    """What makes it slow to start makes the first fill slow."""
     code = (
         "import runpy, sys\n"
         f"runpy.run_module({module!r}, run_name='__mp_main__', alter_sys=True)\n"

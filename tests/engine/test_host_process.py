@@ -1,9 +1,9 @@
 import errno
 import os
-from multiprocessing.context import SpawnProcess
 
 import pytest
 
+from engine import host_process
 from engine.host_child import Setup
 from engine.host_process import ChildProcess, reason_of
 from engine.shared import BEST_KIND
@@ -26,10 +26,10 @@ def test_an_exit_code_is_told_in_words(code, words):
 
 
 def test_a_process_that_cannot_be_made_leaves_nothing_open(monkeypatch):
-    def fails(self):
+    def fails(*_, **__):
         raise OSError(errno.EAGAIN, "no more processes")
 
-    monkeypatch.setattr(SpawnProcess, "start", fails)
+    monkeypatch.setattr(host_process, "start", fails)
     held = len(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError, match="no more processes"):
         ChildProcess(Setup("cpu", "nowhere:Nothing"), BEST_KIND)

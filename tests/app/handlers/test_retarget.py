@@ -393,7 +393,7 @@ def test_a_window_that_had_the_handles_is_freed_when_it_is_closed(window, qtbot)
 
 # Learning ------------------------------------------------------------------------------------------------------------
 
-STAND_IN = (sys.executable, str(Path(__file__).parents[1] / "learning_stand_in.py"))
+STAND_IN = "tests.app.learning_stand_in"
 
 
 def scroll_and_click(window, qtbot, name):
@@ -411,7 +411,7 @@ def learning(retargeting, qtbot) -> MainWindow:
     """A window whose picture is being learned, by a child that learns nothing."""
     scroll_and_click(retargeting, qtbot, "retarget_method_learned")
     found = retargeting.retargeting.learning
-    found._command = STAND_IN
+    found._module = STAND_IN
     scroll_and_click(retargeting, qtbot, "learning_learn")
     qtbot.waitUntil(lambda: found.state.phase == "asking", timeout=20_000)
     scroll_and_click(retargeting, qtbot, "learning_anyway")
@@ -442,7 +442,7 @@ def test_what_is_kept_is_chosen(learning, qtbot) -> None:
 def test_a_slow_machine_may_take_the_instant_method_instead(retargeting, qtbot) -> None:
     scroll_and_click(retargeting, qtbot, "retarget_method_learned")
     found = retargeting.retargeting.learning
-    found._command = STAND_IN
+    found._module = STAND_IN
     scroll_and_click(retargeting, qtbot, "learning_learn")
     qtbot.waitUntil(lambda: found.state.phase == "asking", timeout=20_000)
     scroll_and_click(retargeting, qtbot, "learning_instant")

@@ -1,7 +1,6 @@
 """Learning a picture from the panel, by its buttons, with a child process that learns nothing."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from engine.pictures import picture_sha256
 from tests.app.document.conftest import weights_file
 from tests.app.fakes import make_document
 
-STAND_IN = (sys.executable, str(Path(__file__).parents[1] / "learning_stand_in.py"))
+STAND_IN = "tests.app.learning_stand_in"
 PATIENCE_MS = 20_000
 
 
@@ -27,7 +26,7 @@ def make(qtbot, document):
     made = []
 
     def box(*extra, shown=document):
-        controller = LearningController(command=STAND_IN, extra=extra)
+        controller = LearningController(module=STAND_IN, extra=extra)
         controller.set_document(shown)
         made.append(controller)
         panel = LearningBox(controller)
