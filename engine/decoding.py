@@ -5,7 +5,7 @@ allocated, and whatever the decoders raise on a damaged or hostile file comes ou
 kept as it is (palettes, CMYK, floats) is converted, and a note says so.
 
 Elsewhere: what callers use in pictures.py, 16 bits a channel in sixteen_bit.py, what a file says beside its
-pixels in metadata/, orientation in exif.py.
+pixels in metadata/, orientation in orientation.py.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -26,9 +26,9 @@ from PIL.ImageFile import ImageFile
 
 from engine.atomic import AnyPath, path_error
 from engine.errors import PictureError
-from engine.exif import turned
 from engine.metadata.kept import Metadata
-from engine.metadata.reading import read_metadata
+from engine.metadata.reading import Found, read_metadata
+from engine.orientation import turned
 from engine.sixteen_bit import deep_mode, read_deep
 from engine.strips import pixels_of, release, strips_of
 
@@ -98,7 +98,7 @@ def decode_rgb(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = N
     """
     limit = _limit(limit_megapixels)
     with _opened_file(source) as (name, file), _opened(name, file, limit) as image, _told(name, image):
-        orientation = read_metadata(file, image, image.info).orientation
+        orientation = _left_to_turn(image, read_metadata(file, image.info))
         if image.mode in ("F", "I") or image.mode.startswith("I;16"):
             pixels = (_deep_grey(image, []) >> 8).astype(np.uint8)
             pixels = np.repeat(pixels[..., None], 3, axis=2)
@@ -256,7 +256,7 @@ def _decoded(image: ImageFile, file: BinaryIO) -> Decoded:
         notes.append("only the first of several pictures in the file was read")
     if _bits_of_heif(image, file) > 8:
         notes.append("10 or 12 bits a channel were cut to 8")
-    found = read_metadata(file, image, image.info, is_recoloured=image.mode in ("CMYK", "LAB"))
+    found = read_metadata(file, image.info, is_recoloured=image.mode in ("CMYK", "LAB"))
     notes.extend(found.notes)
     icc_profile = image.info.get("icc_profile") or None
     mode = deep_mode(image)
@@ -273,8 +273,14 @@ def _decoded(image: ImageFile, file: BinaryIO) -> Decoded:
     if key is not None and pixels.dtype == np.uint16 and mode in ("L", "RGB"):
         mode, pixels = f"{mode}A", _with_key_as_alpha(pixels, key)
         notes.append("a transparent colour became an alpha channel")
-    pixels = turned(pixels, found.orientation)
-    return Decoded(pixels, mode, icc_profile, found.metadata, tuple(notes))
+    pixels = turned(pixels, _left_to_turn(image, found))
+    metadata = replace(found.metadata, size_hw=(pixels.shape[0], pixels.shape[1]))
+    return Decoded(pixels, mode, icc_profile, metadata, tuple(notes))
+
+
+def _left_to_turn(image: Image.Image, found: Found) -> int:
+    """How the pixels are still to be turned: Pillow turns those of a TIFF by itself."""
+    return 1 if image.format == "TIFF" else found.orientation
 
 
 def _bits_of_heif(image: Image.Image, file: BinaryIO) -> int:

@@ -4,7 +4,8 @@ A picture keeps what its file had: bit depth, alpha, colour profile and camera d
 camera held them. A file is written whole or not at all.
 
 Elsewhere: decoding and what is refused in decoding.py, files of 16 bits a channel in png_writer.py and tiff_writer.py,
-orientation in exif.py.
+what a file says beside its
+pixels in metadata/.
 """
 
 import hashlib
@@ -16,13 +17,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from engine.atomic import AnyPath, write_atomically
 from engine.decoding import decode, decode_rgb
 from engine.errors import MaskError, PictureError
-from engine.exif import PREFIX
+from engine.metadata import writing
 from engine.metadata.kept import NOTHING, Metadata
+from engine.metadata.writing import Carrier, pillow_ways, png_chunks, prepared, tiff_exif
 from engine.png_writer import write_png
 from engine.tiff_writer import write_tiff
 
@@ -33,7 +35,7 @@ PICTURE_KEY = "picture_sha256"
 """Entry in the metadata of weights that were learned on one picture: its `picture_sha256`."""
 
 JPEG_QUALITY = 95
-_EXIF_LIMIT_BYTES = 65527  # one JPEG segment less its length and prefix
+_PNG_HEADER_BYTES = 33
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,20 +81,23 @@ class Picture:
 
 @dataclass(frozen=True)
 class _Format:
-    name: str
+    carrier: Carrier
     has_alpha: bool
     has_depth: bool
-    has_profile: bool
     has_grey: bool
     limit_px: int
 
+    @property
+    def name(self) -> str:
+        return self.carrier.name
+
 
 _LARGE = 2**31 - 1
-_PNG = _Format("PNG", True, True, True, True, _LARGE)
-_TIFF = _Format("TIFF", True, True, True, True, _LARGE)
-_JPEG = _Format("JPEG", False, False, True, True, 65500)
-_WEBP = _Format("WebP", True, False, True, False, 16383)
-_BMP = _Format("BMP", False, False, False, True, _LARGE)
+_PNG = _Format(writing.PNG, True, True, True, _LARGE)
+_TIFF = _Format(writing.TIFF, True, True, True, _LARGE)
+_JPEG = _Format(writing.JPEG, False, False, True, 65500)
+_WEBP = _Format(writing.WEBP, True, False, False, 16383)
+_BMP = _Format(writing.BMP, False, False, True, _LARGE)
 _FORMATS = {
     ".bmp": _BMP,
     ".jpeg": _JPEG,
@@ -309,37 +314,49 @@ def write_picture(
         raise PictureError("quality", "1 to 100", quality, "95 keeps nearly everything")
     chosen = _FORMATS[Path(path).suffix.lower()]
     notes: list[str] = []
-    exif = _exif_for(picture, chosen, notes)
-    if picture.icc_profile is not None and not chosen.has_profile:
-        notes.append(f"{chosen.name} keeps no colour profile")
-    if CHANNELS[picture.mode] < 3 and not chosen.has_grey:
-        notes.append(f"{chosen.name} keeps grey as RGB")
     pixels = picture.pixels
+    is_grey_lost = CHANNELS[picture.mode] < 3 and not chosen.has_grey
+    if is_grey_lost:
+        notes.append(f"{chosen.name} keeps grey as RGB")
     if picture.is_deep and picture.mode == "LA" and chosen is _TIFF:
+        is_grey_lost = True
         notes.append("TIFF of 16 bits keeps grey with alpha as RGBA")  # Pillow and OpenCV read no other
         pixels = pixels[..., [0, 0, 0, 1]]
-    settings: dict[str, Any] = {"icc_profile": picture.icc_profile, "exif": exif}
-    settings = {key: value for key, value in settings.items() if value is not None and chosen.has_profile}
+    made = prepared(
+        picture.metadata, picture.icc_profile, chosen.carrier, size_hw=size_hw, is_grey_lost=is_grey_lost
+    )
 
     def write(file: BinaryIO) -> None:
-        if picture.is_deep and chosen is _PNG:
-            write_png(file, pixels, text=text, **settings)
-        elif picture.is_deep:
-            write_tiff(file, pixels, icc_profile=picture.icc_profile)
+        if chosen is _TIFF:
+            write_tiff(file, pixels, tiff_exif(made))
+        elif chosen is _PNG and picture.is_deep:
+            write_png(file, pixels, png_chunks(made, text or {}))
+        elif chosen is _PNG:
+            _save(_Sink(file, png_chunks(made, text or {})), pixels, chosen, {})
         else:
-            _write_shallow(file, picture, chosen, {**settings, **_ways(chosen, text, quality, is_lossless)})
+            ways = {**pillow_ways(made, chosen.carrier), **_ways(chosen, quality, is_lossless)}
+            _save(_Sink(file), pixels, chosen, ways)
 
     write_atomically(path, write, error_type=PictureError)
-    return tuple(notes)
+    return (*notes, *made.notes)
 
 
 class _Sink(io.RawIOBase):
-    """A file without a number of its own: Pillow then writes through Python, which keeps why the system refused."""
+    """A file without a number of its own: Pillow then writes through Python, which keeps why the system refused.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Args:
+        file: where everything goes.
+        chunks: go behind the header of a PNG; Pillow knows few by name.
+    """
+
+    def __init__(self, file: BinaryIO, chunks: bytes = b"") -> None:
         self._file = file
+        self._chunks = chunks
 
     def write(self, data: Any) -> int:
+        if self._chunks and self._file.tell() == _PNG_HEADER_BYTES:
+            self._file.write(self._chunks)
+            self._chunks = b""
         return self._file.write(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -349,40 +366,15 @@ class _Sink(io.RawIOBase):
         return self._file.tell()
 
 
-def _write_shallow(file: BinaryIO, picture: Picture, chosen: _Format, settings: dict[str, Any]) -> None:
-    image = Image.fromarray(np.ascontiguousarray(picture.pixels))
-    sink: Any = _Sink(file)
-    image.save(sink, format=chosen.name.upper(), **settings)
+def _save(sink: Any, pixels: np.ndarray, chosen: _Format, ways: dict[str, Any]) -> None:
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    image.save(sink, format=chosen.name.upper(), **ways)
 
 
-def _ways(chosen: _Format, text: Mapping[str, str] | None, quality: int, is_lossless: bool) -> dict[str, Any]:
-    """How each format is written, in Pillow's words."""
+def _ways(chosen: _Format, quality: int, is_lossless: bool) -> dict[str, Any]:
+    """How pixels are written, in Pillow's words."""
     if chosen is _JPEG:
         return {"quality": quality, "subsampling": 0}
     if chosen is _WEBP:  # exact: colours under clear pixels stay
         return {"lossless": is_lossless, "quality": quality, "exact": True, "method": 4}
-    if chosen is _TIFF:
-        return {"compression": "tiff_adobe_deflate"}
-    if chosen is _PNG and text:
-        entries = PngImagePlugin.PngInfo()
-        for name, words in text.items():
-            entries.add_itxt(name, words)
-        return {"pnginfo": entries}
     return {}
-
-
-def _exif_for(picture: Picture, chosen: _Format, notes: list[str]) -> bytes | None:
-    """Camera data where the format keeps it."""
-    exif = picture.metadata.exif
-    if exif is None:
-        return None
-    if not chosen.has_profile or (chosen is _TIFF and picture.is_deep):
-        depth = " of 16 bits" if picture.is_deep else ""
-        notes.append(f"{chosen.name}{depth} keeps no camera data")
-        return None
-    if chosen is not _JPEG:
-        return exif
-    if len(exif) > _EXIF_LIMIT_BYTES:
-        notes.append("the camera data is too long for JPEG and was left out")
-        return None
-    return PREFIX + exif.removeprefix(PREFIX)

@@ -1,63 +1,40 @@
 """Write PNG of 16 bits a channel, strip by strip, so that a large picture is never held twice.
 
 Source: PNG specification (ISO/IEC 15948:2004), sections 9 and 11.
-Elsewhere: reading in sixteen_bit.py; 8-bit pictures, and the choice between the two, in pictures.py.
+Elsewhere: what else a file says in metadata/writing.py; which pictures come here in pictures.py.
 """
 
 import struct
 import zlib
-from collections.abc import Mapping
 from typing import BinaryIO
 
 import numpy as np
 
-from engine.exif import PREFIX
+from engine.metadata.writing import chunk
 from engine.strips import strips_of
 
 
-def write_png(
-    file: BinaryIO,
-    pixels: np.ndarray,
-    *,
-    icc_profile: bytes | None = None,
-    exif: bytes | None = None,
-    text: Mapping[str, str] | None = None,
-) -> None:
+def write_png(file: BinaryIO, pixels: np.ndarray, chunks: bytes) -> None:
     """Write a PNG of 16 bits a channel.
 
     Args:
         file: where the bytes go, in order.
         pixels: (H, W) or (H, W, 2 to 4) uint16.
-        icc_profile: kept as it is.
-        exif: camera data, with or without its JPEG prefix.
-        text: entries to store; names of 1 to 79 Latin letters, any words.
+        chunks: what goes between header and pixels.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    file.write(b"\x89PNG\r\n\x1a\n")
-    _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
-    if icc_profile is not None:
-        _write_chunk(file, b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(icc_profile))
-    if exif is not None:
-        _write_chunk(file, b"eXIf", exif.removeprefix(PREFIX))
-    for name, words in (text or {}).items():
-        _write_chunk(file, b"iTXt", name.encode("latin-1") + b"\x00\x00\x00\x00\x00" + words.encode())
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunks)
     packer = zlib.compressobj(6)
     above = np.zeros(width * channels * 2, np.uint8)
     for rows in strips_of(pixels):
         values = rows.astype(">u2", order="C").reshape(len(rows), -1).view(np.uint8)
-        _write_chunk(file, b"IDAT", packer.compress(_filtered(values, above, channels * 2).data))
+        packed = packer.compress(_filtered(values, above, channels * 2).data)
+        file.write(chunk(b"IDAT", packed) if packed else b"")
         above = values[-1]
-    _write_chunk(file, b"IDAT", packer.flush())
-    _write_chunk(file, b"IEND", b"")
-
-
-def _write_chunk(file: BinaryIO, name: bytes, data: bytes) -> None:
-    if data or name == b"IEND":
-        file.write(struct.pack(">I", len(data)) + name)
-        file.write(data)
-        file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(name))))
+    file.write(chunk(b"IDAT", packer.flush()) + chunk(b"IEND", b""))
 
 
 def _filtered(values: np.ndarray, above: np.ndarray, pixel_bytes: int) -> np.ndarray:

@@ -1,7 +1,10 @@
-"""Write TIFF of 16 bits a channel, strip by strip, so that a large picture is never held twice.
+"""Write TIFF of 8 or 16 bits a channel, strip by strip, so that a large picture is never held twice.
+
+Camera data is itself laid out as a TIFF, so a file begins with it: every place in it then holds, those inside a maker
+note too. The strips follow, and at the end the one directory that knows both.
 
 Source: TIFF 6.0, sections 8, 14 and 18.
-Elsewhere: reading in sixteen_bit.py; 8-bit pictures, and the choice between the two, in pictures.py.
+Elsewhere: what else a file says in metadata/writing.py; which pictures come here in pictures.py.
 """
 
 import struct
@@ -12,19 +15,20 @@ from typing import BinaryIO
 import numpy as np
 
 from engine.errors import PictureError
+from engine.metadata.exif import Exif
+from engine.metadata.exif_layout import laid_out
 from engine.strips import rows_per_strip, strips_of
 
 _LIMIT_BYTES = 4_000_000_000  # offsets in a TIFF have 32 bits
-_BITS_TAG = 258
 
 
-def write_tiff(file: BinaryIO, pixels: np.ndarray, *, icc_profile: bytes | None = None) -> None:
-    """Write a TIFF of 16 bits a channel: one page, interleaved, deflate over horizontal differences.
+def write_tiff(file: BinaryIO, pixels: np.ndarray, exif: Exif) -> None:
+    """Write a TIFF: one page, interleaved, deflate over horizontal differences.
 
     Args:
         file: an empty file that can be sought.
-        pixels: (H, W) or (H, W, 2 to 4) uint16.
-        icc_profile: kept as it is.
+        pixels: (H, W) or (H, W, 2 to 4), uint8 or uint16.
+        exif: the tags of the picture beside its storage; its byte order becomes the file's.
 
     Raises:
         PictureError: if the picture is larger than a TIFF can be.
@@ -34,52 +38,48 @@ def write_tiff(file: BinaryIO, pixels: np.ndarray, *, icc_profile: bytes | None 
         raise PictureError("tiff", f"at most {_LIMIT_BYTES} bytes", got, "write a PNG instead")
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    file.write(b"II*\x00" + bytes(4))
-    places = list(_write_tiff_strips(file, pixels.reshape(height, width, channels)))
-    entries: list[tuple[int, str, tuple[int, ...] | bytes]] = [
-        (256, "I", (width,)),
-        (257, "I", (height,)),
-        (_BITS_TAG, "H", (16,) * channels),
-        (259, "H", (8,)),  # deflate
-        (262, "H", (2 if channels >= 3 else 1,)),  # RGB or black is zero
-        (273, "I", tuple(offset for offset, _ in places)),
-        (277, "H", (channels,)),
-        (278, "I", (rows_per_strip(pixels[0].nbytes),)),
-        (279, "I", tuple(size for _, size in places)),
-        (284, "H", (1,)),  # channels side by side
-        (317, "H", (2,)),  # horizontal differences
-    ]
+    laid = laid_out(exif)
+    file.write(laid.data)
+    places = list(_write_strips(file, pixels.reshape(height, width, channels), exif.order))
+    storage = {
+        256: exif.longs(width),
+        257: exif.longs(height),
+        258: exif.shorts(*(8 * pixels.itemsize,) * channels),
+        259: exif.shorts(8),  # deflate
+        262: exif.shorts(2 if channels >= 3 else 1),  # RGB or black is zero
+        273: exif.longs(*(offset for offset, _ in places)),
+        277: exif.shorts(channels),
+        278: exif.longs(rows_per_strip(pixels[0].nbytes)),
+        279: exif.longs(*(size for _, size in places)),
+        284: exif.shorts(1),  # channels side by side
+        317: exif.shorts(2),  # horizontal differences
+    }
     if channels in (2, 4):
-        entries.append((338, "H", (2,)))  # alpha, colours not multiplied by it
-    if icc_profile is not None:
-        entries.append((34675, "B", icc_profile))
-    _write_directory(file, entries)
+        storage[338] = exif.shorts(2)  # alpha, colours not multiplied by it
+    rows = dict(laid.rows)
+    for tag, value in storage.items():
+        place = value.data.ljust(4, b"\x00")
+        if len(value.data) > 4:
+            place = struct.pack(f"{exif.order}I", _evenly(file))
+            file.write(value.data)
+        rows[tag] = struct.pack(f"{exif.order}HHI", tag, value.kind, value.count) + place
+    start = _evenly(file)
+    table = b"".join(rows[tag] for tag in sorted(rows))
+    file.write(struct.pack(f"{exif.order}H", len(rows)) + table + bytes(4))
+    file.seek(4)
+    file.write(struct.pack(f"{exif.order}I", start))
 
 
-def _write_tiff_strips(file: BinaryIO, pixels: np.ndarray) -> Iterator[tuple[int, int]]:
+def _evenly(file: BinaryIO) -> int:
+    """The file's end, made even: where a value may begin."""
+    file.write(bytes(file.tell() % 2))
+    return file.tell()
+
+
+def _write_strips(file: BinaryIO, pixels: np.ndarray, order: str) -> Iterator[tuple[int, int]]:
     """Write the strips one after the other; gives place and size of each in bytes."""
     for rows in strips_of(pixels):
-        differences = rows.astype("<u2", order="C")
+        differences = rows.astype(f"{order}u{pixels.itemsize}", order="C")
         differences[:, 1:] -= rows[:, :-1]
         offset = file.tell()
         yield offset, file.write(zlib.compress(differences.data, 6))
-
-
-def _write_directory(file: BinaryIO, entries: list[tuple[int, str, tuple[int, ...] | bytes]]) -> None:
-    """Write the table of tags behind the strips, and its place into the header; long values lie before it."""
-    kinds = {"H": 3, "I": 4, "B": 7}
-    table = struct.pack("<H", len(entries))
-    for tag, letter, values in entries:
-        data = values if isinstance(values, bytes) else struct.pack(f"<{len(values)}{letter}", *values)
-        if len(data) > 4:
-            file.write(bytes(file.tell() % 2))
-            place = struct.pack("<I", file.tell())
-            file.write(data)
-        else:
-            place = data.ljust(4, b"\x00")
-        table += struct.pack("<HHI", tag, kinds[letter], len(values)) + place
-    file.write(bytes(file.tell() % 2))
-    start = file.tell()
-    file.write(table + bytes(4))
-    file.seek(4)
-    file.write(struct.pack("<I", start))
