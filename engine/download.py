@@ -16,17 +16,22 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from engine.atomic import path_error
+from engine.atomic import path_error, write_atomically
 from engine.errors import WeightsError
+from engine.locking import try_lock
+from engine.private import open_private, read_private
 from engine.progress import CancelCheck, Cancelled, Progress, ProgressCallback
 
 _CHUNK_BYTES = 1 << 16
 _TRIES = 4  # in a row without a single new byte
 _TIMEOUT_S = 30.0
+_MARK_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -75,15 +80,37 @@ def fetch(
     """
     _check_address(goal.url)
     try:
-        _gather(goal, progress, is_cancelled, pause_s)
+        with _alone_at(goal):
+            _gather(goal, progress, is_cancelled, pause_s)
+            try:
+                os.replace(goal.part, goal.path)
+            except OSError as error:
+                raise path_error(goal.path, error, WeightsError) from error
+            with contextlib.suppress(OSError):  # the next download of this name writes another one
+                goal.tag.unlink()
     except OSError as error:
         raise path_error(goal.part, error, WeightsError) from error
-    try:
-        os.replace(goal.part, goal.path)
-    except OSError as error:
-        raise path_error(goal.path, error, WeightsError) from error
-    with contextlib.suppress(OSError):  # the next download of this name writes another one
-        goal.tag.unlink()
+
+
+@contextlib.contextmanager
+def _alone_at(goal: Goal) -> Iterator[None]:
+    """Be the only one that fetches this file; a part that nothing has arrived in is gone afterwards."""
+    while True:
+        with open_private(goal.part, "ab") as part:
+            if not try_lock(part, goal.part):
+                hint = "wait for that download, or end it"
+                raise WeightsError(goal.path, "a file nobody is fetching", "one that is being fetched", hint)
+            try:
+                if not os.path.samestat(os.fstat(part.fileno()), goal.part.lstat()):
+                    continue
+            except FileNotFoundError:  # another download ended just now
+                continue
+            try:
+                yield
+            finally:
+                if _arrived(goal) == 0:
+                    goal.part.unlink(missing_ok=True)
+            return
 
 
 def _check_address(url: str) -> None:
@@ -119,7 +146,7 @@ def _gather(
 
 def _arrived(goal: Goal) -> int:
     try:
-        return goal.part.stat().st_size
+        return goal.part.lstat().st_size
     except FileNotFoundError:
         return 0
 
@@ -127,10 +154,10 @@ def _arrived(goal: Goal) -> int:
 def _is_complete(goal: Goal) -> bool:
     """Whether every byte is there and right. A whole but wrong file is removed and refused."""
     size = _arrived(goal)
-    if size < goal.size_bytes or not goal.part.exists():
+    if size < goal.size_bytes:
         return False
-    with open(goal.part, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    with open_private(goal.part, "rb") as file:
+        found = hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
     if size == goal.size_bytes and found == goal.sha256:
         return True
     _start_over(goal)
@@ -139,7 +166,8 @@ def _is_complete(goal: Goal) -> bool:
 
 
 def _start_over(goal: Goal) -> None:
-    goal.part.unlink(missing_ok=True)
+    with open_private(goal.part, "ab") as file:  # emptied and not removed: it is also the lock
+        file.truncate(0)
     goal.tag.unlink(missing_ok=True)
 
 
@@ -171,7 +199,7 @@ def _fetch_rest(
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
             start = _start_of(goal, response, offset)
             _keep_tag(goal, response)
-            with open(goal.part, "r+b" if start else "wb") as file:
+            with open_private(goal.part, "ab") as file:
                 file.seek(start)
                 file.truncate()
                 _receive(goal, response, file, progress, is_cancelled)
@@ -219,7 +247,7 @@ def _start_of(goal: Goal, response: http.client.HTTPResponse, offset: int) -> in
 def _mark_of(goal: Goal) -> str:
     """The version that the part is of; empty where none was kept or it was spoiled. The digest judges then."""
     try:
-        mark = goal.tag.read_bytes().decode("ascii")
+        mark = read_private(goal.tag, _MARK_BYTES).decode("ascii")
     except (OSError, UnicodeDecodeError):
         return ""
     return mark if mark.isprintable() else ""
@@ -231,7 +259,7 @@ def _keep_tag(goal: Goal, response: http.client.HTTPResponse) -> None:
     if not mark or mark.startswith("W/"):
         mark = response.headers.get("Last-Modified", "")
     if mark:
-        goal.tag.write_text(mark, "utf-8")
+        write_atomically(goal.tag, lambda file: file.write(mark.encode()), is_private=True)
     else:
         goal.tag.unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 import hashlib
 import http.server
 import os
+import stat
 import threading
 
 import pytest
@@ -185,7 +186,7 @@ def test_an_endless_answer_is_cut_off(server, goal):
     with pytest.raises(WeightsError, match=r"expected 512000 bytes, got more; the server has another file"):
         fetch(goal)
     assert not goal.path.exists()
-    assert goal.part.stat().st_size == 0
+    assert not goal.part.exists()
 
 
 def test_an_answer_without_a_length_is_taken(server, goal):
@@ -288,3 +289,38 @@ def test_a_part_that_is_a_folder_is_told(goal):
     goal.part.mkdir()
     with pytest.raises(WeightsError, match="folder"):
         fetch(Goal(goal.url, goal.path, DIGEST, 1), pause_s=0)
+
+
+def test_what_arrives_is_the_user_s_alone(server, goal):
+    server.break_after = [100_000]
+    fetch(goal, pause_s=0)
+    assert stat.S_IMODE(goal.path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["part", "tag"])
+def test_a_link_in_the_place_of_what_arrives_is_not_followed(server, goal, tmp_path, name):
+    (tmp_path / "foreign").write_bytes(b"dear")
+    getattr(goal, name).symlink_to(tmp_path / "foreign")
+    if name == "part":
+        with pytest.raises(
+            WeightsError, match=r"a.safetensors.part: expected a file, got a link; move it away"
+        ):
+            fetch(goal)
+    else:
+        fetch(goal)
+        assert goal.path.read_bytes() == CONTENT
+    assert (tmp_path / "foreign").read_bytes() == b"dear"
+
+
+def test_two_who_fetch_the_same_do_not_mix(server, goal):
+    seen = []
+
+    def second(_progress):
+        if not seen:
+            with pytest.raises(WeightsError) as raised:
+                fetch(goal)
+            seen.append(str(raised.value))
+
+    fetch(goal, progress=second)
+    assert goal.path.read_bytes() == CONTENT
+    assert "a.safetensors: expected a file nobody is fetching, got one that is being fetched; wait" in seen[0]
