@@ -8,16 +8,24 @@ Elsewhere: key names of each system in models.<family>.official, names and diges
 """
 
 import difflib
+import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+import stat
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.atomic import write_atomically
+from engine.atomic import PART_NAME, path_error, write_atomically
 from engine.errors import WeightsError
 from engine.manifest import make_folder
+from engine.private import open_private
+from engine.weight_checks import first_bytes
 
+STALE_S = 24 * 3600.0
+"""A half-made file this old is of an import that was killed."""
 OFFICIAL_LICENCES: Mapping[str, str] = {
     "inpaint": "CC BY-NC 4.0 (EdgeConnect authors); non-commercial",
     "retarget": "Academic Non Commercial Software Code License (Weizmann Institute, Yeda); non-commercial",
@@ -43,6 +51,46 @@ def spec_of(family: str) -> Any:
         raise WeightsError("family", f"one of {', '.join(names)}", f"'{family}'", hint) from error
 
 
+@contextmanager
+def staged_file(folder: Path) -> Iterator[Path]:
+    """A name for weights that have none yet; what lies there at the end is removed.
+
+    Args:
+        folder: of the user's weights; made, if need be, when the file is written.
+    """
+    path = folder / f".pentimento-{secrets.token_hex(6)}.part"
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _claim(target: Path) -> None:
+    """Make the file, empty and the user's alone, and its folder. What killed imports left there goes.
+
+    Raises:
+        WeightsError: if the place cannot be written.
+    """
+    make_folder(target.parent)
+    try:
+        for path in target.parent.iterdir():
+            if PART_NAME.fullmatch(path.name):
+                _clear_stale(path)
+        open_private(target, "xb").close()
+    except OSError as error:
+        raise path_error(target.parent, error, WeightsError) from error
+
+
+def _clear_stale(path: Path) -> None:
+    with suppress(OSError, WeightsError):
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > STALE_S:
+            is_ours = first_bytes(path, 9)[8:] in (b"", b"{")  # of safetensors, as far as it came
+            if is_ours:
+                path.unlink()
+
+
 def copy_house_file(source: Path, family: str, target: Path) -> dict[str, Any]:
     """Check and copy a house file.
 
@@ -55,7 +103,7 @@ def copy_house_file(source: Path, family: str, target: Path) -> dict[str, Any]:
     from engine.weightfile import read_weights
 
     found = read_weights(source, family=family)
-    make_folder(target.parent)
+    _claim(target)
 
     def write(file: BinaryIO) -> None:
         with open(source, "rb") as original:
@@ -118,7 +166,7 @@ def convert_official(
         "training_data": "as published by the authors",
         "command": f"pentimento weights import {' '.join(contents)}",
     }
-    make_folder(target.parent)
+    _claim(target)
     write_weights(target, WeightFile(spec.name, asdict(options), state, metadata))
     return {"options": asdict(options), **metadata}, tuple(absent)
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.atomic import path_error, write_atomically
 from engine.errors import WeightsError
+from engine.private import private_folder
 
 MANIFEST = "manifest.toml"
 
@@ -150,16 +151,16 @@ def write_manifest(folder: Path, entries: Iterable[WeightsEntry]) -> None:
         file.write(text.encode())
 
     make_folder(folder)
-    write_atomically(folder / MANIFEST, write, error_type=WeightsError)
+    write_atomically(folder / MANIFEST, write, error_type=WeightsError, is_private=True)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of weights and those above it.
+    """Make a folder of weights and those above it; it is for its owner alone, as pictures that were learned lie there.
 
     Raises:
-        WeightsError: if the place cannot be written.
+        WeightsError: if the place cannot be written, or is another user's.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
     except OSError as error:
         raise path_error(folder, error, WeightsError) from error

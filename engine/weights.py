@@ -8,10 +8,11 @@ Elsewhere: the lists in manifest.py, the files themselves in weightfile.py, impo
 """
 
 import difflib
+import itertools
 import os
 import threading
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,9 @@ import platformdirs
 from engine.atomic import AnyPath, path_error
 from engine.download import Goal, fetch
 from engine.errors import WeightsError
-from engine.importing import convert_official, copy_house_file, spec_of
+from engine.importing import convert_official, copy_house_file, spec_of, staged_file
+from engine.locking import PATIENCE_S as LOCK_PATIENCE_S
+from engine.locking import locked
 from engine.manifest import WeightsEntry, is_name, make_folder, read_manifest, write_manifest
 from engine.progress import CancelCheck, ProgressCallback
 from engine.tensor_header import read_header
@@ -194,23 +197,30 @@ class WeightsStore:
         if not (may_replace and any(entry.name == name for entry in mine)):
             self._check_new_name(name)
         spec = spec_of(family)
-        target = self._user / f"{name}.safetensors"
-        if len(sources) == 1 and sources[0].suffix.lower() == ".safetensors":
-            details = copy_house_file(sources[0], family, target)
-            missing: tuple[str, ...] = ()
-        else:
-            details, missing = convert_official(sources, spec, target)
-        entry = WeightsEntry(
-            name=name,
-            family=family,
-            file=target.name,
-            sha256=self._digest(target),
-            bytes=target.stat().st_size,
-            status="imported",
-            **details,
-        )
-        rest = [other for other in read_manifest(self._user).weights if other.name != name]
-        write_manifest(self._user, [*rest, entry])
+        with staged_file(self._user) as staged:
+            if len(sources) == 1 and sources[0].suffix.lower() == ".safetensors":
+                details = copy_house_file(sources[0], family, staged)
+                missing: tuple[str, ...] = ()
+            else:
+                details, missing = convert_official(sources, spec, staged)
+            details |= {"name": name, "family": family, "status": "imported"}
+            details |= {"sha256": self._digest(staged), "bytes": staged.stat().st_size}
+            with self._alone():  # others may have imported meanwhile, also under this name
+                mine = read_manifest(self._user).weights
+                before = next((other for other in mine if other.name == name), None)
+                if not (may_replace and before is not None):
+                    self._check_new_name(name)
+                entry = WeightsEntry(file=self._free_file(name, details["sha256"]), **details)
+                target = self._user / entry.file
+                os.replace(staged, target)
+                try:
+                    write_manifest(self._user, [*(other for other in mine if other is not before), entry])
+                except BaseException:
+                    target.unlink()
+                    raise
+                if before is not None:
+                    with suppress(OSError):
+                        (self._user / before.file).unlink()
         return ImportedWeights(entry, target, missing)
 
     def download(
@@ -256,18 +266,36 @@ class WeightsStore:
         """
         entry = self._known(name)
         path = self._user / entry.file
-        if self._is_shipped(entry):
-            if not path.is_file():
-                hint = "they come with the program and go with it"
-                raise WeightsError(name, "imported or fetched weights", "weights of the program", hint)
-        else:
-            rest = [other for other in read_manifest(self._user).weights if other.name != name]
-            write_manifest(self._user, rest)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise path_error(path, error, WeightsError) from error
+        if self._is_shipped(entry) and not path.is_file():
+            hint = "they come with the program and go with it"
+            raise WeightsError(name, "imported or fetched weights", "weights of the program", hint)
+        with self._alone():
+            try:  # before the list is written anew: on a full disk that needs the room
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise path_error(path, error, WeightsError) from error
+            mine = read_manifest(self._user).weights
+            if any(other.name == name for other in mine):
+                write_manifest(self._user, [other for other in mine if other.name != name])
         return path
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one who changes the user's weights."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked(self._user, patience_s=LOCK_PATIENCE_S))
+            except OSError as error:
+                raise path_error(self._user, error, WeightsError) from error
+            yield
+
+    def _free_file(self, name: str, sha256: str) -> str:
+        """A file name that nothing has: what is replaced stays until the list names the new file."""
+        numbered = (f"{name}-{sha256[:8]}-{number}" for number in itertools.count(2))
+        stems = itertools.chain([name, f"{name}-{sha256[:8]}"], numbered)
+        return next(
+            file for file in map("{}.safetensors".format, stems) if not os.path.lexists(self._user / file)
+        )
 
     def _is_shipped(self, entry: WeightsEntry) -> bool:
         return any(entry.name == other.name for other in read_manifest(self._shipped).weights)

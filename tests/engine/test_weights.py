@@ -1,7 +1,9 @@
 import hashlib
 import os
+import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import torch
 
 import engine.weights
 from engine.errors import WeightsError
+from engine.locking import locked
 from engine.manifest import WeightsEntry, write_manifest
 from engine.weightfile import WeightFile, read_weights, sha256_of, write_weights
 from engine.weights import WeightsStore, shipped_folder, user_folder
@@ -438,3 +441,156 @@ def test_a_house_file_of_another_family_is_refused(store, tmp_path):
     ):
         store.import_official(source, "inpaint", "my-own")
     assert not (tmp_path / "user").exists()
+
+
+# Several at once, and disks that are full
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A house file from elsewhere."""
+    path = tmp_path / "trained.safetensors"
+    write_weights(path, WeightFile("inpaint", {"width": 8, "depth": 1}, STATE))
+    return path
+
+
+def at_once(count, call):
+    """What ``call`` raised for each number, all of them started together."""
+    gate, raised = threading.Barrier(count), {}
+
+    def run(number):
+        gate.wait()
+        try:
+            call(number)
+        except WeightsError as error:
+            raised[number] = str(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_eight_imports_at_once_are_all_kept(store, trained, tmp_path):
+    def bring_in(number):
+        other = WeightsStore(shipped=tmp_path / "shipped", user=tmp_path / "user")
+        other.import_official(trained, "inpaint", f"mine-{number}")
+
+    assert at_once(8, bring_in) == {}
+    names = [entry.name for entry in store.entries() if entry.name.startswith("mine-")]
+    assert sorted(names) == [f"mine-{number}" for number in range(8)]
+    assert {report.state for report in store.verify() if report.name in names} == {"ok"}
+
+
+def test_of_imports_under_one_name_at_once_one_is_kept_whole(store, trained, tmp_path):
+    raised = at_once(4, lambda _: store.import_official(trained, "inpaint", "mine"))
+    assert len(raised) == 3
+    assert {words.partition("; ")[0] for words in raised.values()} == {"name: expected a new one, got 'mine'"}
+    assert [report.state for report in store.verify() if report.name == "mine"] == ["ok"]
+    assert sorted(path.name for path in (tmp_path / "user").iterdir()) == [
+        "manifest.toml",
+        "mine.safetensors",
+    ]
+
+
+def test_what_is_replaced_stays_until_the_list_names_what_is_new(store, trained, tmp_path, monkeypatch):
+    put(tmp_path / "user", "mine", state={"fill.w": torch.arange(9.0)})
+
+    def refuse(*_):
+        raise WeightsError("manifest.toml", "free space on the disk", "no space left", "free some")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.weights, "write_manifest", refuse)
+        with pytest.raises(WeightsError, match=r"got no space left"):
+            store.import_official(trained, "inpaint", "mine", may_replace=True)
+    assert [report.state for report in store.verify() if report.name == "mine"] == ["ok"]
+    imported = store.import_official(trained, "inpaint", "mine", may_replace=True)
+    assert store.resolve("mine", "inpaint").sha256 == sha256_of(trained)
+    assert sorted(path.name for path in (tmp_path / "user").iterdir()) == [
+        "manifest.toml",
+        imported.path.name,
+    ]
+
+
+def test_imported_weights_are_the_user_s_alone(store, trained, tmp_path):
+    (tmp_path / "user").mkdir(mode=0o755)
+    trained.chmod(0o644)
+    imported = store.import_official(trained, "inpaint", "mine")
+    rights = [
+        stat.S_IMODE(path.stat().st_mode) for path in (imported.path, tmp_path / "user" / "manifest.toml")
+    ]
+    assert rights == [0o600, 0o600]
+    assert stat.S_IMODE((tmp_path / "user").stat().st_mode) == 0o700
+
+
+def test_what_a_killed_import_left_goes_with_the_next_and_nothing_else(store, trained, tmp_path):
+    user = tmp_path / "user"
+    user.mkdir()
+    content = {
+        ".pentimento-0123456789ab.part": trained.read_bytes()[:50],
+        ".pentimento-0123456789ac.part": b"a letter of somebody else",
+        "film.part": trained.read_bytes()[:50],
+    }
+    for name, data in content.items():
+        (user / name).write_bytes(data)
+        os.utime(user / name, (0, 0))
+    (user / ".pentimento-0123456789ad.part").write_bytes(b"")  # of an import that runs
+    store.import_official(trained, "inpaint", "mine")
+    left = [".pentimento-0123456789ac.part", ".pentimento-0123456789ad.part", "film.part"]
+    assert sorted(path.name for path in user.iterdir()) == [*left, "manifest.toml", "mine.safetensors"]
+
+
+def test_somebody_who_keeps_the_folder_locked_is_told(store, trained, tmp_path, monkeypatch):
+    put(tmp_path / "user", "other")
+    monkeypatch.setattr(engine.weights, "LOCK_PATIENCE_S", 0.1)
+    with locked(tmp_path / "user"):
+        words = r"user: expected a folder nobody is writing to, got one that another program has kept for 0.1 s; end"
+        with pytest.raises(WeightsError, match=words):
+            store.import_official(trained, "inpaint", "mine")
+        with pytest.raises(WeightsError, match=words):
+            store.remove("other")
+    assert sorted(path.name for path in (tmp_path / "user").iterdir()) == [
+        "manifest.toml",
+        "other.safetensors",
+    ]
+
+
+def test_weights_are_removed_on_a_disk_that_is_full(store, tmp_path, monkeypatch):
+    """The disk is made up: nothing can be written before the file is gone."""
+    put(tmp_path / "user", "mine")
+    real = engine.weights.write_manifest
+
+    def write(folder, entries):
+        if (folder / "mine.safetensors").exists():
+            raise WeightsError("manifest.toml", "free space on the disk", "no space left", "free some")
+        real(folder, entries)
+
+    monkeypatch.setattr(engine.weights, "write_manifest", write)
+    store.remove("mine")
+    assert "mine" not in [entry.name for entry in store.entries()]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 64 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = sys.platform == "linux" and os.geteuid() == 0
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if not mounted or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_weights_are_removed_on_a_real_disk_that_is_full(store, small_disk, tmp_path):
+    put(small_disk / "user", "mine")
+    rest = small_disk / "rest"
+    with pytest.raises(OSError, match=r"No space left"):
+        rest.write_bytes(bytes(1 << 16))
+    full = WeightsStore(shipped=tmp_path / "shipped", user=small_disk / "user")
+    full.remove("mine")
+    assert [path.name for path in (small_disk / "user").iterdir()] == ["manifest.toml"]
+    assert "mine" not in [entry.name for entry in full.entries()]
