@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.document.flatten import flatten, flattened_view
 from app.document.layers import Layer
 from app.document.recipe import Step
+from app.document.result_look import thumbnail_of
 from app.document.results import Result
 from app.document.selection import mask_box
 from app.document.tiles import Box, clip_box, is_empty, overlap, shift, slices_of, tile_slices
@@ -151,7 +152,7 @@ def result_from_reply(
         seed=edit.seed,
         crops=list(report.get("crops") or []),
     )
-    return Result(
+    made = Result(
         box_xyxy=box,
         pixels=pixels,
         coverage=chosen.astype(np.uint8) * np.uint8(255),
@@ -160,6 +161,9 @@ def result_from_reply(
         is_draft=is_draft,
         report=report,
     )
+    whole = flattened_view(document) if image is None else image
+    made.keep_thumbnail(thumbnail_of(whole, made, document.mode))
+    return made
 
 
 def usual_frame(document: "Document") -> Box:

@@ -45,6 +45,10 @@ def plane_entry(layer_id: str, kind: str, plane: str) -> str:
     return f"{DATA_FOLDER}{layer_id}.png" if kind != "edges" else f"{DATA_FOLDER}{layer_id}-{plane}.png"
 
 
+RESULT_THUMBNAIL = "thumbnail"
+"""Key and entry of what a result looked like where it was made."""
+
+
 def result_entry(result_id: str, array: str) -> str:
     """Entry of a result's pixels, coverage or edges."""
     return f"{RESULTS_FOLDER}{result_id}-{array}.png"

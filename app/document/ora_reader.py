@@ -29,6 +29,7 @@ from app.document.ora_layout import (
     MIME_ENTRY,
     MIME_TYPE,
     PROFILE_ENTRY,
+    RESULT_THUMBNAIL,
     SAMPLES_ENTRY,
     STACK_ENTRY,
     is_own_entry,
@@ -36,7 +37,7 @@ from app.document.ora_layout import (
 )
 from app.document.plain_data import read_json
 from app.document.png_stream import read_png
-from app.document.results import Result
+from app.document.results import THUMBNAIL_LIMIT_PX, Result
 from app.document.stack_xml import read_stack
 from app.document.strokes import MAX_SAMPLES, SAMPLE_COLUMNS, Stroke
 from app.document.tiles import MAX_SIDE_PX, tiles_of
@@ -219,7 +220,26 @@ class _Index:
             src = result_entry(result_id, name)
             arrays[name] = self._shaped(self._picture(src), self._shape(shape), src)
         planes = {name: arrays.get(name) for name in ("edges", "novelty")}
-        return Result.from_meta(data, pixels=arrays["pixels"], coverage=arrays["coverage"], **planes)
+        return Result.from_meta(
+            data,
+            pixels=arrays["pixels"],
+            coverage=arrays["coverage"],
+            thumbnail=self._thumbnail(data),
+            **planes,
+        )
+
+    def _thumbnail(self, data: dict[str, Any]) -> np.ndarray | None:
+        """What a result looked like where it was made. No work hangs on it, so a damaged one is left out."""
+        if RESULT_THUMBNAIL not in data:
+            return None
+        src = result_entry(data["id"], RESULT_THUMBNAIL)
+        try:
+            thumbnail = self._shaped(self._picture(src), self._shape(data[RESULT_THUMBNAIL]), src)
+        except DocumentError:
+            return None
+        return (
+            thumbnail if thumbnail.dtype == np.uint8 and max(thumbnail.shape) <= THUMBNAIL_LIMIT_PX else None
+        )
 
     def _learned(self, notes: list[str]) -> Learned | None:
         """What was learned of the picture. No work of the user's hangs on it, so a damaged one refuses no document."""

@@ -34,6 +34,7 @@ from app.document.ora_layout import (
     PROFILE_ENTRY,
     RESULT_LAYER_ENTRY,
     RESULT_LAYER_NAME,
+    RESULT_THUMBNAIL,
     SAMPLES_ENTRY,
     STACK_ENTRY,
     THUMBNAIL_ENTRY,
@@ -285,7 +286,13 @@ class _Writer:
         kept = {name: array for name, array in arrays.items() if array is not None}
         for name, array in kept.items():
             self._png(result_entry(result.id, name), array)
-        return {**result.meta(), "arrays": {name: list(array.shape) for name, array in kept.items()}}
+        meta = {**result.meta(), "arrays": {name: list(array.shape) for name, array in kept.items()}}
+        if result.thumbnail is not None:
+            self._png(result_entry(result.id, RESULT_THUMBNAIL), result.thumbnail)
+            meta[RESULT_THUMBNAIL] = list(
+                result.thumbnail.shape
+            )  # not among the arrays: older programs read only those they know
+        return meta
 
     def _stroke(self, stroke: Stroke) -> dict[str, Any]:
         if len(stroke.samples):

@@ -18,6 +18,9 @@ from app.document.strokes import new_id
 from app.document.tiles import Box
 from app.errors import DocumentError
 
+THUMBNAIL_LIMIT_PX = 512
+"""A side of more is no thumbnail."""
+
 
 class Result:
     """What came of an edit, cut to the box where it changed something.
@@ -32,6 +35,7 @@ class Result:
         is_whole: whether it stands in the place of the picture, at a size of its own, instead of lying on it.
         id: drawn where None.
         is_starred: whether a person wants to keep it in sight.
+        thumbnail: (h, w) or (h, w, C) uint8, a small picture of it on what it was made on, or None.
         is_draft: whether it is the quick stand-in for a full result.
         created: ISO 8601 in UTC; now where None.
         report: what the engine said of it: seam, seconds, device.
@@ -46,6 +50,7 @@ class Result:
         step: Step,
         edges: np.ndarray | None = None,
         novelty: np.ndarray | None = None,
+        thumbnail: np.ndarray | None = None,
         is_whole: bool = False,
         id: str | None = None,
         is_starred: bool = False,
@@ -69,6 +74,8 @@ class Result:
         self._blobs: dict[str, Blob] = {}
         self._seen: weakref.WeakValueDictionary[str, np.ndarray] = weakref.WeakValueDictionary()
         self._kinds = {name: (array.shape, array.dtype) for name, array in self._awake.items()}
+        if thumbnail is not None:
+            self.keep_thumbnail(thumbnail)
 
     @property
     def pixels(self) -> np.ndarray:
@@ -89,6 +96,30 @@ class Result:
     def novelty(self) -> np.ndarray | None:
         """(h, w) uint8, 0 copied to 255 invented, if that is known. Not to be written to."""
         return self._array("novelty") if "novelty" in self._kinds else None
+
+    @property
+    def thumbnail(self) -> np.ndarray | None:
+        """(h, w) or (h, w, C) uint8, what it looked like where it was made, if that was kept. Not to be written to."""
+        return self._array("thumbnail") if "thumbnail" in self._kinds else None
+
+    def keep_thumbnail(self, thumbnail: np.ndarray) -> None:
+        """Keep what it looks like where it was made; before the document has it.
+
+        Raises:
+            DocumentError: if it is too large for one.
+        """
+        is_small = (
+            thumbnail.ndim in (2, 3)
+            and 0 < min(thumbnail.shape) <= max(thumbnail.shape) <= THUMBNAIL_LIMIT_PX
+        )
+        if not is_small or thumbnail.dtype != np.uint8:
+            got, hint = f"{thumbnail.shape} {thumbnail.dtype}", "the result is damaged"
+            raise DocumentError(
+                "result thumbnail", f"at most {THUMBNAIL_LIMIT_PX} px a side, uint8", got, hint
+            )
+        assert self._awake is not None, "it was made just now"
+        self._awake["thumbnail"] = thumbnail
+        self._kinds["thumbnail"] = thumbnail.shape, thumbnail.dtype
 
     @property
     def label(self) -> str:
@@ -165,6 +196,7 @@ class Result:
         coverage: np.ndarray,
         edges: np.ndarray | None,
         novelty: np.ndarray | None = None,
+        thumbnail: np.ndarray | None = None,
     ) -> "Result":
         """Join what ``meta`` gave with its arrays.
 
@@ -194,6 +226,7 @@ class Result:
             coverage=coverage,
             edges=edges,
             novelty=novelty,
+            thumbnail=thumbnail,
             is_whole=is_whole,
             step=step,
             id=data["id"],
@@ -229,7 +262,7 @@ class Result:
             pixels, coverage = arrays["pixels"], arrays["coverage"]
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DocumentError("result", "its arrays", repr(error)[:80], "the result is damaged") from error
-        planes = {name: arrays.get(name) for name in ("edges", "novelty")}
+        planes = {name: arrays.get(name) for name in ("edges", "novelty", "thumbnail")}
         return cls.from_meta(record, pixels=pixels, coverage=coverage, **planes)
 
     def _check(

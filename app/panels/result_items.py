@@ -11,9 +11,11 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QPixmap
 
 from app.document.document import Document
+from app.document.flatten import flattened_view
+from app.document.result_look import seen_on, surroundings
 from app.document.results import Result
 from app.fill_state import seam_words, seconds_words, shortage_words
-from app.panels.thumbnails import picture_with, square_thumbnail, surroundings, whole_picture
+from app.panels.thumbnails import square_thumbnail, whole_picture
 
 THUMBNAIL_PX = 88
 """Side of a thumbnail in logical pixels."""
@@ -110,7 +112,7 @@ class ResultItems(QAbstractListModel):
         return answer() if answer else None
 
     def _thumbnail(self, result: Result | None) -> QPixmap | None:
-        """A result in its surroundings; the picture as it is where the newest result is."""
+        """A result as it looked where it was made; the picture as it is where the newest result is."""
         document = self._document
         if document is None or not self._results:
             return None
@@ -118,11 +120,13 @@ class ResultItems(QAbstractListModel):
         key = result.id if result is not None else f"picture {document.picture_revision} {around}"
         if key not in self._thumbnails:
             least_px = 2 * round(THUMBNAIL_PX * self.ratio)
-            is_whole = result is not None and result.is_whole
-            if result is not None and is_whole:
+            if result is not None and result.is_whole:
                 pixels = whole_picture(result, least_px=least_px)
-            else:
-                pixels = picture_with(document, result, around, least_px=least_px)
+            elif result is not None and result.thumbnail is not None:
+                pixels = result.thumbnail
+            else:  # the picture itself; or a result of a file from before thumbnails were kept
+                picture = flattened_view(document)
+                pixels = seen_on(picture, result, around, document.mode, most_px=2 * least_px)
             self._thumbnails[key] = square_thumbnail(pixels, THUMBNAIL_PX, ratio=self.ratio)
         return self._thumbnails[key]
 

@@ -1,4 +1,4 @@
-"""Square pictures of results in their surroundings, small enough to make on the spot.
+"""Square pictures, small enough to make on the spot.
 
 Only every n-th pixel is looked at before Qt scales smoothly, so a thumbnail of 24 MP costs what one of 1 MP costs.
 """
@@ -7,56 +7,10 @@ import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
-from app.document.document import Document
-from app.document.flatten import as_in, flattened_view
 from app.document.results import Result
-from app.document.tiles import Box
 
-MARGIN = 0.35
-"""How much of the picture is shown around a result, as a share of the result's longer side."""
-LEAST_PX = 64
-"""A result smaller than this is shown with more around it, or nobody could tell where it lies."""
 OVERSAMPLING = 3
 """Pixels looked at for each one shown, a side."""
-
-
-def surroundings(box: Box, size_hw: tuple[int, int]) -> Box:
-    """A square around a result, moved inside the picture; no larger than the picture's shorter side."""
-    x0, y0, x1, y1 = box
-    h, w = size_hw
-    wanted = max(round(max(x1 - x0, y1 - y0) * (1 + 2 * MARGIN)), LEAST_PX)
-    side = min(wanted, w, h)
-    left = min(max((x0 + x1 - side) // 2, 0), w - side)
-    top = min(max((y0 + y1 - side) // 2, 0), h - side)
-    return left, top, left + side, top + side
-
-
-def picture_with(document: Document, result: Result | None, box: Box, *, least_px: int) -> np.ndarray:
-    """The picture inside a box as it looks with a result or without one, whichever the canvas shows.
-
-    Args:
-        document: whose picture.
-        result: what to lay over it.
-        box: on the canvas.
-        least_px: pixels wanted along the shorter side; of more, only every n-th is looked at.
-    """
-    x0, y0, x1, y1 = box
-    step = max(min(x1 - x0, y1 - y0) // least_px, 1)
-    pixels = flattened_view(document)[y0:y1:step, x0:x1:step].copy()
-    if result is None:
-        return pixels
-    left, top, right, bottom = result.box_xyxy
-    rows = np.arange(y0, y1, step)
-    columns = np.arange(x0, x1, step)
-    is_row, is_column = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
-    if not (is_row.any() and is_column.any()):
-        return pixels
-    place = np.ix_(rows[is_row] - top, columns[is_column] - left)
-    part = pixels[np.ix_(is_row, is_column)]
-    covered = result.coverage[place] > 0
-    part[covered] = as_in(part, result.pixels[place], document.mode)[covered]
-    pixels[np.ix_(is_row, is_column)] = part
-    return pixels
 
 
 def whole_picture(result: Result, *, least_px: int) -> np.ndarray:

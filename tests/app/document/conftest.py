@@ -45,6 +45,7 @@ def result_of(rng, document, box, **options):
         coverage=coverage,
         step=Step(edit={"family": "inpaint", "seed": 7}, weights={"name": "w", "sha256": "ab"}, seed=7),
         report={"seam": 0.25, "device": "cpu"},
+        thumbnail=picture_of(rng, (9, 9), document.mode),
         **options,
     )
 
@@ -91,7 +92,11 @@ def content_of(document) -> dict:
             for layer in document.layers
         ],
         "results": {
-            one.id: {**one.meta(), "arrays": [told(a) for a in (one.pixels, one.coverage, one.edges)]}
+            one.id: {
+                **one.meta(),
+                "arrays": [told(a) for a in (one.pixels, one.coverage, one.edges)],
+                "thumbnail": told(one.thumbnail),
+            }
             for one in document.results
         },
         "current": document.current_result_id,

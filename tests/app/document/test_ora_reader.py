@@ -116,6 +116,26 @@ def test_weights_that_are_damaged_or_forged_are_left_out_and_told(entries, tmp_p
     assert said in without_learned(tmp_path, entries)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [None, b"", b"no picture", png(np.zeros((700, 4, 3), np.uint8)), png(np.zeros((9, 9, 3), np.uint16))],
+)
+def test_a_thumbnail_of_a_result_that_is_damaged_costs_itself_alone(kit, entries, tmp_path, entry):
+    whole, _ = reopened(tmp_path, entries)
+    index = json.loads(entries[INDEX])
+    for one in index["results"]:
+        name = f"pentimento/results/{one['id']}-thumbnail.png"
+        if entry is None:
+            del entries[name]
+        else:
+            entries[name] = entry
+    document, notes = reopened(tmp_path, entries)
+    assert notes == ()
+    assert [one.thumbnail for one in document.results] == [None] * 3
+    for one, kept in zip(document.results, whole.results, strict=True):
+        np.testing.assert_array_equal(one.pixels, kept.pixels)
+
+
 def test_weights_too_large_are_left_out_before_they_are_read(entries, tmp_path, monkeypatch):
     monkeypatch.setattr(ora_reader, "LEARNED_LIMIT_BYTES", 100)
     assert without_learned(tmp_path, entries).endswith(" bytes")

@@ -1,9 +1,14 @@
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListView, QMenu, QToolButton
 
+from app.document.layers import Layer
+from app.document.ora import read_ora, write_ora
 from app.document.retarget_shape import Shape
+from app.document.snapshot import Snapshot
 from app.panels.result_delegate import star_box
 from app.panels.result_items import ID_ROLE
 from app.panels.results import ResultsStrip
@@ -70,6 +75,47 @@ def test_a_thumbnail_shows_the_result_in_its_surroundings(strip, three):
         side = thumbnail.width()  # the square is x 0..40, y 0..40 of the picture
         assert thumbnail.pixelColor(side // 2, side * 14 // 40).red() == value
         assert thumbnail.pixelColor(side // 2, side * 30 // 40).red() != value
+
+
+def thumbnails_of(strip) -> list[QImage]:
+    """What the strip shows of each result; what it knew is forgotten first."""
+    items = the_list(strip).model()
+    items._thumbnails.clear()
+    rows = range(1, items.rowCount())
+    return [items.index(row, 0).data(Qt.ItemDataRole.DecorationRole).toImage() for row in rows]
+
+
+def test_thumbnails_stay_those_of_what_the_results_were_made_on(strip, three, document, controller):
+    before = thumbnails_of(strip)
+    controller.show_result(three[0].id)
+    controller.apply_as_layer()
+    with document.begin("Paste") as change:
+        change.add_layer(Layer("picture", "Pasted", {"pixels": np.full((40, 60, 3), 255, np.uint8)}))
+    assert thumbnails_of(strip) == before, "another picture below"
+    with document.begin("Size") as change:
+        change.set_canvas((30, 90), "RGBA")
+    assert thumbnails_of(strip) == before, "another canvas"
+    controller.delete_results([one.id for one in three])
+    document.undo()
+    assert thumbnails_of(strip) == before, "taken away and brought back"
+    other = make_document()
+    strip.set_document(other)
+    strip.set_document(document)
+    assert thumbnails_of(strip) == before, "another document meanwhile"
+    other.close()
+
+
+def test_thumbnails_come_back_from_a_file(strip, three, document, tmp_path):
+    before = thumbnails_of(strip)
+    with document.begin("Paste") as change:
+        change.add_layer(Layer("picture", "Pasted", {"pixels": np.full((40, 60, 3), 255, np.uint8)}))
+    with Snapshot(document) as snapshot:
+        write_ora(snapshot, tmp_path / "again.ora")
+    again, _ = read_ora(tmp_path / "again.ora")
+    strip.set_document(again)
+    assert thumbnails_of(strip) == before
+    strip.set_document(None)
+    again.close()
 
 
 def test_a_screen_reader_hears_what_is_seen(strip, three, controller):

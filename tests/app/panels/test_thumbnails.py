@@ -2,11 +2,9 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from app.document.flatten import flatten
 from app.document.recipe import Step
 from app.document.results import Result
-from app.panels.thumbnails import picture_with, rgba_image, square_thumbnail, surroundings, whole_picture
-from tests.app.fakes import make_document
+from app.panels.thumbnails import rgba_image, square_thumbnail, whole_picture
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -60,21 +58,3 @@ def test_a_remade_picture_is_shown_in_its_own_shape(size_hw, channels, dtype):
     alpha = square[..., 3] > 0
     assert alpha.sum() == (h - 1) * w, "clear around it, and where it does not count"
     assert max(whole_picture(result, least_px=10).shape) <= 12
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
-@pytest.mark.parametrize("channels", [(), (2,), (3,), (4,)])
-def test_a_result_is_shown_on_a_canvas_that_has_another_mode_or_size_since(mode, channels):
-    """A remade picture that became a layer gave the canvas its size, and alpha where it is clear."""
-    document = make_document((30, 40), mode)
-    result = Result(
-        box_xyxy=(20, 10, 90, 80),
-        pixels=np.full((70, 70, *channels), 200, np.uint8),
-        coverage=np.full((70, 70), 255, np.uint8),
-        step=Step(edit={"family": "inpaint"}),
-    )
-    shown = picture_with(document, result, (0, 0, 40, 30), least_px=30)
-    document.add_result(result)
-    np.testing.assert_array_equal(shown, flatten(document, with_result=True))
-    beside = surroundings((900, 900, 950, 950), document.size_hw)
-    assert picture_with(document, result, beside, least_px=8).size
