@@ -5,9 +5,9 @@ from the GUI thread and returns at once; signals arrive there, since receivers l
 
 * Requests run in the order they came.
 * A live request (`Request.is_live`) takes the place of a live one of the same tag, waiting or running: the latest wins.
-* A job that is cancelled has ended within 300 ms for whoever listens. For one that was asked for, its process is ended
-  if it must be. A live one is let go at once, and gets longer to stop by itself while its successor waits: a new process
-  takes seconds, and nobody would see what they were for.
+* A job that is cancelled has ended for whoever listens, at once and whatever the engine is in: `cancelled` asks neither
+  the thread nor the process. The engine gets the host's patience to stop by itself, since a new process takes seconds;
+  the next job is taken meanwhile and waits there.
 * Every request ends with exactly one of `finished`, `refused` and `cancelled`.
 
 If the engine's process dies, the job it ran is refused with `EngineLostError`, `died` tells why, and the requests that
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
 from app.errors import EngineLostError
 from engine.edits import Edit, EditInputs
@@ -47,8 +47,6 @@ _log = logging.getLogger(__name__)
 
 IDLE_S = 1.0
 """How long the thread waits for something to happen; a request wakes it at once."""
-LIVE_PATIENCE_S = 2.0
-"""How long a live job that was let go may take to stop by itself; nobody waits for it but its successor."""
 STOP_S = 3.0
 """How long `EngineWorker.stop` waits for the thread."""
 
@@ -75,7 +73,7 @@ class Host(Protocol):
     def state(self) -> State: ...  # noqa: D102
     def start(self) -> None: ...  # noqa: D102
     def submit(self, edit: Edit, inputs: EditInputs, *, image_key: str = "") -> int: ...  # noqa: D102
-    def cancel(self, job: int, *, patience_s: float | None = None) -> bool: ...  # noqa: D102
+    def cancel(self, job: int) -> bool: ...  # noqa: D102
     def ask_status(self) -> None: ...  # noqa: D102
     def poll(self, timeout_s: float = 0.0) -> Sequence[HostEvent]: ...  # noqa: D102
     def wake(self) -> None: ...  # noqa: D102
@@ -86,6 +84,8 @@ class Host(Protocol):
 class _Job:
     number: int
     request: Request
+    host_number: int | None = None
+    """What the host calls it; None until it has it."""
 
 
 class EngineWorker(QObject):
@@ -109,11 +109,12 @@ class EngineWorker(QObject):
     refused = Signal(object, object)
     """The job's number and the error: an `EngineError`, or an `EngineLostError` if the engine died of it."""
     cancelled = Signal(object)
-    """The job's number: it was cancelled, or a newer one took its place."""
+    """The job's number: it was cancelled, or a newer one took its place. Told from the event loop, never within `cancel`."""
     died = Signal(str, bool)
     """Why the engine's process ended, in words, and whether another one is starting."""
     status_changed = Signal(object)
     """`engine.host.StatusSaid`."""
+    _let_go = Signal(object)
 
     def __init__(
         self,
@@ -130,14 +131,14 @@ class EngineWorker(QObject):
         self._lock = threading.Lock()
         self._queue: deque[_Job] = deque()
         self._running: _Job | None = None
-        self._running_number = 0
-        """What the host calls the running job."""
-        self._to_cancel: list[int] = []
-        self._dropped: list[int] = []
+        """The host has it, or is about to; who sets this to None tells the job's end."""
+        self._to_cancel: list[_Job] = []
+        """Ended for the window; the host is still to hear of it."""
         self._is_status_wanted = False
         self._is_stopping = False
         self._host: Host | None = None
         self._thread: threading.Thread | None = None
+        self._let_go.connect(self.cancelled, Qt.ConnectionType.QueuedConnection)
 
     # Called by the window ----------------------------------------------------------------------------------------------
 
@@ -162,18 +163,13 @@ class EngineWorker(QObject):
     def cancel(self, job: int) -> None:
         """End a job, waiting or running; nothing happens if it has ended already."""
         with self._lock:
-            if self._running is not None and self._running.number == job:
-                self._to_cancel.append(job)
-            waiting = [other for other in self._queue if other.number == job]
-            self._drop(waiting)
+            self._drop([other for other in self._all() if other.number == job])
         self._wake()
 
     def cancel_all(self) -> None:
         """End the running job, and forget those that wait."""
         with self._lock:
-            if self._running is not None:
-                self._to_cancel.append(self._running.number)
-            self._drop(list(self._queue))
+            self._drop(self._all())
         self._wake()
 
     def ask_status(self) -> None:
@@ -202,7 +198,7 @@ class EngineWorker(QObject):
     def job_count(self) -> int:
         """Jobs that wait or run."""
         with self._lock:
-            return len(self._queue) + (self._running is not None)
+            return len(self._all())
 
     @property
     def running_job(self) -> int | None:
@@ -212,17 +208,22 @@ class EngineWorker(QObject):
 
     # With the lock held ------------------------------------------------------------------------------------------------
 
+    def _all(self) -> list[_Job]:
+        """Jobs that have not ended, the running one first."""
+        return [*filter(None, [self._running]), *self._queue]
+
     def _replace_live(self, tag: str) -> None:
         """A newer live request has come."""
-        self._drop([job for job in self._queue if job.request.is_live and job.request.tag == tag])
-        running = self._running
-        if running is not None and running.request.is_live and running.request.tag == tag:
-            self._to_cancel.append(running.number)
+        self._drop([job for job in self._all() if job.request.is_live and job.request.tag == tag])
 
     def _drop(self, jobs: list[_Job]) -> None:
         for job in jobs:
-            self._queue.remove(job)
-            self._dropped.append(job.number)
+            if job is self._running:
+                self._running = None
+                self._to_cancel.append(job)
+            else:
+                self._queue.remove(job)
+            _emit(self._let_go, job.number)
 
     def _wake(self) -> None:
         host = self._host
@@ -251,21 +252,14 @@ class EngineWorker(QObject):
             host.close()
 
     def _give_up(self, error: Exception) -> None:
-        """End what is left, each as it was to end; the next request starts another thread."""
+        """Refuse what is left; the next request starts another thread."""
         with self._lock:
-            running, left = self._running, list(self._queue)
-            cancelled, self._dropped = self._dropped, []
-            if running is not None and running.number in self._to_cancel:
-                cancelled.append(running.number)
-            elif running is not None:
-                left.insert(0, running)
+            left = self._all()
             self._queue.clear()
             self._to_cancel = []
             self._running = self._thread = None
         _emit(self.died, str(error), False)
         hint = "save your work and start the program again; the log has the details"
-        for number in cancelled:
-            _emit(self.cancelled, number)
         for job in left:
             _emit(self.refused, job.number, EngineLostError("engine", "to take a job", str(error), hint))
 
@@ -273,36 +267,26 @@ class EngineWorker(QObject):
         """Carry out what was asked, then wait for what happens."""
         with self._lock:
             to_cancel, self._to_cancel = self._to_cancel, []
-            dropped, self._dropped = self._dropped, []
             is_status_wanted, self._is_status_wanted = self._is_status_wanted, False
-        for number in dropped:
-            _emit(self.cancelled, number)
-        if self._running is not None and self._running.number in to_cancel:
-            self._cancel_running(host, self._running)
+        for job in to_cancel:
+            if job.host_number is not None:
+                host.cancel(job.host_number)
         if is_status_wanted:
             host.ask_status()
-        if self._running is None:
-            self._send_next(host)
+        self._send_next(host)
         for event in host.poll(IDLE_S):
             self._tell(event, host)
 
-    def _cancel_running(self, host: Host, job: _Job) -> None:
-        if not job.request.is_live:
-            host.cancel(self._running_number)
-            return
-        host.cancel(self._running_number, patience_s=LIVE_PATIENCE_S)
-        self._end(self.cancelled)
-
     def _send_next(self, host: Host) -> None:
         with self._lock:
-            if not self._queue:
+            if self._running is not None or not self._queue:
                 return
             job = self._running = self._queue.popleft()
         request = job.request
         try:
-            self._running_number = host.submit(request.edit, request.inputs, image_key=request.image_key)
+            job.host_number = host.submit(request.edit, request.inputs, image_key=request.image_key)
         except Exception as error:  # noqa: BLE001  (whatever it is, this job ends with it and the next one runs)
-            self._end(self.refused, error)
+            self._end(job, self.refused, error)
 
     def _tell(self, event: HostEvent, host: Host) -> None:
         if isinstance(event, Ready):
@@ -311,37 +295,39 @@ class EngineWorker(QObject):
         elif isinstance(event, StatusSaid):
             _emit(self.status_changed, event)
         elif isinstance(event, Died):
-            if event.job is not None and self._is_running(event.job):
+            if (job := self._running_as(event.job)) is not None:
                 hint = "it starts again, the document is as it was; try once more, or a smaller hole"
                 error = EngineLostError("engine", "to finish the job", event.reason, hint)
-                self._end(self.refused, error)
+                self._end(job, self.refused, error)
             _emit(self.died, event.reason, host.state != "broken")
-        elif self._is_running(event.job):
-            self._tell_of_job(event)
+        elif (job := self._running_as(event.job)) is not None:
+            self._tell_of_job(job, event)
 
-    def _is_running(self, host_number: int) -> bool:
-        return self._running is not None and host_number == self._running_number
-
-    def _tell_of_job(self, event: Started | ProgressSaid | Done | Refused | Cancelled) -> None:
+    def _running_as(self, host_number: int | None) -> _Job | None:
+        """The running job, if the host means it."""
         job = self._running
-        assert job is not None, "looked at by the caller"
+        return job if job is not None and job.host_number == host_number is not None else None
+
+    def _tell_of_job(self, job: _Job, event: Started | ProgressSaid | Done | Refused | Cancelled) -> None:
         if isinstance(event, Started):
             _emit(self.started, job.number)
         elif isinstance(event, ProgressSaid):
             said = ProgressSaid(job.number, event.share, event.word, event.preview, event.box_xyxy)
             _emit(self.progressed, said)
         elif isinstance(event, Done):
-            self._end(self.finished, event.reply)
+            self._end(job, self.finished, event.reply)
             self._forecasts.remember(job.request.edit, event.reply.report)
         elif isinstance(event, Refused):
-            self._end(self.refused, event.error)
+            self._end(job, self.refused, event.error)
         else:
-            self._end(self.cancelled)
+            self._end(job, self.cancelled)
 
-    def _end(self, signal: SignalInstance, *told: object) -> None:
+    def _end(self, job: _Job, signal: SignalInstance, *told: object) -> None:
+        """Tell a job's end, unless it was cancelled meanwhile, which has been told."""
         with self._lock:
-            job, self._running = self._running, None
-        assert job is not None, "what ends ran"
+            if self._running is not job:
+                return
+            self._running = None
         _emit(signal, job.number, *told)
 
 

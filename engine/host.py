@@ -6,7 +6,8 @@ promises below. `wake` ends a wait from another thread.
 
 * Every submitted job ends with exactly one event: `Done`, `Refused`, `Cancelled` or `Died`.
 * Cancelling is a flag that the engine looks at between steps and between layers. A job that has not ended after
-  `PATIENCE_S` is ended with its process; the next process starts with the next `poll`.
+  `PATIENCE_S` is ended with its process; the next process starts with the next `poll`. Nobody has to wait for that:
+  other jobs can be submitted meanwhile.
 * A child that dies costs the job it ran. The jobs that wait are kept. After `STARTS_LIMIT` children that died before
   they were ready, waiting jobs are refused; the next job starts another attempt.
 * When the parent dies, however that happens, its end of the pipe closes and the child leaves.
@@ -71,8 +72,8 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_S = 0.2
-"""How long a cancelled job may take to end by itself; with the kill it stays below 300 ms."""
+PATIENCE_S = 2.0
+"""How long a cancelled job may take to end by itself. A new process takes longer, and has forgotten all networks."""
 STARTS_LIMIT = 3
 """Children in a row that may die before they are ready."""
 FAREWELL_S = 0.5
@@ -171,13 +172,8 @@ class EngineHost:
             self._send_next()
             return number
 
-    def cancel(self, job: int, *, patience_s: float | None = None) -> bool:
+    def cancel(self, job: int) -> bool:
         """Ask a job to stop. Its end is told by `Cancelled`, whatever it had reached.
-
-        Args:
-            job: its number.
-            patience_s: how long a running one may take to end by itself before its process is ended; the host's own
-                where None.
 
         Returns:
             Whether there was such a job.
@@ -185,10 +181,9 @@ class EngineHost:
         with self._lock:
             running = self._jobs.running
             if running is not None and running.number == job:
-                patience_s = self._patience_s if patience_s is None else patience_s
-                running.cancel_by = min(running.cancel_by, time.monotonic() + patience_s)
                 if not running.is_cancelled:
                     running.is_cancelled = True
+                    running.cancel_by = time.monotonic() + self._patience_s
                     self._send(("cancel", job))
             else:
                 waiting = self._jobs.end_waiting(job)

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QThread
 
 from app.errors import EngineLostError, explain
-from app.worker import LIVE_PATIENCE_S, EngineWorker, Request
+from app.worker import EngineWorker, Request
 from engine.edits import EditInputs, InpaintEdit
 from engine.errors import MaskError
 from engine.forecast import Forecasts
@@ -56,8 +56,8 @@ class FakeHost:
         self.say(Started(number))
         return number
 
-    def cancel(self, job, *, patience_s=None):
-        self.cancelled.append((job, patience_s))
+    def cancel(self, job):
+        self.cancelled.append(job)
         return True
 
     def ask_status(self):
@@ -211,7 +211,7 @@ def test_a_live_request_takes_the_place_of_a_running_one_and_spares_the_process(
     second = worker.submit(request(2, is_live=True, tag="doc"))
     until(lambda: log.of("started") == [(first,), (second,)])
     assert log.of("cancelled") == [(first,)]
-    assert host.cancelled == [(100, LIVE_PATIENCE_S)]
+    assert host.cancelled == [100]
     host.say(ProgressSaid(100, 0.9, "fill"), Cancelled(100), Done(101, reply()))
     until(lambda: len(log.of("finished")) == 1)
     assert log.of("finished")[0][0] == second
@@ -232,30 +232,73 @@ def test_a_live_request_leaves_what_was_asked_for_alone(worker, host, log, until
     assert host.cancelled == []
 
 
-def test_an_asked_for_job_is_cancelled_by_the_hosts_own_rule(worker, host, log, until, qtbot):
+def test_a_cancelled_job_has_ended_whatever_the_engine_does_and_the_next_is_taken(worker, host, log, until):
+    """The host is told, and says nothing for as long as it likes."""
     job = worker.submit(request())
     until(lambda: log.of("started") == [(job,)])
     worker.cancel(job)
-    until(lambda: host.cancelled == [(100, None)])
-    assert log.of("cancelled") == []
-    host.say(Cancelled(100, was_killed=True))
+    assert worker.job_count == 0
+    assert log.of("cancelled") == [], "told from the event loop"
     until(lambda: log.of("cancelled") == [(job,)])
+    after = worker.submit(request(1))
+    until(lambda: len(host.jobs) == 2)
+    assert host.cancelled == [100]
+    host.say(ProgressSaid(100, 0.9, "fill"), Cancelled(100, was_killed=True), READY, Done(101, reply()))
+    until(lambda: len(log.of("finished")) == 1)
+    assert log.of("finished")[0][0] == after
+    assert log.of("cancelled") == [(job,)]
+    assert log.of("progressed") == []
+
+
+def test_a_job_is_cancelled_even_while_its_pictures_are_copied(worker, host, log, until):
+    """The thread is deep in the host then; neither the user nor the next job may wait for more than the copy."""
+    may_go, is_copying = threading.Event(), threading.Event()
+    submit = host.submit
+
+    def slow(*words, **more):
+        is_copying.set()
+        assert may_go.wait(60)
+        return submit(*words, **more)
+
+    host.submit = slow
+    job = worker.submit(request())
+    assert is_copying.wait(60)
+    worker.cancel(job)
+    until(lambda: log.of("cancelled") == [(job,)])
+    assert host.jobs == []
+    may_go.set()
+    until(lambda: host.cancelled == [100])
+    other = worker.submit(request(1))
+    until(lambda: log.of("started") == [(other,)])
+
+
+def test_an_answer_on_its_way_when_a_job_is_cancelled_is_not_told(worker, host, log, until):
+    job = worker.submit(request())
+    until(lambda: log.of("started") == [(job,)])
+    with worker._lock:  # the thread has the answer and waits to tell it
+        host.say(Done(100, reply()), Done(100, reply()))
+        until(lambda: not host._events)
+        worker._drop([worker._running])
+    until(lambda: log.of("cancelled") == [(job,)])
+    worker.ask_status()
+    until(lambda: host.asked_status == 1)
+    assert log.of("finished") == []
 
 
 def test_cancel_all_ends_everything_once(worker, host, log, until):
     jobs = [worker.submit(request(seed)) for seed in range(3)]
     until(lambda: len(log.of("started")) == 1)
     worker.cancel_all()
-    until(lambda: host.cancelled == [(100, None)])
-    host.say(Cancelled(100))
+    assert worker.job_count == 0
     until(lambda: len(log.of("cancelled")) == 3)
     assert sorted(job for (job,) in log.of("cancelled")) == jobs
-    assert worker.job_count == 0
+    until(lambda: host.cancelled == [100])
     worker.cancel_all()
     worker.cancel(jobs[0])
     worker.ask_status()
     until(lambda: host.asked_status == 1)
     assert len(log.of("cancelled")) == 3
+    assert host.cancelled == [100]
 
 
 def test_a_refusal_is_told_and_the_next_job_runs(worker, host, log, until):
@@ -298,18 +341,18 @@ def test_a_host_that_gives_up_is_not_said_to_start_again(worker, host, log, unti
     until(lambda: log.of("died") == [("no module named torch", False)])
 
 
-def test_when_the_thread_fails_every_job_ends_as_it_was_to_end(worker, host, log, until):
+def test_when_the_thread_fails_every_job_ends_once(worker, host, log, until):
     running, dropped, waiting = (worker.submit(request(seed)) for seed in range(3))
     until(lambda: log.of("started") == [(running,)])
     with host._changed:  # the thread finds both at once: what was cancelled, and that all is over
         host.fail_poll = OSError("no pipe")
-        with worker._lock:
-            worker._drop([job for job in worker._queue if job.number == dropped])
-            worker._to_cancel.append(running)
+        worker.cancel(dropped)
+        worker.cancel(running)
+        worker.submit(request(3))
     host.wake()
-    until(lambda: len(log.of("refused")) == 1)
+    until(lambda: len(log.of("refused")) == 2)
     assert sorted(log.of("cancelled")) == [(running,), (dropped,)]
-    assert [number for number, _ in log.of("refused")] == [waiting]
+    assert [number for number, _ in log.of("refused")] == [waiting, waiting + 1]
     assert "no pipe" in str(log.of("refused")[0][1])
     host.fail_poll = None
     again = worker.submit(request(4))

@@ -17,6 +17,7 @@ from engine.edits import EditInputs, InpaintEdit
 from engine.engine import Engine
 from engine.errors import DeviceError, EngineError, HostError, MaskError, OutOfMemoryError, WeightsError
 from engine.host import (
+    PATIENCE_S,
     STARTS_LIMIT,
     Cancelled,
     Died,
@@ -485,8 +486,9 @@ def test_a_job_cancelled_before_the_child_is_ready_never_runs(host):
 
 
 @pytest.mark.parametrize("word", ["deaf", "hog"])
-def test_cancel_takes_effect_within_300_ms_whatever_the_job_does(host, word):
+def test_a_job_that_does_not_look_is_ended_with_its_process_and_costs_no_other(stand_in, word):
     """``hog`` holds the interpreter's lock: not even the child's reader hears the flag."""
+    host = stand_in(patience_s=0.3)
     job = host.submit(work(word), holed(), image_key="a")
     waiting = host.submit(InpaintEdit(), holed(), image_key="a")
     until_running(host, word)
@@ -494,24 +496,24 @@ def test_cancel_takes_effect_within_300_ms_whatever_the_job_does(host, word):
     process = host.process_id
     start = time.perf_counter()
     host.cancel(job)
+    host.cancel(job)  # asking twice neither shortens nor lengthens it
     ended = event_of(host, Cancelled)
-    seconds = time.perf_counter() - start
     assert ended == Cancelled(job, was_killed=True)
-    assert seconds <= 0.3
-    assert seconds >= 0.15  # it was given its time
+    assert time.perf_counter() - start >= 0.3  # it was given its time
     assert host.jobs == (waiting,)
     done = event_of(host, Done)
     assert (done.job, done.reply.report["pid"] != process) == (waiting, True)
     wait_until_gone(process)
 
 
-def test_more_patience_can_be_asked_for(host):
+def test_a_job_may_take_two_seconds_to_look_while_others_are_taken(host):
+    assert PATIENCE_S == 2.0
     job = host.submit(work("deaf"), holed())
     until_running(host, "deaf")
-    host.cancel(job, patience_s=30)
+    host.cancel(job)
+    other = host.submit(InpaintEdit(), holed())
     assert host.poll(0.4) == []
-    host.cancel(job)  # and taken back
-    assert event_of(host, Cancelled) == Cancelled(job, was_killed=True)
+    assert host.jobs == (job, other)
 
 
 def test_a_cancelled_job_that_finishes_all_the_same_is_cancelled(host):
@@ -524,7 +526,7 @@ def test_a_cancelled_job_that_finishes_all_the_same_is_cancelled(host):
 def test_a_cancelled_job_says_no_more(host):
     job = host.submit(work("tell"), holed())
     event_of(host, ProgressSaid)
-    host.cancel(job, patience_s=30)
+    host.cancel(job)
     seen = events_until(host, Cancelled)
     assert not [event for event in seen if isinstance(event, ProgressSaid)]
 
