@@ -16,6 +16,7 @@ from app.document.document import Document
 from app.document.layers import Layer
 from app.document.png_stream import read_png
 from app.document.stack_xml import Stack, StackLayer
+from engine.metadata.kept import Metadata
 
 _PNG_START = b"\x89PNG"
 
@@ -26,6 +27,7 @@ class _ForeignPicture:
 
     pixels: np.ndarray
     icc_profile: bytes | None
+    colour: tuple[tuple[str, bytes], ...]
     is_opaque: bool
 
     @property
@@ -81,6 +83,7 @@ def foreign_document(archive: ArchiveReader, stack: Stack, path: Path, notes: li
         path=path,
         layers=layers,
         icc_profile=next((one.icc_profile for _, one in pictures if one.icc_profile is not None), None),
+        metadata=Metadata(colour=next((one.colour for _, one in pictures if one.colour), ())),
     )
 
 
@@ -98,9 +101,9 @@ def _foreign_picture(archive: ArchiveReader, place: StackLayer, notes: list[str]
     pixels = decoded.pixels
     if decoded.mode.endswith("A"):
         if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
-            return _ForeignPicture(pixels, decoded.icc_profile, is_opaque=False)
+            return _ForeignPicture(pixels, decoded.icc_profile, decoded.metadata.colour, is_opaque=False)
         pixels = np.ascontiguousarray(pixels[..., 0] if decoded.mode == "LA" else pixels[..., :3])
-    return _ForeignPicture(pixels, decoded.icc_profile, is_opaque=True)
+    return _ForeignPicture(pixels, decoded.icc_profile, decoded.metadata.colour, is_opaque=True)
 
 
 def _is_whole(place: StackLayer, picture: _ForeignPicture, stack: Stack) -> bool:

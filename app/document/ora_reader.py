@@ -20,12 +20,14 @@ from app.document.archive import ArchiveReader
 from app.document.document import Document
 from app.document.layers import PLANES, Layer, attributes_from_plain
 from app.document.learned import LEARNED_LIMIT_BYTES, Learned
+from app.document.metadata_entry import metadata_from_plain
 from app.document.ora_foreign import foreign_document
 from app.document.ora_layout import (
     EXIF_ENTRY,
     FORMAT,
     INDEX_ENTRY,
     LEARNED_ENTRY,
+    METADATA_ENTRY,
     MIME_ENTRY,
     MIME_TYPE,
     PROFILE_ENTRY,
@@ -49,6 +51,7 @@ from engine.metadata.kept import Metadata
 _STACK_LIMIT_BYTES = 8 << 20
 _INDEX_LIMIT_BYTES = 256 << 20
 _PROFILE_LIMIT_BYTES = 64 << 20
+_METADATA_LIMIT_BYTES = 32 << 20
 _UNKNOWN_LIMIT_BYTES = 256 << 20  # of all unknown entries together; they are held in memory
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")  # ids become names of entries and folders
 
@@ -158,7 +161,7 @@ class _Index:
             current_result_id=self._id_or_none(data, "current_result_id"),
             active_layer_id=self._id_or_none(data, "active_layer_id"),
             icc_profile=self._optional(PROFILE_ENTRY),
-            metadata=Metadata(exif=self._optional(EXIF_ENTRY)),
+            metadata=self._metadata(notes),
             learned=self._learned(notes),
             id=self._id(data, "id"),
         )
@@ -240,6 +243,18 @@ class _Index:
         return (
             thumbnail if thumbnail.dtype == np.uint8 and max(thumbnail.shape) <= THUMBNAIL_LIMIT_PX else None
         )
+
+    def _metadata(self, notes: list[str]) -> Metadata:
+        """What the photo's file said. No work of the user's hangs on it, so a damaged one refuses no document."""
+        exif = self._optional(EXIF_ENTRY)
+        if METADATA_ENTRY not in self._archive:
+            return Metadata(exif=exif)
+        try:
+            data = self._archive.read(METADATA_ENTRY, limit_bytes=_METADATA_LIMIT_BYTES)
+            return metadata_from_plain(read_json(data, name=METADATA_ENTRY), name=METADATA_ENTRY, exif=exif)
+        except DocumentError:
+            notes.append("words, resolution and rights of the photo's file are damaged and were left out")
+            return Metadata(exif=exif)
 
     def _learned(self, notes: list[str]) -> Learned | None:
         """What was learned of the picture. No work of the user's hangs on it, so a damaged one refuses no document."""

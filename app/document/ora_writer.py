@@ -21,12 +21,14 @@ import numpy as np
 from app.document.archive import RATIO_FREE_BYTES
 from app.document.colour_profiles import grey_profile, srgb_profile
 from app.document.flatten import CHANNELS, converted
+from app.document.metadata_entry import metadata_to_plain
 from app.document.ora_layout import (
     EXIF_ENTRY,
     FORMAT,
     INDEX_ENTRY,
     LEARNED_ENTRY,
     MERGED_ENTRY,
+    METADATA_ENTRY,
     MIME_ENTRY,
     MIME_TYPE,
     PLANE_COLOURS,
@@ -53,6 +55,7 @@ from app.document.strokes import Stroke
 from app.document.tiles import Box, covered_box, is_empty, shift
 from app.errors import DocumentError
 from engine.atomic import AnyPath, write_atomically
+from engine.metadata.writing import colour_chunks
 
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)  # the same document gives the same file
 _ZIP64_FROM_BYTES = 1 << 30  # what cannot be known to stay below 2 GiB announces that it may be larger
@@ -157,11 +160,11 @@ class _Writer:
         with zipfile.ZipFile(file, "w") as self._zip:
             self._put(MIME_ENTRY, MIME_TYPE, is_packed=False)
             layers, items = self._layers()
-            stack = write_stack(snapshot.size_hw, items)
+            stack = write_stack(snapshot.size_hw, items, resolution=snapshot.metadata.resolution)
             results = [self._result(result) for result in snapshot.results]
             if not self._is_copy:
                 merged = _MergedRows(snapshot)
-                self._png(MERGED_ENTRY, merged, icc_profile=self._profile(merged))
+                self._png(MERGED_ENTRY, merged, chunks=self._colours(merged))
                 self._png(THUMBNAIL_ENTRY, self._thumbnail())
             self._put(STACK_ENTRY, stack)
             self._put(INDEX_ENTRY, write_json(self._index(layers, results, stack)))
@@ -170,6 +173,8 @@ class _Writer:
             for name, data in ((PROFILE_ENTRY, snapshot.icc_profile), (EXIF_ENTRY, snapshot.metadata.exif)):
                 if data is not None:
                     self._put(name, data)
+            if said := metadata_to_plain(snapshot.metadata):
+                self._put(METADATA_ENTRY, write_json(said))
             if snapshot.learned is not None:  # numbers of networks are not made smaller by packing
                 self._put(LEARNED_ENTRY, snapshot.learned.data(), is_packed=False)
             for name, data in self._unknown():
@@ -227,7 +232,7 @@ class _Writer:
         if meta.kind == "picture":
             box: Box = (0, 0, width, height)
             rows = _PlaneRows(self._snapshot, meta.id, name, box, shape, dtype)
-            self._png(src, rows, icc_profile=self._profile(rows))
+            self._png(src, rows, chunks=self._colours(rows))
         else:
             box = self._drawn_box(meta, name)
             rows = _PlaneRows(self._snapshot, meta.id, name, box, (box[3] - box[1], box[2] - box[0]), dtype)
@@ -269,7 +274,7 @@ class _Writer:
         if alpha is not None:
             counts = np.minimum(counts, alpha[..., 0])
         shown = np.dstack([colours, counts])
-        self._png(RESULT_LAYER_ENTRY, shown, icc_profile=self._profile(shown))
+        self._png(RESULT_LAYER_ENTRY, shown, chunks=self._colours(shown))
         x, y = result.box_xyxy[:2]
         return StackLayer(RESULT_LAYER_NAME, RESULT_LAYER_ENTRY, (x, y))
 
@@ -327,20 +332,24 @@ class _Writer:
 
     # The archive -----------------------------------------------------------------------------------------------------
 
-    def _png(self, name: str, pixels: Rows, *, icc_profile: bytes | None = None) -> None:
+    def _png(self, name: str, pixels: Rows, *, chunks: bytes = b"") -> None:
         nbytes = math.prod(pixels.shape) * pixels.dtype.itemsize
         with self._entry(name, nbytes) as entry:
-            write_png(entry, pixels, icc_profile=icc_profile, is_packed=not self._is_copy)
+            write_png(entry, pixels, chunks=chunks, is_packed=not self._is_copy)
         self._done_bytes += nbytes
         self._progress(min(0.99, self._done_bytes / max(1, self._total_bytes)))
 
-    def _profile(self, pixels: Rows) -> bytes | None:
-        """The document's profile; a plain one for deep pictures without, which other programs would take for linear."""
-        own = self._snapshot.icc_profile
-        if own is not None or pixels.dtype != np.uint16 or self._is_copy:
-            return own
-        is_colour = len(pixels.shape) == 3 and pixels.shape[2] >= 3
-        return srgb_profile() if is_colour else grey_profile()
+    def _colours(self, pixels: Rows) -> bytes:
+        """Chunks that say what the values mean, as the photo's file did.
+
+        Deep pictures that say nothing get a plain profile: other programs would take them for linear.
+        """
+        said = self._snapshot.metadata.colour
+        profile = self._snapshot.icc_profile
+        if profile is None and not said and pixels.dtype == np.uint16 and not self._is_copy:
+            is_colour = len(pixels.shape) == 3 and pixels.shape[2] >= 3
+            profile = srgb_profile() if is_colour else grey_profile()
+        return colour_chunks(said, profile)
 
     def _put(self, name: str, data: bytes, *, is_packed: bool = True) -> None:
         info = zipfile.ZipInfo(name, _ENTRY_TIME)

@@ -47,15 +47,13 @@ class Rows(Protocol):
         """Some rows, from a start to a stop; on any thread."""
 
 
-def write_png(
-    file: BinaryIO, pixels: Rows, *, icc_profile: bytes | None = None, is_packed: bool = True
-) -> None:
+def write_png(file: BinaryIO, pixels: Rows, *, chunks: bytes = b"", is_packed: bool = True) -> None:
     """Write a PNG that gives back exactly these values.
 
     Args:
         file: where the bytes go, in order.
         pixels: (H, W) or (H, W, 1 to 4), uint8 or uint16; not changed.
-        icc_profile: kept as it is.
+        chunks: what goes between header and pixels, whole.
         is_packed: False writes the values as they are: large and quick, for copies that nobody sends around.
     """
     assert pixels.dtype in (np.uint8, np.uint16), "write_png: a picture has 8 or 16 bits a channel"
@@ -66,8 +64,7 @@ def write_png(
     _write_chunk(
         file, b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
     )
-    if icc_profile is not None:
-        _write_chunk(file, b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(icc_profile))
+    file.write(chunks)
     _write_chunk(file, b"IDAT", b"\x78\x01")  # a zlib stream of strips that were packed apart
     checksum = 1
     for packed, rows_checksum, rows_bytes in _packed_strips(pixels, is_packed=is_packed):

@@ -18,6 +18,7 @@ from xml.parsers import expat
 
 from app.document.tiles import MAX_SIDE_PX
 from app.errors import DocumentError
+from engine.metadata.kept import Resolution
 
 PLAIN_BLEND = "svg:src-over"
 DEPTH_LIMIT = 64
@@ -61,15 +62,23 @@ class Stack:
     """What was left out, as sentences for the user."""
 
 
-def write_stack(size_hw: tuple[int, int], items: Sequence[StackLayer | StackGroup]) -> bytes:
+def write_stack(
+    size_hw: tuple[int, int],
+    items: Sequence[StackLayer | StackGroup],
+    *,
+    resolution: Resolution | None = None,
+) -> bytes:
     """The text of ``stack.xml``.
 
     Args:
         size_hw: the canvas in px.
         items: bottom to top.
+        resolution: of the photo; 72 pixels an inch where it is not known, as the format wants whole numbers.
     """
     height, width = size_hw
-    image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height), xres="72", yres="72")
+    known = resolution if resolution is not None and resolution.is_per_inch else Resolution(72, 72)
+    xres, yres = (str(max(1, round(number))) for number in (known.x, known.y))
+    image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height), xres=xres, yres=yres)
     root = ElementTree.SubElement(image, "stack")
     for item in reversed(items):
         if isinstance(item, StackLayer):

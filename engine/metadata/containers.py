@@ -16,14 +16,14 @@ from typing import BinaryIO
 
 from engine.metadata import photoshop
 from engine.metadata.exif import PREFIX
-from engine.metadata.kept import Resolution
+from engine.metadata.kept import COLOUR_SIZES, Resolution
 
 _PIECE_LIMIT_BYTES = 4 << 20
 _ALL_LIMIT_BYTES = 32 << 20
 _XMP_START = b"http://ns.adobe.com/xap/1.0/\x00"
 _XMP_MORE = b"http://ns.adobe.com/xmp/extension/\x00"
-_COLOUR_SIZES = {b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
 _RAW_PROFILE = re.compile(r"\s*(?:exif|app1|APP1|iptc|xmp|8bim)\s+(\d+)\s+([0-9a-fA-F\s]*)")
+_WANTED = {name.encode() for name in (*COLOUR_SIZES, "eXIf", "pHYs", "tEXt", "zTXt", "iTXt", "caBX")}
 _XMP_KEY = "XML:com.adobe.xmp"
 
 
@@ -122,7 +122,7 @@ def _of_png(file: BinaryIO) -> Pieces:
             is_early = False
         elif name == b"eXIf":
             pieces.exif, pieces.is_exif_early = data.removeprefix(PREFIX), is_early
-        elif name in _COLOUR_SIZES and len(data) == _COLOUR_SIZES[name]:
+        elif len(data) == COLOUR_SIZES.get(name.decode("latin-1")):
             pieces.colour.append((name.decode(), data))
         elif name == b"pHYs" and len(data) == 9:
             pieces.resolution = _of_phys(data)
@@ -147,7 +147,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         if len(head) < 8 or head[4:] == b"IEND":
             return
         size, name = int.from_bytes(head[:4], "big"), head[4:]
-        is_wanted = name in _COLOUR_SIZES or name in (b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"caBX")
+        is_wanted = name in _WANTED
         if not is_wanted or size > _PIECE_LIMIT_BYTES:
             file.seek(size + 4, 1)
             if name == b"IDAT":

@@ -8,6 +8,9 @@ Elsewhere: out of files in reading.py, into files in writing.py.
 
 from dataclasses import dataclass
 
+COLOUR_SIZES = {"cICP": 4, "mDCV": 24, "cLLI": 8, "sRGB": 1, "gAMA": 4, "cHRM": 32}
+"""Chunks of a PNG that say what its values mean, and how many bytes each has."""
+
 
 @dataclass(frozen=True)
 class Resolution:

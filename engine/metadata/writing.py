@@ -175,12 +175,7 @@ def png_chunks(made: Prepared, text: Mapping[str, str]) -> bytes:
         made: for a PNG.
         text: further entries, which go before what is kept under the same name.
     """
-    colour = dict(made.colour)
-    if made.icc_profile is not None:
-        colour.pop("sRGB", None)  # a PNG has one of the two
-    found = [(name.encode(), data) for name, data in colour.items()]
-    if made.icc_profile is not None:
-        found.append((b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(made.icc_profile)))
+    found: list[tuple[bytes, bytes]] = []
     if made.resolution is not None:
         found.append((b"pHYs", _phys(made.resolution)))
     if made.exif is not None:
@@ -193,6 +188,15 @@ def png_chunks(made: Prepared, text: Mapping[str, str]) -> bytes:
         found.append((b"zTXt", b"Raw profile type iptc\x00\x00" + zlib.compress(profile)))
     for name, words in {**made.text, **text}.items():
         found.append((b"iTXt", name.encode("latin-1") + b"\x00\x00\x00\x00\x00" + words.encode()))
+    colours = colour_chunks(made.colour, made.icc_profile)
+    return colours + b"".join(chunk(name, data) for name, data in found)
+
+
+def colour_chunks(colour: tuple[tuple[str, bytes], ...], icc_profile: bytes | None) -> bytes:
+    """The chunks of a PNG that say what its values mean."""
+    found = [(name.encode(), data) for name, data in colour if icc_profile is None or name != "sRGB"]
+    if icc_profile is not None:  # a PNG has one of the two
+        found.append((b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(icc_profile)))
     return b"".join(chunk(name, data) for name, data in found)
 
 

@@ -12,7 +12,7 @@ from app.document.learned import Learned
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.strokes import BrushSettings, Stroke
-from engine.metadata.kept import Metadata
+from engine.metadata.kept import Metadata, Resolution
 
 SIZE_HW = (60, 80)
 
@@ -116,7 +116,15 @@ def full_document(rng, mode="RGB", dtype=np.uint8):
         is_deep=dtype == np.uint16,
         layers=[photo, patch],
         icc_profile=b"a profile",
-        metadata=Metadata(exif=b"Exif of a camera"),
+        metadata=Metadata(
+            exif=b"Exif of a camera",
+            xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>",
+            iptc=b"\x1c\x02\x50\x00\x03Zoe",
+            text=(("Author", "Zo\u00eb"),),
+            resolution=Resolution(300, 299.9994),
+            colour=(("gAMA", b"\x00\x01\x86\xa0"),),
+            size_hw=SIZE_HW,
+        ),
     )
     brush(document, (10, 5, 40, 25), rng.integers(0, 256, (20, 30)))
     brush(document, (0, 59, 80, 60), 255, layer=document.edges_layer, plane="drawn")

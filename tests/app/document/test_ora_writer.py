@@ -15,6 +15,7 @@ from app.document.results import Result
 from app.document.snapshot import Snapshot
 from app.document.stack_xml import read_stack
 from app.errors import DocumentError
+from engine.metadata.kept import Metadata, Resolution
 
 LIMIT = 1 << 30
 
@@ -61,6 +62,30 @@ def test_what_was_learned_is_stored_as_the_file_it_is(kit, full, tmp_path):
         change.remove_learned()
     with zipfile.ZipFile(save(full, tmp_path / "b.ora")) as archive:
         assert "pentimento/learned.safetensors" not in archive.namelist()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_other_programs_hear_what_the_values_mean_and_how_large_they_print(rng, kit, tmp_path, dtype):
+    """A plain sRGB profile beside values of another space would make every program show them wrongly."""
+    metadata = Metadata(colour=(("cICP", b"\x0c\x10\x00\x01"),), resolution=Resolution(299.9994, 150))
+    layer = Layer("picture", "Photo", {"pixels": kit.picture_of(rng, dtype=dtype)})
+    document = Document((60, 80), is_deep=dtype == np.uint16, layers=[layer], metadata=metadata)
+    with zipfile.ZipFile(save(document, tmp_path / "a.ora")) as archive:
+        assert b'xres="300" yres="150"' in archive.read("stack.xml")
+        for name in ("mergedimage.png", f"data/{layer.id}.png"):
+            decoded = read_png(archive.read(name), name=name, limit_bytes=LIMIT)
+            assert (decoded.metadata.colour, decoded.icc_profile) == (metadata.colour, None)
+
+
+def test_damaged_words_of_the_photo_refuse_no_document(full, tmp_path):
+    save(full, tmp_path / "a.ora")
+    with zipfile.ZipFile(tmp_path / "a.ora") as old, zipfile.ZipFile(tmp_path / "b.ora", "w") as new:
+        for info in old.infolist():
+            data = b"[]" if info.filename == "pentimento/metadata.json" else old.read(info)
+            new.writestr(info, data)
+    again, notes = read_ora(tmp_path / "b.ora")
+    assert again.metadata == Metadata(exif=full.metadata.exif)
+    assert notes == ("words, resolution and rights of the photo's file are damaged and were left out",)
 
 
 def test_an_untouched_mask_stays_untouched(tmp_path):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from app.document.png_stream import read_png, write_png
 from app.errors import DocumentError
+from engine.metadata.writing import colour_chunks
 
 ROOM = 1 << 30
 
@@ -46,7 +47,7 @@ def test_smooth_pictures_become_small():
 
 
 def test_profile_is_kept():
-    data = _png(np.zeros((2, 2, 3), np.uint8), icc_profile=b"a profile of ours")
+    data = _png(np.zeros((2, 2, 3), np.uint8), chunks=colour_chunks((), b"a profile of ours"))
     assert read_png(data, name="layer", limit_bytes=ROOM).icc_profile == b"a profile of ours"
 
 
