@@ -108,6 +108,7 @@ def _connect(window: "MainWindow") -> None:
     window.inpaint.save_mask_asked.connect(guarded(window.masks.save))
     window.inpaint.edges_shown.connect(window.view.show_edges)
     window.results.compare_asked.connect(window.view.set_wipe)
+    window.results.compared_changed.connect(window.view.choose_compared)
     window.history.failed.connect(window.show_error)
     window.recovery.recover_asked.connect(guarded(window.recoveries.recover))
     window.recovery.discard_asked.connect(guarded(window.recoveries.discard))

@@ -1,6 +1,6 @@
 """Before and after: hold Tab to see the picture without the result, or drag a line across it.
 
-Left of the line is the picture as it was, right of it the result. The line belongs to
+Left of the line is the picture as it was, or another result; right of it is the result that is shown. The line belongs to
 the view, not to the canvas: it stays in reach at every zoom, and turns with nothing.
 """
 
@@ -11,6 +11,9 @@ from app.canvas.viewport import Box, Viewport
 
 GRIP_PX = 8.0  # logical, each side of the line: what the pointer may miss it by
 KNOB_PX = 11.0
+REACH_PX = 160.0
+"""How far from the line its words may reach."""
+BEFORE_AFTER = ("Before", "After")
 
 
 class Compare:
@@ -21,6 +24,8 @@ class Compare:
         """The picture alone is shown while this is set."""
         self.share: float | None = None
         """Where the wipe line is, 0..1 of the visible canvas; None when there is none."""
+        self.words = BEFORE_AFTER
+        """What lies left and right of the line."""
 
     def line_x(self, viewport: Viewport) -> float | None:
         """The line's place on the widget, in logical pixels."""
@@ -71,14 +76,14 @@ class Compare:
             painter.drawPolygon(
                 QPolygonF([tip, tip + QPointF(-side * 4.5, -4.0), tip + QPointF(-side * 4.5, 4.0)])
             )
-        self._paint_word(painter, "Before", QPointF(x - 10, 10), font, -1)
-        self._paint_word(painter, "After", QPointF(x + 10, 10), font, 1)
+        for word, side in zip(self.words, (-1, 1), strict=True):
+            self._paint_word(painter, word, QPointF(x + side * 10, 10), font, side)
         painter.restore()
 
     def bounds(self, viewport: Viewport) -> QRectF:
         """What ``paint`` may touch."""
         x = self.line_x(viewport)
-        return QRectF() if x is None else QRectF(x - 90, 0, 180, viewport.view_size_wh[1])
+        return QRectF() if x is None else QRectF(x - REACH_PX, 0, 2 * REACH_PX, viewport.view_size_wh[1])
 
     @staticmethod
     def _paint_word(painter: QPainter, word: str, corner: QPointF, font: QFont, side: int) -> None:

@@ -37,6 +37,7 @@ from app.document.tiles import join, overlap
 if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.layers import Layer
+    from app.document.results import Result
 
 FINE_WITHIN_S = 0.012  # what one paint may spend on exact reductions; the rest is refined later
 CHECK_PX = 8
@@ -72,6 +73,8 @@ class Scene:
         self._planes: dict[tuple[str, str], PlaneSheet] = {}
         self._look: list[tuple[object, ...]] = []
         self._result: ResultSheets | None = None
+        self._before: ResultSheets | None = None
+        """What is seen left of the wipe line; the picture alone where None."""
         self._preview: tuple[Box, QImage, NDArray[np.uint32]] | None = None
 
     # -- what there is
@@ -81,7 +84,7 @@ class Scene:
         self.document = document
         self._pictures.clear()
         self._planes.clear()
-        self._result = None
+        self._result = self._before = None
         self._preview = None
         self._look = self._layers_look()
         self.refresh_result()
@@ -123,6 +126,14 @@ class Scene:
             boxes.append((0, 0, self.document.size_hw[1], self.document.size_hw[0]))
         return reduce(join, boxes) if boxes else None
 
+    def set_before(self, result: "Result | None") -> bool:
+        """Show another result left of the wipe line, or the picture alone; whether it is another one."""
+        known = None if self._before is None else self._before.id
+        if known == (None if result is None else result.id):
+            return False
+        self._before = None if result is None else result_sheets(result)
+        return True
+
     @property
     def picture_box(self) -> Box:
         """Where the picture lies that is seen: the canvas, or what stands in its place."""
@@ -132,7 +143,14 @@ class Scene:
 
     def _whole(self, *, has_result: bool) -> ResultSheets | None:
         """The result that is seen alone."""
-        return self._result if has_result and self._result is not None and self._result.is_whole else None
+        seen = self._seen(has_result=has_result)
+        return seen if seen is not None and seen.is_whole else None
+
+    def _seen(self, *, has_result: bool) -> ResultSheets | None:
+        """The result that is seen on a side of the line; of a picture that is held in sight, none."""
+        if has_result:
+            return self._result
+        return None if self.compare.is_held else self._before
 
     def set_preview(self, box: Box | None, pixels: NDArray[Any] | None) -> Box | None:
         """Show a running job's pixels in a box of the canvas, at any resolution; None takes them away.
@@ -196,6 +214,8 @@ class Scene:
         sheets: list[tuple[PictureSheet | PlaneSheet, int]] = [
             (sheet, level) for sheet in self._pictures.values()
         ]
+        if self._before is not None:
+            sheets += [(self._before.picture, level), (self._before.hole, level)]
         if self._result is not None:
             sheets += [(self._result.picture, level), (self._result.hole, level)]
             if (
@@ -234,7 +254,7 @@ class Scene:
         assert self.document is not None, "paint looked"
         matrix, scale = viewport.device_matrix, viewport.scale
         layers = [layer for layer in self.document.layers if layer.kind == "picture" and layer.is_visible]
-        result = self._result if has_result else None
+        result = self._seen(has_result=has_result)
         is_covered = any(self._covers(layer) for layer in layers)
         if any(self._reaches_out(layer) for layer in layers):  # a large picture was pasted, and has to be cut
             is_covered = False

@@ -34,6 +34,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.backing import Backing
+from app.canvas.compare import BEFORE_AFTER
 from app.canvas.handling import Handling
 from app.canvas.overlays import MARGIN_PX, MaskLook, paint_ring, ring_bounds
 from app.canvas.pointer import PointerDevice, PointerEvent
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from app.canvas.tools.base import Tool
     from app.document.document import Document
     from app.document.events import Event
+    from app.document.results import Result
 
 REFINE_S = 0.010  # of exact reductions between two events
 
@@ -181,6 +183,17 @@ class CanvasView(QWidget):
         """Put the line between before and after at a share 0..1 of the visible canvas; None takes it away."""
         self.scene.compare.share = share
         self._repaint_all()
+
+    def set_before(self, result: "Result | None", words: tuple[str, str] = BEFORE_AFTER) -> None:
+        """Say what is seen left of that line, and what both sides are called.
+
+        Args:
+            result: another one than is shown; the picture alone where None.
+            words: left and right.
+        """
+        if self.scene.set_before(result) or words != self.scene.compare.words:
+            self.scene.compare.words = words
+            self._repaint_all()
 
     @property
     def wipe(self) -> float | None:

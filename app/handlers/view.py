@@ -59,6 +59,16 @@ class ViewHandlers:
         """Show the line between before and after, or put it away."""
         self._canvas.set_wipe(0.5 if is_on else None)
         self._window.registry.set_checked("wipe", is_on)
+        self._window.results.set_comparing(is_on)
+        self.choose_compared()
+
+    def choose_compared(self) -> None:
+        """Have the line compare what is selected in the strip: two results, or the picture and the one that is shown."""
+        other, words = self._window.results.compared
+        if other is None or self._canvas.wipe is None:
+            self._canvas.set_before(None)
+        else:
+            self._canvas.set_before(other, words)
 
     def set_mask_outline(self, is_on: bool) -> None:
         """Show the mask's outline alone, or its pattern too."""
@@ -68,6 +78,7 @@ class ViewHandlers:
         """Show or hide the edges in the hole."""
         self._canvas.set_edges_visible(is_on)
         self._window.registry.set_checked("show_edges", is_on)
+        self._window.inpaint.set_edges_shown(is_on)
 
     def _step(self, steps: int) -> None:
         self._canvas.zoom_step(steps)

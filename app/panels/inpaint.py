@@ -287,7 +287,7 @@ class InpaintPanel(QWidget):
         for widget in (self._load_mask, self._mask_part):
             MaskDrop(widget).dropped.connect(self._drop_mask)
         self._mask_actions.failed.connect(controller.failed)
-        self._show_edges.toggled.connect(self.edges_shown)
+        self._show_edges.clicked.connect(self.edges_shown)
         self._sensitivity.value_changed.connect(
             lambda value: controller.change_settings(edge_sensitivity=value)
         )

@@ -25,10 +25,11 @@ from PySide6.QtWidgets import (
 
 from app.document.document import Document
 from app.document.events import CurrentResultChanged, Event, ResultsChanged
+from app.document.results import Result
 from app.icons import set_icon
 from app.panels.controls import named, quiet_label
 from app.panels.result_delegate import ResultDelegate
-from app.panels.result_items import ID_ROLE, ResultItems
+from app.panels.result_items import ID_ROLE, ResultItems, caption
 
 
 class ResultActions(Protocol):
@@ -56,7 +57,7 @@ BUTTONS = (
         "results_compare",
         "compare",
         "Compare",
-        "Lay a divider over the canvas: the picture left, the result right",
+        "Drag a line over the canvas: the picture left, the result right; with two results selected, these two",
     ),
     ("results_reopen", "reopen", "Reopen", "Take this result's settings back into the panel"),
     (
@@ -117,13 +118,16 @@ class ResultsStrip(QWidget):
     """Thumbnails of all results, and what can be done with one."""
 
     compare_asked = Signal(bool)
-    """Show the wipe between the picture and the result, or put it away: `CanvasView.set_wipe`."""
+    """Show the wipe between before and after, or put it away: `CanvasView.set_wipe`."""
+    compared_changed = Signal()
+    """`compared` is another one, because other results were selected."""
 
     def __init__(self, controller: ResultActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         named(self, "results_strip", "Results")
         self._controller = controller
         self._document: Document | None = None
+        self._compared: Result | None = None
         self._stop_observing = lambda: None
         self._items = ResultItems(self)
         self._list = ResultList(self)
@@ -155,6 +159,18 @@ class ResultsStrip(QWidget):
         if document is not None:
             self._stop_observing = document.observe(self._heard)
         self._show_all()
+
+    @property
+    def compared(self) -> tuple[Result | None, tuple[str, str]]:
+        """Of two selected results, the one that is not shown, and what both are called; None where there are not two."""
+        return self._compared, tuple(self._name_of(one) for one in (self._compared, self._shown))  # type: ignore[return-value]
+
+    @property
+    def _shown(self) -> Result | None:
+        return self._document.current_result if self._document is not None else None
+
+    def _name_of(self, result: Result | None) -> str:
+        return caption(result, self._items.row_of(result.id if result is not None else None))
 
     # Building --------------------------------------------------------------------------------------------------------
 
@@ -200,7 +216,7 @@ class ResultsStrip(QWidget):
         self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._list.customContextMenuRequested.connect(self._show_menu)
         self._buttons["results_star"].clicked.connect(self.star_chosen)
-        self._buttons["results_compare"].toggled.connect(self.compare_asked)
+        self._buttons["results_compare"].clicked.connect(self.compare_asked)
         self._buttons["results_reopen"].clicked.connect(self._reopen)
         self._buttons["results_rerun"].clicked.connect(self._rerun)
         self._buttons["results_apply"].clicked.connect(self._controller.apply_as_layer)
@@ -289,8 +305,18 @@ class ResultsStrip(QWidget):
         selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._list.scrollTo(index)
 
+    def _choose_compared(self, chosen: list[str]) -> None:
+        """Of two selected results, compare the other one with the one that is shown."""
+        shown, document, before = self._shown, self._document, self._compared
+        others = [one for one in chosen if shown is not None and one != shown.id]
+        is_pair = document is not None and len(chosen) == 2 and len(others) == 1
+        self._compared = document.result(others[0]) if is_pair and document is not None else None
+        if self._compared is not before or self._compared is not None:
+            self.compared_changed.emit()
+
     def _show_buttons(self) -> None:
         chosen = self._chosen_ids()
+        self._choose_compared(chosen)
         shown = self._document.current_result_id if self._document is not None else None
         for name, is_enabled in (
             ("results_star", bool(chosen)),
