@@ -87,6 +87,8 @@ class FillController(QObject):
         self._live_inputs: FillInputs | None = None
         """Those of the newest draft: its full result is made from the very same."""
         self._result_states: dict[str, int] = {}
+        self._live_ids: set[str] = set()
+        """Results that nobody asked for: they go with the mask they were made for."""
         self._is_applying = False
         """Whether the full result becomes a layer as soon as it is there."""
         self._is_resting = False
@@ -165,6 +167,7 @@ class FillController(QObject):
         self._document = document
         self._inputs = InputStates(document)
         self._result_states.clear()
+        self._live_ids.clear()
         if self._settings.context_box is not None:  # a place in another picture
             self.change_settings(context="hole", context_box=None)
         if document is not None:
@@ -332,6 +335,7 @@ class FillController(QObject):
             return
         if not self._has_hole():
             self._stop_live()
+            self._take_live_result_away()
             return
         self._idle.stop()
         # Older live jobs are left to the worker: it stops them more gently than a job that somebody cancels.
@@ -353,6 +357,16 @@ class FillController(QObject):
             made_from, self._live_inputs = self._live_inputs, None
             if not self._is_stale(made_from):
                 self._submit("full", made_from)
+
+    def _take_live_result_away(self) -> None:
+        """The mask is gone, and with it the reason for what was filled unasked; undo gives both back."""
+        document = self._document
+        if (
+            document is not None
+            and document.transaction is None
+            and document.current_result_id in self._live_ids
+        ):
+            document.hide_result()
 
     def _stop_live(self) -> None:
         """Forget live jobs, running or to come."""
@@ -438,6 +452,8 @@ class FillController(QObject):
             self.failed.emit(error)
             return
         self._result_states[result.id] = made_from.state
+        if job.is_live:
+            self._live_ids.add(result.id)
         if is_stale:
             document.add_result(result, make_current=False)
             self.said.emit("Filled for an earlier mask: the result is in the strip")
@@ -473,6 +489,10 @@ class FillController(QObject):
             self._refresh()
         if change:
             self._reckons.start()
+            if not self._has_hole():
+                self.preview_changed.emit(
+                    None, None
+                )  # of a fill that goes on: it was for a mask that is no more
 
     def _has_hole(self) -> bool:
         document = self._document

@@ -412,6 +412,15 @@ class Document:
             self.inner.say(ResultDropped(draft.id))
         self._end_arrival()
 
+    def hide_result(self) -> None:
+        """Show the picture without a result, as a part of the newest step: one undo takes both back."""
+        if self._current_result_id is None:
+            return
+        op = ResultChanged(self._current_result_id, None)
+        op.apply(self)
+        self._keep(Entry("Show picture", (op,), is_continuation=self.history.newest is not None))
+        self.inner.tell()
+
     def add_learned(self, learned: Learned) -> None:
         """Carry what was learned of the picture in the document, in the place of what was learned before.
 

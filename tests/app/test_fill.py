@@ -11,6 +11,7 @@ from app.document.ora_reader import read_ora
 from app.document.ora_writer import write_ora
 from app.document.recipe import Step
 from app.document.results import Result
+from app.document.selection import clear
 from app.document.snapshot import Snapshot
 from app.errors import EngineLostError
 from app.fill import FillController
@@ -37,6 +38,12 @@ def asking(fill):
     """The controller with live filling switched off."""
     fill.set_live(False)
     return fill
+
+
+def erase_all(document):
+    """Mask nothing by another way than `clear`, in the same one step."""
+    with document.begin("Erase") as change:
+        change.clear_plane(document.mask_layer.id, "coverage")
 
 
 def kinds(worker):
@@ -746,3 +753,65 @@ def test_a_preview_goes_with_the_canvas_it_lay_on(asking, worker, document, qtbo
     with qtbot.waitSignal(asking.preview_changed, timeout=1000) as told:
         remake(document, (18, 25))
     assert told.args == [None, None]
+
+
+# The mask is taken away ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("take_away", [clear, erase_all])
+def test_a_live_fill_goes_with_its_mask_and_comes_back_with_it(fill, worker, document, qtbot, take_away):
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.answer(200)
+    shown = document.current_result
+    assert shown is not None
+    steps = len(document.history.steps())
+    take_away(document)
+    qtbot.waitUntil(lambda: document.current_result is None)
+    assert not worker.waiting
+    assert len(document.history.steps()) == steps + 1
+    document.undo()
+    assert document.current_result is shown
+    assert document.mask_layer.has_any("coverage")
+    document.redo()
+    assert document.current_result is None
+
+
+def test_a_live_fill_that_runs_is_stopped_with_its_preview(fill, worker, document, qtbot):
+    seen = []
+    fill.preview_changed.connect(lambda box, _pixels: seen.append(box))
+    stroke(document, HOLE)
+    qtbot.waitUntil(lambda: bool(worker.waiting))
+    worker.begin(preview=np.zeros((4, 4, 3), np.uint8))
+    assert seen[-1] is not None
+    clear(document)
+    qtbot.waitUntil(lambda: not worker.waiting)
+    assert seen[-1] is None
+
+
+def test_the_preview_of_a_fill_that_was_asked_for_goes_and_its_result_waits_in_the_strip(
+    asking, worker, document
+):
+    seen = []
+    asking.preview_changed.connect(lambda box, _pixels: seen.append(box))
+    stroke(document, HOLE)
+    asking.fill()
+    worker.begin(preview=np.zeros((4, 4, 3), np.uint8))
+    assert seen[-1] is not None
+    clear(document)
+    assert seen[-1] is None
+    worker.begin(preview=np.zeros((4, 4, 3), np.uint8))
+    assert seen[-1] is None, "what comes later is not shown either"
+    worker.answer(200)
+    assert document.current_result is None
+    assert len(document.results) == 1
+
+
+def test_a_result_that_was_asked_for_stays_when_the_mask_is_cleared(asking, worker, document, qtbot):
+    stroke(document, HOLE)
+    asking.fill()
+    worker.answer(200)
+    asking.set_live(True)
+    clear(document)
+    qtbot.wait(20)
+    assert document.current_result is not None
