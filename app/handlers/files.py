@@ -47,6 +47,8 @@ class FileHandlers:
         self._exported: Path | None = None
         self.being_opened: set[Path] = set()
         """Files this window reads at the moment."""
+        self._asker: MainWindow | None = None
+        """The window that made this one for something it opens, until that is here."""
 
     def folder(self) -> str:
         """Where a file dialog starts: beside the document, the photo or the last file opened, else among the pictures."""
@@ -119,9 +121,18 @@ class FileHandlers:
 
         def failed(error: Exception) -> None:
             self._end_opening(path)
-            window.show_error(error)
+            self.give_up(error)
 
         window.background.run(read, done, failed)
+
+    def give_up(self, error: Exception) -> None:
+        """Say that something cannot be opened; a window that was made for it alone goes, and the one that asked says it."""
+        window, asker = self._window, self._asker
+        if asker not in window.windows or window.document is not None or window.is_waiting:
+            window.show_error(error)
+            return
+        window.close()
+        asker.show_error(error)
 
     def open_sample(self, name: str = "") -> None:
         """Open a bundled photo with its mask, so that there is something to fill at once.
@@ -145,7 +156,7 @@ class FileHandlers:
         if self._is_being_opened(path):
             return
         if not self.is_free:
-            window.new_window().files.open_sample(name)
+            self.free_window().files.open_sample(name)
             return
         self._begin_opening(path, "Opening the sample…")
 
@@ -170,7 +181,7 @@ class FileHandlers:
 
         def failed(error: Exception) -> None:
             self._end_opening(path)
-            window.show_error(error)
+            self.give_up(error)
 
         window.background.run(read, done, failed)
 
@@ -205,7 +216,11 @@ class FileHandlers:
 
         Asked before a file is read and again behind it: the user may have drawn meanwhile.
         """
-        return self._window if self.is_free else self._window.new_window()
+        if self.is_free:
+            return self._window
+        window = self._window.new_window()
+        window.files._asker = self._window
+        return window
 
     def take(self, document: Document, source: Path | None = None, mark: FileMark | None = None) -> None:
         """Show a document here.
@@ -216,6 +231,7 @@ class FileHandlers:
             mark: the document's own file as it was when it was read; None where it has none.
         """
         self._source, self._exported = source, None
+        self._asker = None
         self._window.saving.mark = mark
         self._window.set_document(document)
 

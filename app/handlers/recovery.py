@@ -74,7 +74,7 @@ class RecoveryHandlers:
         def failed(error: Exception) -> None:
             window.end_wait()
             asked_by.recoveries.ended(item)
-            window.show_error(error)
+            window.files.give_up(error)
 
         window.background.run(work, done, failed)
 

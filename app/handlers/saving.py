@@ -178,8 +178,8 @@ class SaveHandlers:
     # Leaving ---------------------------------------------------------------------------------------------------------
 
     def close_document(self) -> None:
-        """Close the document and show the start; a second time, close the window."""
-        if self._window.document is None:
+        """Close the document: with its window where there are others, else the start is shown, and the window closes next."""
+        if self._window.document is None or len(self._window.windows) > 1:
             self._window.close()
         else:
             self.leave(lambda: self._window.set_document(None))

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from app.document.document import Document
@@ -327,3 +328,86 @@ def test_dialogs_start_where_the_last_file_was(opened, photo, tmp_path) -> None:
     assert opened.files.folder() == str(photo.parent)
     opened.set_document(None)
     assert opened.files.folder() == str(photo.parent)
+
+
+# Windows that were made for a file -----------------------------------------------------------------------------------
+
+
+def drawn(opened) -> None:
+    """Something that a file to be opened must not take the place of."""
+    select_all(opened.document)
+
+
+def test_a_file_that_cannot_be_opened_leaves_no_window_behind(opened, tmp_path, qtbot) -> None:
+    drawn(opened)
+    (tmp_path / "bad.png").write_text("no picture")
+    opened.files.open_paths([tmp_path / "bad.png", tmp_path / "gone.ora"])
+    assert len(MainWindow.windows) == 3
+    qtbot.waitUntil(lambda: MainWindow.windows == [opened])
+    assert opened.messages.message.title in ("bad.png", "gone.ora")
+    assert opened.document is not None
+
+
+def test_of_several_files_those_that_can_be_opened_have_their_windows(opened, photo, tmp_path, qtbot) -> None:
+    drawn(opened)
+    (tmp_path / "bad.png").write_text("no picture")
+    opened.files.open_paths([tmp_path / "bad.png", photo])
+    qtbot.waitUntil(lambda: opened.messages.message is not None)
+    qtbot.waitUntil(lambda: all(window.document is not None for window in MainWindow.windows))
+    assert len(MainWindow.windows) == 2
+    assert opened.messages.message.title == "bad.png"
+
+
+def test_a_window_that_was_made_for_a_file_and_has_something_else_by_now_stays(
+    opened, photo, tmp_path, qtbot, monkeypatch
+) -> None:
+    drawn(opened)
+    go_on = threading.Event()
+
+    def slowly(path):
+        if path.suffix == ".ora":
+            go_on.wait(5)
+        return read_document(path)
+
+    monkeypatch.setattr(files, "read_document", slowly)
+    opened.files.open_paths([tmp_path / "gone.ora"])
+    (other,) = [window for window in MainWindow.windows if window is not opened]
+    other.files.open_path(photo)
+    qtbot.waitUntil(lambda: any(window.document for window in MainWindow.windows if window is not opened))
+    go_on.set()
+    qtbot.waitUntil(lambda: any(window.messages.message for window in MainWindow.windows))
+    assert [
+        window for window in MainWindow.windows if window.document is None and not window.messages.message
+    ] == []
+
+
+def test_the_window_one_began_with_stays_when_its_file_cannot_be_opened(window, tmp_path, qtbot) -> None:
+    window.files.open_paths([tmp_path / "gone.ora"])
+    qtbot.waitUntil(lambda: window.messages.message is not None)
+    assert MainWindow.windows == [window]
+    assert window.isVisible()
+
+
+def test_closing_the_document_of_one_of_two_windows_closes_that_window(opened, photo, qtbot) -> None:
+    other = opened.new_window()
+    other.files.open_path(photo)
+    qtbot.waitUntil(lambda: other.document is not None)
+    QTest.keyClick(other, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: MainWindow.windows == [opened])
+    assert opened.document is not None
+    opened.activateWindow()
+    qtbot.waitUntil(opened.isActiveWindow)
+    QTest.keyClick(opened, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert MainWindow.windows == [opened], "the last one shows the start"
+    assert opened.document is None
+    QTest.keyClick(opened, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert MainWindow.windows == []
+
+
+def test_one_of_two_windows_stays_while_its_user_wants_to_keep_changes(opened, monkeypatch) -> None:
+    other = opened.new_window()
+    drawn(opened)
+    monkeypatch.setattr(opened.saving, "ask_save", lambda: "cancel")
+    opened.registry["close"].trigger()
+    assert MainWindow.windows == [opened, other]
+    assert opened.document is not None
