@@ -12,7 +12,9 @@ from pathlib import Path
 
 from app.action_table import BY_ID
 from app.errors import ResourceError
+from app.notices import NOTICES
 from app.resources import resources_dir
+from engine.own_file import Notice
 
 Keys = Mapping[str, tuple[str, ...]]
 
@@ -42,36 +44,65 @@ def profile_names() -> tuple[str, ...]:
     return (DEFAULT_PROFILE, *sorted(names - {DEFAULT_PROFILE}))
 
 
+def profiles() -> tuple[KeyProfile, ...]:
+    """The profiles that can be read, our own first; the others are told of."""
+    found = (_read_or_tell(name) for name in profile_names())
+    return tuple(profile for profile in found if profile is not None)
+
+
 @cache
 def read_profile(name: str) -> KeyProfile:
     """Read a profile and what it is based on.
 
     Raises:
-        ResourceError: if there is no such file, or it names an action that does not exist.
+        ResourceError: if there is no such file, it is damaged, or it names an action that does not exist.
     """
     path = _folder() / f"{name}.toml"
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        base = data.get("base")
+        if base is not None and (base == name or base not in profile_names()):
+            raise ValueError(f"it is based on '{base}'")
+        keys: dict[str, tuple[str, ...]] = dict(read_profile(base).keys) if base else dict.fromkeys(BY_ID, ())
+        own = {action_id: _words(sequences) for action_id, sequences in data.get("keys", {}).items()}
+        gestures = frozenset(_words(data.get("gestures", [])))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         known = ", ".join(profile_names())
         raise ResourceError(
             f"key profile {name}", f"one of {known}", str(error), "choose another profile"
         ) from error
-    base = data.get("base")
-    keys: dict[str, tuple[str, ...]] = dict(read_profile(base).keys) if base else dict.fromkeys(BY_ID, ())
-    for action_id, sequences in data.get("keys", {}).items():
+    for action_id, sequences in own.items():
         if action_id not in BY_ID:
             raise ResourceError(path.name, "names of actions", f"'{action_id}'", "see app/action_table.py")
-        keys[action_id] = tuple(sequences)
-    gestures = frozenset(data.get("gestures", ()))
+        keys[action_id] = sequences
     for unknown in sorted(gestures - set(GESTURES)):
         raise ResourceError(path.name, f"gestures of {', '.join(GESTURES)}", f"'{unknown}'", "leave it out")
     return KeyProfile(name, str(data.get("title", name)), keys, gestures)
 
 
 def profile_in_force(name: str) -> KeyProfile:
-    """A profile, or our own where there is none of that name (settings from another version)."""
-    return read_profile(name if name in profile_names() else DEFAULT_PROFILE)
+    """A profile, or our own where there is none of that name (settings from another version) or it is damaged.
+
+    A window opens even where our own is damaged: its actions have no keys then.
+    """
+    profile = _read_or_tell(name) if name in profile_names() else None
+    profile = profile or _read_or_tell(DEFAULT_PROFILE)
+    return profile or KeyProfile(DEFAULT_PROFILE, DEFAULT_PROFILE, dict.fromkeys(BY_ID, ()))
+
+
+def _read_or_tell(name: str) -> KeyProfile | None:
+    try:
+        return read_profile(name)
+    except ResourceError as error:
+        path = _folder() / f"{name}.toml"
+        NOTICES.add(Notice("damaged", f"the key profile '{name}'", path, detail=str(error.got)))
+        return None
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise TypeError("its keys are no lists of words")
+    return tuple(value)
 
 
 def keys_in_force(profile_name: str, own: Keys) -> dict[str, tuple[str, ...]]:

@@ -23,6 +23,7 @@ from app.actions import ActionRegistry
 from app.errors import OUR_FAULT, explain
 from app.handlers.layout import LayoutHandlers
 from app.icons import refresh_icons
+from app.notices import NOTICES, words_of
 from app.panels.message_bar import Answer, Level, Message, MessageBar
 from app.panels.recovery_offer import RecoveryOffer
 from app.panels.status import StatusBar
@@ -120,6 +121,7 @@ class MainWindow(QMainWindow):
         self._is_complete = False
         self._waits = 0
         self._dialogs: dict[str, QWidget] = {}
+        self._notice: Message | None = None
         self.registry = ActionRegistry(self, self.show_error)
         self.arrangement = LayoutHandlers(self)
         build_frame(self)
@@ -138,6 +140,8 @@ class MainWindow(QMainWindow):
         self.context.restore_brushes(self.store.value.brushes)
         self.set_document(None)
         self._is_complete = True
+        self._stop_notices = NOTICES.observe(lambda: self.background.bring(self._tell_notices, None))
+        self._tell_notices()
 
     # The document ----------------------------------------------------------------------------------------------------
 
@@ -150,7 +154,10 @@ class MainWindow(QMainWindow):
         self._stop_observing = (
             document.observe(self._document_changed) if document is not None else lambda: None
         )
-        self.messages.put_away()
+        if (
+            self.messages.message is not self._notice
+        ):  # that speaks of the program's own files, not of a document
+            self.messages.put_away()
         for part in (self.canvas, self.fill, self.inpaint, self.results, self.layers, self.history):
             part.set_document(document)
         self.saving.follow(document)
@@ -315,6 +322,14 @@ class MainWindow(QMainWindow):
         is_path = "/" in name or "\\" in name or "." in name
         title = Path(name).name if is_path else _sentence(name, "")
         self.notify("error", title, _sentence(explanation.sentence), _sentence(explanation.next_step))
+
+    def _tell_notices(self, _: object = None) -> None:
+        """Tell what is to be known of settings and their kin; each once, in the first window that can."""
+        notices = NOTICES.take()
+        if notices:
+            told = words_of(notices)
+            self._notice = Message("warning", told.title, told.sentence, told.next_step)
+            self.messages.show_message(self._notice)
 
     @property
     def is_waiting(self) -> bool:
@@ -488,6 +503,7 @@ class MainWindow(QMainWindow):
         for dialog in self._dialogs.values():
             dialog.close()
         self._stop_settings()
+        self._stop_notices()
         self.background.close()
         self.retargeting.close()
         self.fill.cancel()

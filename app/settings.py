@@ -6,8 +6,6 @@ in the folder of `app.folders`; what it says wrongly is left out, one key at a t
 Elsewhere: the dialog made from this table in dialogs/settings_dialog.py, key profiles in keys.py.
 """
 
-import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -15,10 +13,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.folders import config_folder
-
-log = logging.getLogger(__name__)
+from app.notices import NOTICES
+from engine.own_file import Notice, OwnFile, Read
 
 FILE_NAME = "settings.json"
+FORMAT = 1
+"""Raise it when a key changes its meaning; new keys need no new number."""
 
 
 class Settings(BaseModel):
@@ -99,16 +99,28 @@ class Settings(BaseModel):
 class SettingsStore:
     """The settings in force, their file, and who wants to know of a change.
 
+    Several processes may change settings: each writes what it changed and leaves the rest as it is in the file.
+
     Args:
         path: the file; the user's own when left out. It is read at once if it is there.
+        on_notice: told where the file cannot be used or written.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, *, on_notice: Callable[[Notice], None] | None = None
+    ) -> None:
         self.path = path if path is not None else config_folder() / FILE_NAME
-        self.notes: tuple[str, ...] = ()
-        """What the file said wrongly, as sentences for the user."""
+        self._file = OwnFile(
+            self.path,
+            what="the settings",
+            empty={},
+            version=FORMAT,
+            load=_load,
+            dump=lambda stored: dict(sorted(stored.items())),
+            on_notice=on_notice,
+        )
         self._observers: list[Callable[[Settings], None]] = []
-        self._value = self._read()
+        self._value = Settings.model_validate(self._file.read())
 
     @property
     def value(self) -> Settings:
@@ -121,11 +133,16 @@ class SettingsStore:
         Raises:
             pydantic.ValidationError: if a value is out of its range; nothing has changed then.
         """
-        changed = Settings.model_validate({**self._value.model_dump(), **changes})
-        if changed == self._value:
+        before = self._value
+        changed = Settings.model_validate({**before.model_dump(), **changes})
+        if changed == before:
             return changed
         self._value = changed
-        self._write()
+        names = {name for name in Settings.model_fields if getattr(changed, name) != getattr(before, name)}
+        written = changed.model_dump(mode="json", include=names, exclude_defaults=True)
+        self._file.update(
+            lambda stored: {**{key: stored[key] for key in stored if key not in names}, **written}
+        )
         for observer in tuple(self._observers):
             observer(changed)
         return changed
@@ -135,40 +152,20 @@ class SettingsStore:
         self._observers.append(callback)
         return lambda: self._observers.remove(callback) if callback in self._observers else None
 
-    def _read(self) -> Settings:
-        try:
-            data = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return Settings()
-        except (OSError, ValueError) as error:
-            self.notes = (f"The settings could not be read and start afresh: {error}",)
-            return Settings()
-        if not isinstance(data, dict):
-            self.notes = ("The settings could not be read and start afresh: they are no table",)
-            return Settings()
-        while True:
-            try:
-                return Settings.model_validate(data)
-            except ValidationError as error:
-                wrong = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
-                self.notes += tuple(
-                    f"The setting '{key}' was not understood and is as new" for key in sorted(wrong)
-                )
-                data = {key: value for key, value in data.items() if key not in wrong}
 
-    def _write(self) -> None:
-        # Losing a preference must never stop the work: a full disk is told in the log only.
-        from engine.atomic import write_atomically
-        from engine.errors import EngineError
-
-        text = json.dumps(
-            self._value.model_dump(mode="json", exclude_defaults=True), indent=2, sort_keys=True
-        )
+def _load(data: Any) -> Read[dict[str, Any]]:
+    """What holds of a file's table, with keys that are not ours: another version's settings stay in the file."""
+    if not isinstance(data, dict):
+        raise TypeError("it is no table")
+    wrong: set[str] = set()
+    while True:
+        held = {key: value for key, value in data.items() if key not in wrong}
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, lambda file: file.write(text.encode()))
-        except (OSError, EngineError) as error:
-            log.warning("settings were not written: %s", error)
+            Settings.model_validate(held)
+        except ValidationError as error:
+            wrong |= {str(fault["loc"][0]) for fault in error.errors()}
+        else:
+            return Read(held, ", ".join(sorted(wrong)))
 
 
 _STORES: dict[Path, SettingsStore] = {}
@@ -178,5 +175,5 @@ def settings_store() -> SettingsStore:
     """The store of this process: every window shares it."""
     path = config_folder() / FILE_NAME
     if path not in _STORES:
-        _STORES[path] = SettingsStore(path)
+        _STORES[path] = SettingsStore(path, on_notice=NOTICES.add)
     return _STORES[path]

@@ -27,6 +27,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
 from app.errors import EngineLostError
+from app.notices import NOTICES
 from engine.edits import Edit, EditInputs
 from engine.forecast import Forecast, Forecasts
 from engine.host import (
@@ -126,7 +127,7 @@ class EngineWorker(QObject):
     ) -> None:
         super().__init__(parent)
         self._make_host = make_host or (lambda: EngineHost(device=device))
-        self._forecasts = Forecasts() if forecasts is None else forecasts
+        self._forecasts = Forecasts(on_notice=NOTICES.add) if forecasts is None else forecasts
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._queue: deque[_Job] = deque()

@@ -5,28 +5,23 @@ where there are none there is none. What a job costs goes with the pixels that n
 (the plan of crops tells) and after (the report tells). A robust line through the past runs takes the one to the other, so
 one run on a busy machine moves it little.
 
-The runs are a small JSON file in the user's cache. Losing or spoiling it loses nothing else.
+The runs are a small JSON file in the user's cache, to which every process adds. Losing or spoiling it loses nothing else.
 """
 
-import json
-import logging
 import math
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from engine.atomic import write_atomically
 from engine.crops import context_of, count_windows, level_sizes, plan_crops, scan_mask
 from engine.edits import Edit, InpaintEdit, RetargetEdit
-from engine.errors import EngineError
-
-_log = logging.getLogger(__name__)
+from engine.own_file import Notice, OwnFile, Read
 
 FORMAT = 1
 RUNS_KEPT = 32
@@ -56,18 +51,57 @@ class _Run:
     memory_bytes: int
 
 
+@dataclass(frozen=True)
+class _Past:
+    """Past runs of every kind of job, those of the kind used last at the end; and which kind was meant by a name."""
+
+    kinds: Mapping[str, tuple[_Run, ...]] = field(default_factory=dict)
+    latest: Mapping[str, str] = field(default_factory=dict)
+
+    def with_run(self, kind: str, run: _Run, asked: Sequence[str]) -> "_Past":
+        """The same and one more; what was not used for longest goes where there is too much."""
+        kinds = {other: runs for other, runs in self.kinds.items() if other != kind}
+        kinds[kind] = (*self.kinds.get(kind, ()), run)[-RUNS_KEPT:]
+        kinds = dict(list(kinds.items())[-KINDS_KEPT:])
+        latest = {**self.latest, **dict.fromkeys(asked, kind)}
+        return _Past(kinds, {name: known for name, known in latest.items() if known in kinds})
+
+
+def _load(data: Any) -> Read[_Past]:
+    kinds = {
+        str(kind): tuple(_checked(**run) for run in runs)[-RUNS_KEPT:] for kind, runs in data["runs"].items()
+    }
+    latest = {str(asked): str(kind) for asked, kind in data["latest"].items() if kind in kinds}
+    return Read(_Past(kinds, latest))
+
+
+def _dump(past: _Past) -> dict[str, Any]:
+    runs = {kind: [asdict(run) for run in runs] for kind, runs in past.kinds.items()}
+    return {"runs": runs, "latest": dict(past.latest)}
+
+
 class Forecasts:
     """Past runs, and what follows from them.
 
     Args:
         path: the file; ``forecast.json`` in the user's cache when left out.
+        on_notice: told where the file cannot be used or written.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path if path is not None else cache_folder() / "forecast.json"
+    def __init__(
+        self, path: Path | None = None, *, on_notice: Callable[[Notice], None] | None = None
+    ) -> None:
+        self._file = OwnFile(
+            path if path is not None else cache_folder() / "forecast.json",
+            what="what past jobs took",
+            empty=_Past(),
+            version=FORMAT,
+            load=_load,
+            dump=_dump,
+            on_notice=on_notice,
+        )
         self._lock = threading.Lock()
-        self._kinds: dict[str, list[_Run]] | None = None
-        self._latest: dict[str, str] = {}
+        self._past: _Past | None = None
 
     def forecast(self, edit: Edit, mask: np.ndarray | None, *, device: str = "") -> Forecast | None:
         """Expect what a job costs.
@@ -82,9 +116,9 @@ class Forecasts:
         """
         edit = edit.settled()
         with self._lock:
-            kinds = self._read()
-            kind = self._latest.get(_asked(edit, edit.weights, device))
-            runs = list(kinds.get(kind or "", ()))
+            past = self._read()
+        kind = past.latest.get(_asked(edit, edit.weights, device))
+        runs = past.kinds.get(kind or "", ())
         if not runs:
             return None
         megapixels = planned_megapixels(edit, mask)
@@ -108,62 +142,26 @@ class Forecasts:
         planned_megapixels(InpaintEdit(), mask)
 
     def remember(self, edit: Edit, report: Mapping[str, Any]) -> None:
-        """Take in what a job did cost; written to the file at once. A file that cannot be written is left alone."""
+        """Take in what a job did cost; written at once, beside what other processes wrote meanwhile."""
         run = _run_of(report)
         if run is None:
             return
         edit = edit.settled()
         device, used = str(report["device"]), report["weights"] or {"name": "", "sha256": "none"}
         kind = f"{_trade(edit)} {used['sha256']} {edit.quality} {device}"
+        asked = [
+            _asked(edit, name, place) for name in {edit.weights, str(used["name"])} for place in (device, "")
+        ]
         with self._lock:
-            kinds = self._read()
-            runs = kinds.pop(kind, [])
-            kinds[kind] = [*runs, run][-RUNS_KEPT:]  # at the end: the kinds used last stay
-            while len(kinds) > KINDS_KEPT:
-                del kinds[next(iter(kinds))]
-            for name in {edit.weights, str(used["name"])}:
-                for place in (device, ""):
-                    self._latest[_asked(edit, name, place)] = kind
-            self._latest = {asked: known for asked, known in self._latest.items() if known in kinds}
-            stored = {kind: [asdict(run) for run in runs] for kind, runs in kinds.items()}
-            text = json.dumps({"format": FORMAT, "runs": stored, "latest": self._latest})
-        self._write(text)  # without the lock: a slow disk must not hold up who asks for a forecast
+            self._past = self._read().with_run(kind, run, asked)
+        # Without that lock: a slow disk must not hold up who asks for a forecast.
+        self._file.update(lambda past: past.with_run(kind, run, asked))
 
-    def _read(self) -> dict[str, list[_Run]]:
+    def _read(self) -> "_Past":
         """All runs; read from the file the first time."""
-        if self._kinds is not None:
-            return self._kinds
-        self._kinds = {}
-        try:
-            stored = json.loads(self._path.read_text(encoding="utf-8"))
-            if stored["format"] != FORMAT:
-                return self._kinds
-            kinds = {
-                str(kind): [_checked(**run) for run in runs][-RUNS_KEPT:]
-                for kind, runs in stored["runs"].items()
-            }
-            latest = {str(asked): str(kind) for asked, kind in stored["latest"].items() if kind in kinds}
-            self._kinds, self._latest = kinds, latest
-        except FileNotFoundError:
-            pass
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
-            _log.info("%s: past runs not read, beginning anew: %s", self._path, error)
-        return self._kinds
-
-    def _write(self, text: str) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path, lambda file: file.write(text.encode()))
-        except (OSError, EngineError) as error:  # a forecast is not worth a word to anybody
-            _log.info("%s: past runs not written: %s", self._path, error)
+        if self._past is None:
+            self._past = self._file.read()
+        return self._past
 
 
 def planned_megapixels(edit: Edit, mask: np.ndarray | None) -> float:

@@ -21,7 +21,7 @@ from app.action_table import ACTIONS, AREAS, BY_ID
 from app.dialogs.shortcut_sheet import key_words
 from app.icons import icon
 from app.key_words import key_text
-from app.keys import keys_in_force, profile_names, read_profile
+from app.keys import keys_in_force, profiles
 from app.panels.controls import named
 from app.settings import SettingsStore
 
@@ -43,8 +43,8 @@ class KeyDialog(QDialog):
         self._store = store
         self._profile = QComboBox(self)
         named(self._profile, "key_profile", "Key profile")
-        for name in profile_names():
-            self._profile.addItem(read_profile(name).title, name)
+        for profile in profiles():
+            self._profile.addItem(profile.title, profile.name)
         self._profile.setCurrentIndex(max(0, self._profile.findData(store.value.key_profile)))
         self._profile.activated.connect(
             lambda index: store.change(key_profile=self._profile.itemData(index), own_keys={})

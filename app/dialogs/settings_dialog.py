@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.canvas.overlays import MASK_COLOURS
-from app.keys import profile_names, read_profile
+from app.keys import profiles
 from app.panels.controls import named
 from app.settings import Settings, SettingsStore
 
@@ -96,7 +96,7 @@ class SettingsDialog(QDialog):
         if extra.get("widget") == "mask_colour":
             return self._colours(name)
         if extra.get("widget") == "key_profile":
-            return self._choices(name, [(read_profile(key).title, key) for key in profile_names()])
+            return self._choices(name, [(profile.title, profile.name) for profile in profiles()])
         if field.annotation is bool:
             check = QCheckBox(field.title, self)
             check.toggled.connect(lambda is_on: self._store.change(**{name: is_on}))

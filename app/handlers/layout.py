@@ -1,19 +1,67 @@
 """The Window menu: full screen, panels, moving the keyboard among them; and where everything was last time."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, get_args
+from zlib import crc32
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.folders import state_folder
+from app.notices import NOTICES
 from app.theme import ThemeName
+from engine.own_file import OwnFile, Read
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
+FORMAT = 1
 LAYOUT_VERSION = 1
 """Raise it when docks or bars change: an older layout is then left aside."""
+
+
+@dataclass(frozen=True)
+class KeptLayout:
+    """A window as it was when it was closed; bytes of Qt's own in base64, empty where nothing is known."""
+
+    geometry: str = ""
+    state: str = ""
+    theme: ThemeName = "dark"
+
+
+def kept_layout_file() -> OwnFile[KeptLayout]:
+    """Where the arrangement of the last window is kept."""
+    return OwnFile(
+        state_folder() / "window.json",
+        what="the place of the window",
+        empty=KeptLayout(),
+        version=FORMAT,
+        load=_load,
+        dump=lambda kept: {**asdict(kept), "crc": _checksum(kept)},
+        on_notice=NOTICES.add,
+    )
+
+
+def _load(data: Any) -> Read[KeptLayout]:
+    kept = KeptLayout(**{key: value for key, value in data.items() if key != "crc"})
+    if kept.theme not in get_args(ThemeName):
+        raise ValueError("its theme is unknown")
+    if _checksum(kept) != data["crc"]:  # Qt counts what such bytes announce, for minutes if need be
+        raise ValueError("its checksum is wrong")
+    return Read(kept)
+
+
+def _checksum(kept: KeptLayout) -> int:
+    return crc32(b64decode(kept.geometry, validate=True) + b64decode(kept.state, validate=True))
+
+
+def _words(content: QByteArray) -> str:
+    return b64encode(content.data()).decode()
+
+
+def _bytes(words: str) -> QByteArray:
+    return QByteArray(b64decode(words))
 
 
 class LayoutHandlers:
@@ -85,34 +133,24 @@ class LayoutHandlers:
     def save(self) -> None:
         """Keep size, place and panels for the next window."""
         self.hide_panels(False)
-        layout = self._file()
-        layout.setValue("geometry", self._window.saveGeometry())
-        layout.setValue("state", self._window.saveState(LAYOUT_VERSION))
-        layout.setValue("theme", self._window.store.value.theme)
+        window = self._window
+        geometry, state = window.saveGeometry(), window.saveState(LAYOUT_VERSION)
+        kept = KeptLayout(_words(geometry), _words(state), window.store.value.theme)
+        kept_layout_file().update(lambda _: kept)
 
     def last_theme(self) -> ThemeName:
         """Colours the last window had; the settings hold what the user chose, but are read after the first paint."""
-        theme = self._file().value("theme") if self._path().exists() else None
-        return theme if theme in get_args(ThemeName) else "dark"
+        return kept_layout_file().read().theme
 
     def restore(self) -> None:
         """Arrange the window as the last one was; note how it is arranged without that."""
         window = self._window
         self._default = window.saveState(LAYOUT_VERSION)
-        if not self._path().exists():
-            return
-        layout = self._file()
-        geometry, state = layout.value("geometry"), layout.value("state")
-        if isinstance(geometry, QByteArray):
-            window.restoreGeometry(geometry)
-        if isinstance(state, QByteArray):
-            window.restoreState(state, LAYOUT_VERSION)
-
-    def _file(self) -> QSettings:
-        return QSettings(str(self._path()), QSettings.Format.IniFormat)
-
-    def _path(self) -> Path:
-        return state_folder() / "window.ini"
+        kept = kept_layout_file().read()
+        if kept.geometry:  # Qt leaves alone what it cannot make sense of
+            window.restoreGeometry(_bytes(kept.geometry))
+        if kept.state:
+            window.restoreState(_bytes(kept.state), LAYOUT_VERSION)
 
 
 def _first_focusable(area: QWidget) -> QWidget | None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from app.notices import NOTICES
 from engine.weightfile import WeightFile, write_weights
 from models.inpaint.options import InpaintOptions
 from models.registry import family_spec
@@ -45,6 +46,8 @@ def own_folders(tmp_path_factory, monkeypatch) -> Path:
         place = folder / variable.lower()
         place.mkdir(mode=0o700)
         monkeypatch.setenv(variable, str(place))
+    monkeypatch.setattr(NOTICES, "_known", set())  # what an earlier test was told is news again
+    monkeypatch.setattr(NOTICES, "_waiting", [])
     return folder
 
 

@@ -3,7 +3,8 @@ from PySide6.QtGui import QKeySequence
 
 from app import keys as keys_module
 from app.errors import ResourceError
-from app.keys import GESTURES, clashes, keys_in_force, profile_in_force, profile_names, read_profile
+from app.keys import GESTURES, clashes, keys_in_force, profile_in_force, profile_names, profiles, read_profile
+from app.notices import NOTICES
 
 
 def test_our_own_profile_comes_first() -> None:
@@ -50,6 +51,45 @@ def test_a_gesture_nobody_knows_is_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(keys_module, "_folder", lambda: tmp_path)
     with pytest.raises(ResourceError, match="odd.toml: expected gestures of shift_drag_sizes, got 'wave'"):
         read_profile("odd")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"title = ", "Invalid value"),
+        (b"\xff\xfe", "invalid start byte"),
+        (b"a = " + b"[" * 50_000, ""),
+        (b'base = "odd"', "it is based on 'odd'"),
+        (b'base = "../pentimento"', "it is based on '../pentimento'"),
+        (b"base = [1]", "it is based on"),
+        (b"keys = 3", ""),
+        (b"[keys]\nundo = 3", "its keys are no lists of words"),
+        (b"[keys]\nundo = [[1]]", "its keys are no lists of words"),
+    ],
+)
+def test_a_damaged_profile_is_refused_told_and_does_without(tmp_path, monkeypatch, content, words) -> None:
+    (tmp_path / "odd.toml").write_bytes(content)
+    ours = keys_module._folder() / "pentimento.toml"
+    (tmp_path / "pentimento.toml").write_bytes(ours.read_bytes())
+    monkeypatch.setattr(keys_module, "_folder", lambda: tmp_path)
+    read_profile.cache_clear()
+    with pytest.raises(
+        ResourceError, match=r"key profile odd: expected one of pentimento, odd, got .*; choose another"
+    ):
+        read_profile("odd")
+    assert profile_in_force("odd") == read_profile("pentimento")
+    assert [profile.name for profile in profiles()] == ["pentimento"]
+    (notice,) = NOTICES.take()
+    assert (notice.code, notice.what, notice.aside) == ("damaged", "the key profile 'odd'", None)
+    assert words in notice.detail
+    read_profile.cache_clear()
+
+
+def test_without_any_profile_actions_have_no_keys(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(keys_module, "_folder", lambda: tmp_path)
+    read_profile.cache_clear()
+    assert set(keys_in_force("pentimento", {}).values()) == {()}
+    read_profile.cache_clear()
 
 
 def test_an_own_key_is_taken_from_its_owner() -> None:

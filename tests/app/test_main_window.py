@@ -140,6 +140,38 @@ def test_the_layout_is_kept_until_it_is_reset(window, qtbot) -> None:
     assert not again.docks["results_dock"].isHidden()
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config/settings.json", b"[" * 200_000),
+        ("state/recent.json", b'{"format": 99}'),
+        ("state/window.json", b"\xff" * 9),
+    ],
+)
+def test_a_window_opens_past_files_of_its_own_that_cannot_be_used_and_says_so(
+    monkeypatch, worker, document, own_folders, name, content
+) -> None:
+    from app import main_window, settings
+
+    monkeypatch.setattr(main_window, "acquire_worker", lambda: worker)
+    monkeypatch.setattr(main_window, "release_worker", lambda: None)
+    monkeypatch.setattr(settings, "_STORES", {})
+    path = own_folders / name
+    path.parent.mkdir()
+    path.write_bytes(content)
+    window = MainWindow()
+    window.show()
+    assert window.messages.message.level == "warning"
+    assert f"{path.name}.set-aside" in window.messages.message.next_step
+    assert path.with_name(f"{path.name}.set-aside").read_bytes() == content
+    window.set_document(document)
+    assert window.messages.message is not None  # opening a picture does not hide it
+    window.cancel()
+    assert window.messages.message is None
+    window.saving.ask_save = lambda: "discard"
+    assert window.close()
+
+
 def places(window: MainWindow) -> dict[str, QRect]:
     """Where everything is that the frame shows."""
     QApplication.processEvents()

@@ -124,6 +124,24 @@ def test_a_spoiled_file_is_as_good_as_none(path, text):
     assert Forecasts(path).forecast(InpaintEdit(), holed()).runs == 1
 
 
+def test_a_spoiled_file_is_kept_aside_and_told(path):
+    path.parent.mkdir()
+    path.write_text("spoiled")
+    told = []
+    Forecasts(path, on_notice=told.append).forecast(InpaintEdit(), holed())
+    assert [(notice.code, notice.what) for notice in told] == [("damaged", "what past jobs took")]
+    assert told[0].aside.read_text() == "spoiled"
+
+
+def test_two_processes_each_keep_their_runs(path):
+    one, two = Forecasts(path), Forecasts(path)
+    for forecasts in (one, two):
+        forecasts.forecast(InpaintEdit(), holed())  # each has read the file by now
+    one.remember(InpaintEdit(), report())
+    two.remember(InpaintEdit(), report())
+    assert Forecasts(path).forecast(InpaintEdit(), holed()).runs == 2
+
+
 def test_a_file_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
     forecasts = Forecasts(tmp_path / "file" / "forecast.json")
