@@ -190,16 +190,17 @@ def import_weights(*files: Path, family: str, name: str, output: Output | None =
 
 
 @weights_app.command(name="download")
-def download_weights(name: str, /, *, output: Output | None = None) -> int:
+def download_weights(name: str, /, *, allow_http: bool = False, output: Output | None = None) -> int:
     """Fetch weights of the manifest; a broken download goes on where it stopped.
 
     Args:
         name: As `weights list` shows it.
+        allow_http: Fetch over plain http too, which others on the way can read and change; the digest is checked.
         output: How to answer.
     """
     from app.weights_commands import download_weights
 
-    return download_weights(name, (output or Output()).console())
+    return download_weights(name, (output or Output()).console(), allow_http=allow_http)
 
 
 @weights_app.command(name="remove")

@@ -67,14 +67,14 @@ def import_weights(files: Sequence[Path], family: str, name: str, console: Conso
     return DONE
 
 
-def download_weights(name: str, console: Console) -> int:
+def download_weights(name: str, console: Console, *, allow_http: bool = False) -> int:
     """Fetch weights of the manifest, going on where a broken download stopped.
 
     Raises:
         WeightsError: if the name is unknown, has no address, or the download fails.
     """
     with console.progress(f"download {name}") as show:
-        path = WeightsStore().download(name, lambda step: show(step.share, step.word))
+        path = WeightsStore().download(name, lambda step: show(step.share, step.word), allows_http=allow_http)
     console.say(str(path))
     console.answer({"output": str(path)})
     return DONE

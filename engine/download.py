@@ -1,4 +1,4 @@
-"""Fetch one file over HTTP, and go on where a broken download stopped.
+"""Fetch one file over HTTPS, and go on where a broken download stopped.
 
 What has arrived lies beside the goal as ``<name>.part``, with the server's mark of the version in ``<name>.part.tag``.
 The goal gets its name when size and digest are right, never before. Nothing here is called unless a user asks.
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from engine.atomic import path_error, write_atomically
 from engine.errors import WeightsError
@@ -42,6 +42,8 @@ class Goal:
     path: Path
     sha256: str
     size_bytes: int
+    allows_http: bool = False
+    """Whether the address, and those the server sends on to, may be without encryption. The digest is checked anyhow."""
 
     @property
     def part(self) -> Path:
@@ -78,7 +80,7 @@ def fetch(
             takes no more.
         Cancelled: if ``is_cancelled`` said so.
     """
-    _check_address(goal.url)
+    _check_address(goal.url, goal)
     try:
         with _alone_at(goal):
             _gather(goal, progress, is_cancelled, pause_s)
@@ -113,14 +115,17 @@ def _alone_at(goal: Goal) -> Iterator[None]:
             return
 
 
-def _check_address(url: str) -> None:
-    """Refuse what no server can be asked for, before anything is tried."""
+def _check_address(url: str, goal: Goal) -> None:
+    """Refuse what no server can be asked for, or not safely, before anything is tried."""
     try:
         scheme = urllib.parse.urlsplit(url).scheme
     except ValueError as error:
         raise WeightsError(url, "an address", str(error).lower(), "correct the manifest") from error
+    if scheme == "http" and not goal.allows_http:
+        hint = "anybody on the way could read and change what comes; --allow-http fetches it all the same"
+        raise WeightsError(url, "an address with https", "'http'", hint)
     if scheme not in ("http", "https"):
-        raise WeightsError(url, "an address with http or https", f"'{scheme}'", "correct the manifest")
+        raise WeightsError(url, "an address with https", f"'{scheme}'", "correct the manifest")
     if not all("!" <= sign <= "~" for sign in url):
         got = "spaces, accents or signs that cannot be printed"
         raise WeightsError(url, "an address", got, "correct the manifest: write them as %20 and so on")
@@ -196,7 +201,8 @@ def _fetch_rest(
             headers["If-Range"] = mark
     request = urllib.request.Request(goal.url, headers=headers)  # noqa: S310 - the scheme was checked
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+        opener = urllib.request.build_opener(_CheckedRedirects(goal))
+        with opener.open(request, timeout=_TIMEOUT_S) as response:
             start = _start_of(goal, response, offset)
             _keep_tag(goal, response)
             with open_private(goal.part, "ab") as file:
@@ -214,6 +220,50 @@ def _fetch_rest(
         ssl.SSLError,
     ) as error:
         raise _BrokenOffError(str(getattr(error, "reason", error)) or type(error).__name__) from error
+
+
+class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
+    """Goes where the server sends on to, if the first address might have been there."""
+
+    def __init__(self, goal: Goal) -> None:
+        self._goal = goal
+
+    def http_error_302(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except (ValueError, WeightsError) as error:
+            fp.close()
+            if isinstance(error, WeightsError):
+                raise
+            hint = "the server is at fault; tell who made the manifest"
+            raise WeightsError(
+                self._goal.url, "an address to be sent on to", str(error).lower(), hint
+            ) from error
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        try:
+            _check_address(newurl, self._goal)
+        except WeightsError as error:
+            got = f"{error.got}, to which {self._goal.url} sends on"
+            raise WeightsError(error.name, error.expected, got, error.hint) from error
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _judge(goal: Goal, error: urllib.error.HTTPError) -> None:

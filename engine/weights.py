@@ -229,6 +229,7 @@ class WeightsStore:
         progress: ProgressCallback | None = None,
         *,
         is_cancelled: CancelCheck | None = None,
+        allows_http: bool = False,
     ) -> Path:
         """Fetch weights of the manifest; a broken download goes on where it stopped.
 
@@ -236,6 +237,7 @@ class WeightsStore:
             name: as the manifest lists it.
             progress: told after every piece.
             is_cancelled: looked at before every piece.
+            allows_http: fetch over plain http too, which others on the way can read and change; the digest is checked.
 
         Returns:
             Where the file lies. Nothing is fetched when it is there and whole.
@@ -252,7 +254,8 @@ class WeightsStore:
             raise WeightsError(name, "an address in the manifest", "none", "these weights cannot be fetched")
         make_folder(self._user)
         path = self._user / entry.file
-        fetch(Goal(entry.url, path, entry.sha256, entry.bytes), progress=progress, is_cancelled=is_cancelled)
+        goal = Goal(entry.url, path, entry.sha256, entry.bytes, allows_http)
+        fetch(goal, progress=progress, is_cancelled=is_cancelled)
         return path
 
     def remove(self, name: str) -> Path:

@@ -1,12 +1,16 @@
 import hashlib
+import http.client
 import http.server
+import io
 import os
 import stat
 import threading
+import urllib.request
+from dataclasses import replace
 
 import pytest
 
-from engine.download import Goal, fetch
+from engine.download import Goal, _CheckedRedirects, fetch
 from engine.errors import WeightsError
 from engine.progress import Cancelled
 
@@ -25,6 +29,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.knows_ranges, self.says_length = True, True
         self.break_after: list[int] = []
         self.codes: list[int] = []
+        self.sends_on_to = ""
         self.asked: list[tuple[str | None, str | None]] = []
 
     @property
@@ -39,6 +44,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server.asked.append((wanted, condition))
         if server.codes:
             self.send_error(server.codes.pop(0))
+            return
+        if server.sends_on_to and self.path == "/a.safetensors":
+            self.send_response(302)
+            self.send_header("Location", server.sends_on_to)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         start = 0
         is_part = server.knows_ranges and wanted is not None and condition in (None, server.tag)
@@ -81,7 +92,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def goal(server, tmp_path):
-    return Goal(server.url, tmp_path / "a.safetensors", DIGEST, len(CONTENT))
+    return Goal(server.url, tmp_path / "a.safetensors", DIGEST, len(CONTENT), allows_http=True)
 
 
 def names_in(folder):
@@ -239,13 +250,60 @@ def test_cancelling_ends_a_wait(server, goal):
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/a", "a.safetensors"])
 def test_other_ways_than_http_are_refused(tmp_path, url):
     with pytest.raises(
-        WeightsError, match=r"expected an address with http or https, got '\w*'; correct the manifest"
+        WeightsError, match=r"expected an address with https, got '\w*'; correct the manifest"
     ):
         fetch(Goal(url, tmp_path / "a.safetensors", DIGEST, 5))
 
 
+def test_plain_http_is_refused_unless_it_is_asked_for(server, goal):
+    words = r"http://127.*: expected an address with https, got 'http'; anybody .*; --allow-http fetches it all the same"
+    with pytest.raises(WeightsError, match=words):
+        fetch(replace(goal, allows_http=False))
+    assert server.asked == []
+
+
+def test_a_server_may_send_on(server, goal):
+    server.sends_on_to = "/elsewhere"
+    fetch(goal)
+    assert goal.path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("url", "got"),
+    [
+        ("ftp://127.0.0.1/a", "'ftp'"),
+        ("file:///etc/hostname", "302"),
+        ("http://[::1/a", "invalid ipv6 url"),
+    ],
+)
+def test_a_server_may_not_send_on_to_what_could_not_be_asked_for_itself(server, goal, url, got, tmp_path):
+    server.sends_on_to = url
+    with pytest.raises(WeightsError, match="expected an? (address|file)") as caught:
+        fetch(goal, pause_s=0)
+    assert got in str(caught.value)
+    assert len(server.asked) == 1
+    assert not goal.path.exists()
+
+
+def test_https_may_not_send_on_to_http(goal):
+    """Looked at where the library asks, since a server with a certificate would be a test of its own."""
+    checked = _CheckedRedirects(replace(goal, url="https://a.example/x", allows_http=False))
+    request = urllib.request.Request("https://a.example/x")
+    sent_on = ("http://b.example/x", "https://b.example/x")
+    with pytest.raises(
+        WeightsError, match="http://b.example/x: expected an address with https, got 'http', to which"
+    ):
+        checked.redirect_request(request, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), sent_on[0])
+    assert (
+        checked.redirect_request(
+            request, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), sent_on[1]
+        ).full_url
+        == sent_on[1]
+    )
+
+
 def test_a_missing_folder_is_told(server, tmp_path):
-    goal = Goal(server.url, tmp_path / "nowhere" / "a.safetensors", DIGEST, len(CONTENT))
+    goal = Goal(server.url, tmp_path / "nowhere" / "a.safetensors", DIGEST, len(CONTENT), allows_http=True)
     with pytest.raises(WeightsError, match=r"a folder that exists, got no such folder"):
         fetch(goal)
 
@@ -280,7 +338,7 @@ def test_a_spoiled_mark_is_no_mark(server, goal, mark):
 
 @pytest.mark.parametrize("url", ["http://[::1/a", "http://127.0.0.1/\u00fc", "http://127.0.0.1/a b"])
 def test_an_address_that_is_none_is_told_at_once(tmp_path, url):
-    goal = Goal(url, tmp_path / "a", DIGEST, len(CONTENT))
+    goal = Goal(url, tmp_path / "a", DIGEST, len(CONTENT), allows_http=True)
     with pytest.raises(WeightsError, match="expected an address, got .*; correct the manifest"):
         fetch(goal, pause_s=60)
 
@@ -288,7 +346,7 @@ def test_an_address_that_is_none_is_told_at_once(tmp_path, url):
 def test_a_part_that_is_a_folder_is_told(goal):
     goal.part.mkdir()
     with pytest.raises(WeightsError, match="folder"):
-        fetch(Goal(goal.url, goal.path, DIGEST, 1), pause_s=0)
+        fetch(Goal(goal.url, goal.path, DIGEST, 1, allows_http=True), pause_s=0)
 
 
 def test_what_arrives_is_the_user_s_alone(server, goal):
