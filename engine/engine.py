@@ -399,7 +399,7 @@ def _resident_key(job: _Job, device: torch.device, precision: Precision) -> Resi
 def _load(job: _Job, resolved: "ResolvedWeights", device: torch.device, precision: Precision) -> _Resident:
     """Read a weights file and put its networks on the device."""
     spec = family_spec(job.edit.family)
-    weight_file = read_weights(resolved.path, family=job.edit.family)
+    weight_file = read_weights(resolved.path, family=job.edit.family, sha256=resolved.sha256)
     form = {"as_published": True} if job.demand.is_published else {}
     try:
         options = spec.options_from_state(weight_file.state)

@@ -21,7 +21,7 @@ from engine.atomic import AnyPath, write_atomically
 from engine.checkpoints import read_official
 from engine.errors import WeightsError
 from engine.tensor_header import Header, is_safetensors, read_header
-from engine.tensorfile import check_finite, load_tensors
+from engine.tensorfile import OpenTensors, check_finite
 from engine.weight_checks import LIMIT_BYTES, check_size, read_error
 
 FAMILY_KEY = "pentimento.family"
@@ -53,12 +53,15 @@ class WeightFile:
     """Further lines of the header: licence, command, training data."""
 
 
-def read_weights(path: AnyPath, *, family: str | None = None, limit_bytes: int = LIMIT_BYTES) -> WeightFile:
+def read_weights(
+    path: AnyPath, *, family: str | None = None, sha256: str = "", limit_bytes: int = LIMIT_BYTES
+) -> WeightFile:
     """Read a house file.
 
     Args:
         path: a ``.safetensors`` file written by ``write_weights``.
         family: the family it must be for, with hyphen or underscore; any when left out.
+        sha256: the digest that its bytes must have; any when left out.
         limit_bytes: largest file that is read.
 
     Returns:
@@ -67,7 +70,11 @@ def read_weights(path: AnyPath, *, family: str | None = None, limit_bytes: int =
     Raises:
         WeightsError: if the file is missing, damaged, too large, not ours, for another family, or holds NaN.
     """
-    header = read_header(path, limit_bytes)
+    file = OpenTensors(path, limit_bytes)
+    if sha256 and file.sha256 != sha256:
+        hint = "the file was changed since it was checked; run the same again"
+        raise WeightsError(path, f"sha256 {sha256[:8]}", file.sha256[:8], hint)
+    header = file.header
     found, options = _house_metadata(path, header)
     wanted = family.replace("-", "_") if family is not None else found
     if found != wanted:
@@ -76,7 +83,7 @@ def read_weights(path: AnyPath, *, family: str | None = None, limit_bytes: int =
             path, f"weights for the family '{wanted}'", f"weights for the family '{found}'", hint
         )
     rest = {key: text for key, text in header.metadata.items() if key not in (FAMILY_KEY, OPTIONS_KEY)}
-    return WeightFile(found, options, load_tensors(path, header), rest)
+    return WeightFile(found, options, file.tensors(), rest)
 
 
 def read_metadata(path: AnyPath, *, limit_bytes: int = LIMIT_BYTES) -> dict[str, str]:
@@ -151,7 +158,7 @@ def read_features(path: AnyPath, *, limit_bytes: int = LIMIT_BYTES) -> dict[str,
     """
     check_size(path, limit_bytes)
     if is_safetensors(path):
-        return load_tensors(path, read_header(path, limit_bytes))
+        return OpenTensors(path, limit_bytes).tensors()
     content = read_official(path, limit_bytes=limit_bytes)
     states = [content, *(value for value in content.values() if isinstance(value, dict))]
     flat = [state for state in states if any(isinstance(value, Tensor) for value in state.values())]

@@ -151,7 +151,9 @@ class _Systems:
             )
         if options.has_ablation or options.path == "networks":
             self._device = choose_device(options.device)
-            networks: Any = family_spec(FAMILY).load(read_weights(weights.path, family=FAMILY).state)
+            networks: Any = family_spec(FAMILY).load(
+                read_weights(weights.path, family=FAMILY, sha256=weights.sha256).state
+            )
             self._networks = networks.to(self._device, memory_format=torch.channels_last)
 
     def run(self, case: Case) -> tuple[Fills, dict[str, NDArray[np.float32]]]:

@@ -89,6 +89,14 @@ def test_the_file_may_be_replaced_while_its_state_is_in_use(house):
     assert torch.equal(state["edges.encoder.weight"], before)
 
 
+def test_a_file_of_other_bytes_than_were_checked_is_refused(house):
+    assert read_weights(house, sha256=sha256_of(house)).family == "inpaint"
+    with pytest.raises(
+        WeightsError, match=r"expected sha256 00000000, got \w{8}; the file was changed since"
+    ):
+        read_weights(house, sha256="0" * 64)
+
+
 def test_a_family_may_be_named_with_a_hyphen(tmp_path):
     write_weights(tmp_path / "a.safetensors", WeightFile("region-style", {}, {"x": torch.zeros(1)}))
     assert read_weights(tmp_path / "a.safetensors", family="region-style").family == "region_style"
