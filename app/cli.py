@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from app.errors import DONE
-from app.options import Output, Several, TrainFlags, Whole, Work
+from app.options import Output, Saving, Several, TrainFlags, Whole, Work
 from app.usage import unknown_command, usage_error
 
 app = App(
@@ -90,6 +90,7 @@ def inpaint(
     invert: bool = False,
     expand: str = "",
     match_official: bool = False,
+    saving: Saving | None = None,
     work: Work | None = None,
 ) -> int:
     """Remove what the mask marks, and fill the hole.
@@ -107,13 +108,14 @@ def inpaint(
         invert: Black is what goes: turns mask and edges round.
         expand: Pixels to add left, top, right, bottom, as l,t,r,b; the new border is filled too.
         match_official: Do what the official test routine does; needs imported weights.
+        saving: How the result is written.
         work: Where and how to work.
     """
     from app.run_inpaint import InpaintFiles, InpaintFlags, run_inpaint
 
     files = InpaintFiles(image, out, mask, edges, erase_edges, edges_out)
     flags = InpaintFlags(context, fit_mask, invert, expand, match_official, edge_sensitivity)
-    return run_inpaint(files, flags, work or Work())
+    return run_inpaint(files, flags, saving or Saving(), work or Work())
 
 
 @run_app.command
@@ -132,6 +134,7 @@ def retarget(
     frames: Whole = 0,
     novelty_out: Path | None = None,
     match_official: bool = False,
+    saving: Saving | None = None,
     work: Work | None = None,
 ) -> int:
     """Remake a picture at another size or shape, with its elements at their own size.
@@ -149,13 +152,14 @@ def retarget(
         frames: So many pictures from the own shape to the new: a moving .gif or .webp, numbered .png, or a folder.
         novelty_out: Where the map of what is copied (black) and invented (white) goes.
         match_official: Do what the official test routine does; needs imported weights.
+        saving: How the result is written.
         work: Where and how to work.
     """
     from app.run_retarget import RetargetFiles, RetargetFlags, run_retarget
 
     files = RetargetFiles(image, out, lock, novelty_out)
     flags = RetargetFlags(size, scale, corners, method, completeness, match_official, fit_mask, frames)
-    return run_retarget(files, flags, work or Work())
+    return run_retarget(files, flags, saving or Saving(), work or Work())
 
 
 @weights_app.command(name="list")

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import Parameter, Token
 
 from app.console import Console
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from engine.format_fit import Rgb
 
 
 def whole_number(_kind: object, tokens: Sequence[Token]) -> int:
@@ -80,6 +84,56 @@ class Work(Output):
     ] = "exact"
     device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto"
     seed: Annotated[Whole, Parameter(help="0: the plain answer; any other number: another one.")] = 0
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Saving:
+    """How a result is written."""
+
+    flatten: Annotated[
+        str,
+        Parameter(
+            metavar="COLOUR",
+            help="Lay what is clear on white, black or #rrggbb; JPEG and BMP hold no transparency.",
+        ),
+    ] = ""
+    jpeg_quality: Annotated[
+        Whole | None,
+        Parameter(
+            help="1 to 100, of a JPEG (95 if left out) and of a WebP, which keeps every value if left out."
+        ),
+    ] = None
+
+    @property
+    def flatten_rgb(self) -> "Rgb | None":
+        """The colour; None where nothing is flattened.
+
+        Raises:
+            PictureError: if it is no colour.
+        """
+        from engine.format_fit import parse_colour
+
+        return parse_colour(self.flatten, "--flatten") if self.flatten else None
+
+    def check(self, out: Path) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            PictureError: if the colour is none.
+            UsageError: if the quality is out of range, or the file has none.
+        """
+        _ = self.flatten_rgb
+        if self.jpeg_quality is None:
+            return
+        if not 1 <= self.jpeg_quality <= 100:
+            hint = "95 keeps nearly everything, 80 halves the file"
+            raise UsageError("--jpeg-quality", "1 to 100", str(self.jpeg_quality), hint)
+        if out.suffix.lower() not in (".jpg", ".jpeg", ".webp"):
+            hint = "other formats keep every value, leave it out"
+            raise UsageError(
+                "--jpeg-quality", "a result ending in .jpg, .jpeg or .webp", f"'{out.name}'", hint
+            )
 
 
 def _help(text: str, name: str | tuple[str, ...] | None = None) -> Parameter:

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.edit_runs import all_seconds, recipe_text, run_edit, tell_result
 from app.errors import DONE, UsageError
-from app.options import Work
+from app.options import Saving, Work
 from app.outputs import check_distinct, check_output
 from engine.edits import EditInputs, InpaintEdit
 from engine.pictures import (
@@ -54,7 +54,7 @@ class InpaintFlags:
     edge_sensitivity: float
 
 
-def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
+def run_inpaint(files: InpaintFiles, flags: InpaintFlags, saving: Saving, work: Work) -> int:
     """Fill what the mask marks and write the result.
 
     Returns:
@@ -67,6 +67,7 @@ def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
     """
     console = work.console()
     edit = make_edit(flags, work)
+    saving.check(files.out)
     _check_files(files, has_expansion=any(edit.expand_ltrb))
     seconds: dict[str, float] = {}
 
@@ -75,7 +76,11 @@ def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
         show(0.0, "decode")
         picture = read_picture(files.image)
         check_can_write(
-            files.out, mode=picture.mode, is_deep=picture.is_deep, size_hw=_grown_hw(picture, edit)
+            files.out,
+            mode=picture.mode,
+            size_hw=_grown_hw(picture, edit),
+            is_opaque=picture.is_opaque,
+            flatten_rgb=saving.flatten_rgb,
         )
         inputs = _read_inputs(files, flags, picture)
         seconds["decode"] = time.perf_counter() - started
@@ -85,7 +90,13 @@ def run_inpaint(files: InpaintFiles, flags: InpaintFlags, work: Work) -> int:
         started = time.perf_counter()
         show(1.0, "encode")
         text = recipe_text(edit, result.report)
-        notes = write_picture(replace(picture, pixels=result.image), files.out, text=text)
+        notes = write_picture(
+            replace(picture, pixels=result.image),
+            files.out,
+            text=text,
+            quality=saving.jpeg_quality,
+            flatten_rgb=saving.flatten_rgb,
+        )
         if files.edges_out is not None:
             write_picture(Picture(result.edges, "L"), files.edges_out)
         seconds["encode"] = time.perf_counter() - started

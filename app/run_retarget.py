@@ -16,7 +16,7 @@ from app.console import Console
 from app.edit_runs import all_seconds, recipe_text, run_edit, tell_result
 from app.errors import DONE, UsageError
 from app.frames import FRAMES_MOST, FrameFiles, plan_frames, run_frames
-from app.options import Work
+from app.options import Saving, Work
 from app.outputs import check_distinct, check_output
 from engine.corners import Corners
 from engine.edits import EditInputs, RetargetEdit
@@ -61,7 +61,7 @@ class Shape:
     corners_xy: Corners | None = None
 
 
-def run_retarget(files: RetargetFiles, flags: RetargetFlags, work: Work) -> int:
+def run_retarget(files: RetargetFiles, flags: RetargetFlags, saving: Saving, work: Work) -> int:
     """Remake the picture and write the result, or a sequence of frames.
 
     Returns:
@@ -74,7 +74,7 @@ def run_retarget(files: RetargetFiles, flags: RetargetFlags, work: Work) -> int:
     """
     console = work.console()
     shape = parse_shape(flags)
-    _check_together(files, flags, work)
+    _check_together(files, flags, saving, work)
     frame_files = _check_files(files, flags)
     seconds: dict[str, float] = {}
     notes: tuple[str, ...] = ()
@@ -87,7 +87,13 @@ def run_retarget(files: RetargetFiles, flags: RetargetFlags, work: Work) -> int:
         edit = make_edit(shape, size_hw, flags, work)
         if frame_files is None:
             mode = mode_with(picture.mode, has_alpha=edit.corners_xy is not None)
-            check_can_write(files.out, mode=mode, is_deep=picture.is_deep, size_hw=edit.result_hw)
+            check_can_write(
+                files.out,
+                mode=mode,
+                size_hw=edit.result_hw,
+                is_opaque=edit.corners_xy is None and picture.is_opaque,
+                flatten_rgb=saving.flatten_rgb,
+            )
         lock = None
         if files.lock is not None:
             lock = read_mask(files.lock, size_hw=size_hw, fit=flags.is_lock_fitted)
@@ -107,7 +113,11 @@ def run_retarget(files: RetargetFiles, flags: RetargetFlags, work: Work) -> int:
         started = time.perf_counter()
         show(1.0, "encode")
         notes = write_picture(
-            replace(picture, pixels=result.image, mode=mode), files.out, text=recipe_text(edit, result.report)
+            replace(picture, pixels=result.image, mode=mode),
+            files.out,
+            text=recipe_text(edit, result.report),
+            quality=saving.jpeg_quality,
+            flatten_rgb=saving.flatten_rgb,
         )
         if files.novelty_out is not None:
             assert result.novelty is not None, "the instant method maps what it invented"
@@ -230,7 +240,12 @@ def _numbers(words: str) -> list[float] | None:
     return numbers if all(math.isfinite(number) for number in numbers) else None
 
 
-def _check_together(files: RetargetFiles, flags: RetargetFlags, work: Work) -> None:
+def _check_together(files: RetargetFiles, flags: RetargetFlags, saving: Saving, work: Work) -> None:
+    if flags.frames and saving != Saving():
+        given = "--flatten" if saving.flatten else "--jpeg-quality"
+        hint = "frames keep every value and what is clear"
+        raise UsageError(given, "one result", f"{flags.frames} frames", hint)
+    saving.check(files.out)
     if flags.is_official_match and (flags.method != "learned" or flags.corners):
         got = "--corners" if flags.corners else f"--method {flags.method}"
         hint = "the published routine learned its picture and gives rectangles"

@@ -5,6 +5,7 @@ expected and what was there.
 """
 
 import difflib
+from types import NoneType
 from typing import Literal, get_args, get_origin
 
 from cyclopts import CycloptsError, MissingArgumentError, UnknownCommandError, UnknownOptionError
@@ -84,6 +85,8 @@ def _kind_of(error: CoercionError) -> str:
     if error.argument is not None and error.argument.parameter.metavar:
         return error.argument.parameter.metavar
     target = error.target_type
+    if NoneType in get_args(target):  # an option that may be left out
+        target = next(one for one in get_args(target) if one is not NoneType)
     if get_origin(target) is Literal:
         return f"one of {', '.join(str(choice) for choice in get_args(target))}"
     return KINDS.get(target, getattr(target, "__name__", str(target)))

@@ -3,30 +3,25 @@
 A picture keeps what its file had: bit depth, alpha, colour profile and camera data. Its pixels are turned the way the
 camera held them. A file is written whole or not at all.
 
-Elsewhere: decoding and what is refused in decoding.py, files of 16 bits a channel in png_writer.py and tiff_writer.py,
-what a file says beside its
-pixels in metadata/.
+Elsewhere: decoding and what is refused in decoding.py, formats in encoding.py, what a file says beside its pixels in
+metadata/.
 """
 
 import hashlib
-import io
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from engine.atomic import AnyPath, write_atomically
 from engine.decoding import decode, decode_rgb
+from engine.encoding import FORMATS, encode
 from engine.errors import MaskError, PictureError
-from engine.metadata import writing
+from engine.format_fit import Rgb, as_eight_bits, is_opaque, laid_on, without_alpha
 from engine.metadata.kept import NOTHING, Metadata
-from engine.metadata.writing import Carrier, pillow_ways, png_chunks, prepared, tiff_exif
-from engine.png_writer import write_png
-from engine.tiff_writer import write_tiff
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 """Modes a picture can have, and their channels."""
@@ -34,8 +29,8 @@ CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 PICTURE_KEY = "picture_sha256"
 """Entry in the metadata of weights that were learned on one picture: its `picture_sha256`."""
 
-JPEG_QUALITY = 95
-_PNG_HEADER_BYTES = 33
+ENDINGS = frozenset(FORMATS)
+"""Endings of a file name that can be written, lower case with the dot."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,41 +69,14 @@ class Picture:
         return self.mode.endswith("A")
 
     @property
+    def is_opaque(self) -> bool:
+        """Whether nothing is seen through it."""
+        return not self.has_alpha or is_opaque(self.pixels)
+
+    @property
     def is_deep(self) -> bool:
         """Whether a channel has 16 bits."""
         return bool(self.pixels.dtype == np.uint16)
-
-
-@dataclass(frozen=True)
-class _Format:
-    carrier: Carrier
-    has_alpha: bool
-    has_depth: bool
-    has_grey: bool
-    limit_px: int
-
-    @property
-    def name(self) -> str:
-        return self.carrier.name
-
-
-_LARGE = 2**31 - 1
-_PNG = _Format(writing.PNG, True, True, True, _LARGE)
-_TIFF = _Format(writing.TIFF, True, True, True, _LARGE)
-_JPEG = _Format(writing.JPEG, False, False, True, 65500)
-_WEBP = _Format(writing.WEBP, True, False, False, 16383)
-_BMP = _Format(writing.BMP, False, False, True, _LARGE)
-_FORMATS = {
-    ".bmp": _BMP,
-    ".jpeg": _JPEG,
-    ".jpg": _JPEG,
-    ".png": _PNG,
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".webp": _WEBP,
-}
-ENDINGS = frozenset(_FORMATS)
-"""Endings of a file name that can be written, lower case with the dot."""
 
 
 def read_picture(path: AnyPath, *, limit_megapixels: float | None = None) -> Picture:
@@ -254,31 +222,34 @@ def _fitted(mask: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def check_can_write(path: AnyPath, *, mode: str, is_deep: bool, size_hw: tuple[int, int]) -> None:
+def check_can_write(
+    path: AnyPath,
+    *,
+    mode: str,
+    size_hw: tuple[int, int],
+    is_opaque: bool = False,
+    flatten_rgb: Rgb | None = None,
+) -> None:
     """Say before the work whether a file of this name can hold the picture.
 
     Args:
         path: the file to write; its ending says the format.
         mode: the picture's mode.
-        is_deep: whether a channel has 16 bits.
         size_hw: the picture's size in px.
+        is_opaque: its alpha hides all that is below, so that nothing is lost without it.
+        flatten_rgb: the colour that clear pixels are laid on; None keeps them clear.
 
     Raises:
-        PictureError: if the ending is unknown, or the format lacks alpha, depth or room for the size.
+        PictureError: if the ending is unknown, or the format lacks alpha or room for the size.
     """
     ending = Path(path).suffix.lower()
-    chosen = _FORMATS.get(ending)
+    chosen = FORMATS.get(ending)
     if chosen is None:
-        known = ", ".join(_FORMATS)
+        known = ", ".join(FORMATS)
         raise PictureError(path, f"a name ending in {known}", f"'{ending}'", "the ending says the format")
-    if mode.endswith("A") and not chosen.has_alpha:
-        others = "a name ending in .png, .tif or .webp keeps it"
-        raise PictureError(path, "a format that holds alpha", f"{chosen.name}, which does not", others)
-    if is_deep and not chosen.has_depth:
-        others = "a name ending in .png or .tif keeps them"
-        raise PictureError(
-            path, "a format that holds 16 bits a channel", f"{chosen.name}, which does not", others
-        )
+    if mode.endswith("A") and not (chosen.has_alpha or is_opaque or flatten_rgb is not None):
+        others = "--flatten white lays it on white; a name ending in .png, .tif or .webp keeps it"
+        raise PictureError(path, "a format that holds transparency", f"{chosen.name}, which does not", others)
     if max(size_hw) > chosen.limit_px:
         got = f"{size_hw[1]}x{size_hw[0]} px"
         expected = f"sides of at most {chosen.limit_px} px in {chosen.name}"
@@ -290,17 +261,19 @@ def write_picture(
     path: AnyPath,
     *,
     text: Mapping[str, str] | None = None,
-    quality: int = JPEG_QUALITY,
-    is_lossless: bool = True,
+    quality: int | None = None,
+    flatten_rgb: Rgb | None = None,
 ) -> tuple[str, ...]:
     """Write a picture in the format its file name ends in, whole or not at all.
+
+    A format of 8 bits takes the nearest of them.
 
     Args:
         picture: what to write.
         path: ends in .png, .tif, .tiff, .jpg, .jpeg, .webp or .bmp; its folder exists.
         text: entries for a PNG, by names of 1 to 79 Latin letters; other formats leave them out.
-        quality: of JPEG (kept at full colour resolution) and of WebP that is not lossless, 1 to 100.
-        is_lossless: whether WebP keeps every value.
+        quality: as for `encode`.
+        flatten_rgb: lay what is clear on this colour; None keeps it clear.
 
     Returns:
         What the format could not keep, as sentences for the user.
@@ -309,72 +282,29 @@ def write_picture(
         PictureError: if the format cannot hold the picture, or the place cannot be written.
     """
     size_hw = (picture.pixels.shape[0], picture.pixels.shape[1])
-    check_can_write(path, mode=picture.mode, is_deep=picture.is_deep, size_hw=size_hw)
-    if not 1 <= quality <= 100:
-        raise PictureError("quality", "1 to 100", quality, "95 keeps nearly everything")
-    chosen = _FORMATS[Path(path).suffix.lower()]
-    notes: list[str] = []
-    pixels = picture.pixels
-    is_grey_lost = CHANNELS[picture.mode] < 3 and not chosen.has_grey
-    if is_grey_lost:
-        notes.append(f"{chosen.name} keeps grey as RGB")
-    if picture.is_deep and picture.mode == "LA" and chosen is _TIFF:
-        is_grey_lost = True
-        notes.append("TIFF of 16 bits keeps grey with alpha as RGBA")  # Pillow and OpenCV read no other
-        pixels = pixels[..., [0, 0, 0, 1]]
-    made = prepared(
-        picture.metadata, picture.icc_profile, chosen.carrier, size_hw=size_hw, is_grey_lost=is_grey_lost
+    can_lose_alpha = flatten_rgb is None and picture.is_opaque
+    check_can_write(
+        path, mode=picture.mode, size_hw=size_hw, is_opaque=can_lose_alpha, flatten_rgb=flatten_rgb
     )
+    chosen = FORMATS[Path(path).suffix.lower()]
+    notes: list[str] = []
+    fitted = picture
+    if picture.has_alpha and flatten_rgb is not None:
+        fitted = _with_pixels(fitted, laid_on(picture.pixels, flatten_rgb))
+    elif picture.has_alpha and not chosen.has_alpha:
+        fitted = _with_pixels(fitted, without_alpha(picture.pixels))
+    if picture.is_deep and not chosen.has_depth:
+        fitted = _with_pixels(fitted, as_eight_bits(fitted.pixels))
+        notes.append(f"16 bits a channel became 8, as {chosen.name} holds no more")
 
     def write(file: BinaryIO) -> None:
-        if chosen is _TIFF:
-            write_tiff(file, pixels, tiff_exif(made))
-        elif chosen is _PNG and picture.is_deep:
-            write_png(file, pixels, png_chunks(made, text or {}))
-        elif chosen is _PNG:
-            _save(_Sink(file, png_chunks(made, text or {})), pixels, chosen, {})
-        else:
-            ways = {**pillow_ways(made, chosen.carrier), **_ways(chosen, quality, is_lossless)}
-            _save(_Sink(file), pixels, chosen, ways)
+        notes.extend(encode(file, fitted, chosen, text=text, quality=quality))
 
     write_atomically(path, write, error_type=PictureError)
-    return (*notes, *made.notes)
+    return tuple(notes)
 
 
-class _Sink(io.RawIOBase):
-    """A file without a number of its own: Pillow then writes through Python, which keeps why the system refused.
-
-    Args:
-        file: where everything goes.
-        chunks: go behind the header of a PNG; Pillow knows few by name.
-    """
-
-    def __init__(self, file: BinaryIO, chunks: bytes = b"") -> None:
-        self._file = file
-        self._chunks = chunks
-
-    def write(self, data: Any) -> int:
-        if self._chunks and self._file.tell() == _PNG_HEADER_BYTES:
-            self._file.write(self._chunks)
-            self._chunks = b""
-        return self._file.write(data)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-
-def _save(sink: Any, pixels: np.ndarray, chosen: _Format, ways: dict[str, Any]) -> None:
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    image.save(sink, format=chosen.name.upper(), **ways)
-
-
-def _ways(chosen: _Format, quality: int, is_lossless: bool) -> dict[str, Any]:
-    """How pixels are written, in Pillow's words."""
-    if chosen is _JPEG:
-        return {"quality": quality, "subsampling": 0}
-    if chosen is _WEBP:  # exact: colours under clear pixels stay
-        return {"lossless": is_lossless, "quality": quality, "exact": True, "method": 4}
-    return {}
+def _with_pixels(picture: Picture, pixels: np.ndarray) -> Picture:
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    mode = next(mode for mode, count in CHANNELS.items() if count == channels)
+    return replace(picture, pixels=pixels, mode=mode)

@@ -119,6 +119,7 @@ def export_in_background(
     *,
     text: Mapping[str, str] | None = None,
     quality: int | None = None,
+    flatten_rgb: tuple[int, int, int] | None = None,
 ) -> ExportJob:
     """Write what is seen as a picture, with the photo's profile, camera data and depth, on a thread.
 
@@ -127,19 +128,21 @@ def export_in_background(
         path: its ending says the format.
         done: told at the end, on the job's thread: None, or what went wrong.
         text: entries for a PNG.
-        quality: of JPEG, 1 to 100; the engine's own where None.
+        quality: as for `engine.encoding.encode`.
+        flatten_rgb: lay what is clear on this colour; None keeps it clear.
 
     Raises:
-        PictureError: if the format cannot hold the picture; said before any work.
+        PictureError: if the name says no format, or the format has no room for the size; said before any work.
     """
-    from engine.pictures import JPEG_QUALITY, Picture, check_can_write, write_picture
+    from engine.pictures import Picture, check_can_write, write_picture
 
-    mode = seen_mode(document)
-    check_can_write(path, mode=mode, is_deep=document.is_deep, size_hw=seen_size_hw(document))
+    # Whether anything is clear is known once the layers lie on each other.
+    check_can_write(path, mode=seen_mode(document), size_hw=seen_size_hw(document), is_opaque=True)
     goal, snapshot = Path(path), Snapshot(document)
 
     def write(_progress: Callable[[float], None]) -> tuple[str, ...]:
-        picture = Picture(seen_picture(snapshot), mode, snapshot.icc_profile, snapshot.metadata)
-        return write_picture(picture, goal, text=text, quality=JPEG_QUALITY if quality is None else quality)
+        pixels = seen_picture(snapshot)
+        picture = Picture(pixels, seen_mode(snapshot), snapshot.icc_profile, metadata=snapshot.metadata)
+        return write_picture(picture, goal, text=text, quality=quality, flatten_rgb=flatten_rgb)
 
     return ExportJob(document, snapshot, goal, write, done)

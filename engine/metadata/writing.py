@@ -76,7 +76,7 @@ def prepared(
     carrier: Carrier,
     *,
     size_hw: tuple[int, int],
-    is_grey_lost: bool = False,
+    has_colours: bool = True,
 ) -> Prepared:
     """Choose what a file of a format says.
 
@@ -85,7 +85,7 @@ def prepared(
         icc_profile: of the pixels.
         carrier: what the format holds.
         size_hw: of the pixels that are written.
-        is_grey_lost: grey is written as colours, which a profile of greys does not fit.
+        has_colours: the pixels are no greys, which a profile of greys does not fit.
     """
     lost: list[str] = []
 
@@ -96,7 +96,7 @@ def prepared(
 
     is_same = metadata.size_hw in (None, size_hw)
     profile = held(icc_profile, carrier.has_profile, "the colour profile")
-    if profile and is_grey_lost and profile[16:20] == b"GRAY":
+    if profile and has_colours and profile[16:20] == b"GRAY":
         lost.append("the colour profile of greys")
         profile = None
     exif = _exif(metadata, carrier, size_hw, is_same, lost)

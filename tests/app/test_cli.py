@@ -13,16 +13,17 @@ from app.cli import app
 ROOT = Path(__file__).resolve().parents[2]
 WORK = {"--weights", "--quality", "--device", "--seed"}
 OUTPUT = {"--json", "--quiet"}
+SAVING = {"--flatten", "--jpeg-quality"}
 
 # Scripts of users depend on these words: adding one is a line here, renaming one breaks somebody.
 FLAGS = {
     "run inpaint": {
         "IMAGE", "--out", "--mask", "--edges", "--erase-edges", "--edge-sensitivity", "--edges-out", "--context",
-        "--fit-mask", "--invert", "--expand", "--match-official", *WORK, *OUTPUT,
+        "--fit-mask", "--invert", "--expand", "--match-official", *SAVING, *WORK, *OUTPUT,
     },
     "run retarget": {
         "IMAGE", "--out", "--size", "--scale", "--corners", "--method", "--lock", "--fit-mask", "--completeness",
-        "--frames", "--novelty-out", "--match-official", *WORK, *OUTPUT,
+        "--frames", "--novelty-out", "--match-official", *SAVING, *WORK, *OUTPUT,
     },
     "weights list": OUTPUT,
     "weights verify": OUTPUT,

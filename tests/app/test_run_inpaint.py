@@ -115,6 +115,85 @@ def test_profile_and_camera_data_stay(run, photo, mask, tmp_path) -> None:
         assert image.getexif()[0x010F] == "a camera"
 
 
+@pytest.fixture
+def clear_photo(photo, tmp_path):
+    """The photo with a corner that is clear."""
+    path = tmp_path / "clear.png"
+    with Image.open(photo) as image:
+        whole = np.asarray(image.convert("RGBA")).copy()
+    whole[:4, :4, 3] = 0
+    Image.fromarray(whole).save(path)
+    return path
+
+
+def test_a_jpeg_of_what_is_clear_is_refused_with_the_way_out(run, clear_photo, mask, tmp_path) -> None:
+    code, _, warned = run(clear_photo, "--mask", mask, "--out", tmp_path / "out.jpg")
+    assert code == 2
+    assert "expected a format that holds transparency, got JPEG, which does not; --flatten white" in warned
+
+
+@pytest.mark.parametrize(
+    ("words", "colour"), [("white", (255, 255, 255)), ("black", (0, 0, 0)), ("#2040ff", (32, 64, 255))]
+)
+@pytest.mark.parametrize("ending", [".jpg", ".bmp", ".png"])
+def test_flatten_lays_what_is_clear_on_a_colour(
+    run, clear_photo, mask, tmp_path, words, colour, ending
+) -> None:
+    out = tmp_path / f"out{ending}"
+    assert run(clear_photo, "--mask", mask, "--out", out, "--flatten", words)[0] == 0
+    with Image.open(out) as image:
+        assert image.mode == "RGB"
+    assert np.abs(pixels(out)[:3, :3].astype(int) - colour).max() <= (12 if ending == ".jpg" else 0)
+
+
+def test_alpha_that_hides_nothing_is_no_reason_to_refuse(run, photo, mask, tmp_path) -> None:
+    with Image.open(photo) as image:
+        image.convert("RGBA").save(tmp_path / "whole.png")
+    assert run(tmp_path / "whole.png", "--mask", mask, "--out", tmp_path / "out.jpg")[0] == 0
+
+
+def test_jpeg_quality_is_heard_and_webp_keeps_every_value_without_it(run, photo, mask, tmp_path) -> None:
+    sizes = {}
+    for name, words in (("a.jpg", ()), ("b.jpg", (95,)), ("c.jpg", (40,)), ("d.webp", ()), ("e.webp", (40,))):
+        more = ("--jpeg-quality", *words) if words else ()
+        assert run(photo, "--mask", mask, "--out", tmp_path / name, *more)[0] == 0
+        sizes[name] = (tmp_path / name).stat().st_size
+    assert sizes["a.jpg"] == sizes["b.jpg"] > sizes["c.jpg"]
+    assert sizes["d.webp"] > sizes["e.webp"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--jpeg-quality", "0"), "--jpeg-quality: expected 1 to 100, got 0; 95 keeps nearly everything"),
+        (("--jpeg-quality", "101"), "--jpeg-quality: expected 1 to 100, got 101"),
+        (("--jpeg-quality", "1.5"), "--jpeg-quality: expected a whole number, got '1.5'"),
+        (("--flatten", "grey"), "--flatten: expected white, black or #rrggbb, got 'grey'"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_by_its_options_name(
+    run, photo, mask, tmp_path, words, said
+) -> None:
+    code, _, warned = run(photo, "--mask", mask, "--out", tmp_path / "out.jpg", *words)
+    assert code == 2
+    assert said in warned
+    assert len(warned.splitlines()) == 1
+
+
+def test_a_quality_for_a_format_without_one_is_refused(run, photo, mask, tmp_path) -> None:
+    code, _, warned = run(photo, "--mask", mask, "--out", tmp_path / "out.png", "--jpeg-quality", 80)
+    assert code == 2
+    assert "--jpeg-quality: expected a result ending in .jpg, .jpeg or .webp, got 'out.png'" in warned
+
+
+def test_sixteen_bits_become_eight_in_a_jpeg_with_a_note(run, photo, mask, tmp_path) -> None:
+    with Image.open(photo) as image:
+        Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    code, _, warned = run(tmp_path / "deep.png", "--mask", mask, "--out", tmp_path / "out.jpg")
+    assert code == 0
+    assert "16 bits a channel became 8, as JPEG holds no more" in warned
+
+
 def test_an_empty_mask_gives_the_input_and_says_so(run, photo, mask, tmp_path) -> None:
     out = tmp_path / "out.png"
     Image.new("L", pixels(photo).shape[1::-1]).save(mask)
@@ -354,13 +433,6 @@ def test_a_full_disk_leaves_nothing_behind(refuse, photo, mask, monkeypatch) -> 
     assert line.endswith(
         "expected free space on the disk, got no space left; free some space or write to another disk"
     )
-
-
-def test_alpha_does_not_go_into_jpeg(refuse, photo, mask, tmp_path) -> None:
-    with Image.open(photo) as image:
-        image.convert("RGBA").save(photo)
-    line = refuse(photo, "--mask", mask, out=tmp_path / "out.jpg")
-    assert "expected a format that holds alpha, got JPEG, which does not" in line
 
 
 @pytest.mark.parametrize("option", ["--edges-out"])

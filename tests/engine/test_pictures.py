@@ -655,41 +655,32 @@ def test_an_unknown_ending_lists_the_known_ones(tmp_path, ending):
 
 
 @pytest.mark.parametrize(
-    ("name", "mode", "is_deep", "size_hw", "words"),
+    ("name", "mode", "size_hw", "words"),
     [
         (
             "a.jpg",
             "RGBA",
-            False,
             (9, 9),
-            "a format that holds alpha, got JPEG, which does not; a name ending in .png",
+            "a.jpg: expected a format that holds transparency, got JPEG, which does not; --flatten white lays it on "
+            "white; a name ending in .png, .tif or .webp keeps it",
         ),
         (
             "a.bmp",
             "LA",
-            False,
             (9, 9),
-            "a format that holds alpha, got BMP, which does not; a name ending in .png",
-        ),
-        (
-            "a.jpg",
-            "RGB",
-            True,
-            (9, 9),
-            "holds 16 bits a channel, got JPEG, which does not; a name ending in .png",
+            "a format that holds transparency, got BMP, which does not; --flatten white lays",
         ),
         (
             "a.webp",
             "RGB",
-            False,
             (9, 17000),
             "sides of at most 16383 px in WebP, got 17000x9 px; a name ending in",
         ),
     ],
 )
-def test_what_a_format_cannot_hold_is_told_before_the_work(name, mode, is_deep, size_hw, words):
+def test_what_a_format_cannot_hold_is_told_before_the_work(name, mode, size_hw, words):
     with pytest.raises(PictureError) as caught:
-        check_can_write(name, mode=mode, is_deep=is_deep, size_hw=size_hw)
+        check_can_write(name, mode=mode, size_hw=size_hw)
     assert words in str(caught.value)
 
 
@@ -732,7 +723,7 @@ def test_a_picture_that_is_none_is_refused(mode, pixels, words):
 def test_lossy_webp_on_request(tmp_path):
     ramp = np.add.outer(np.arange(32), 2 * np.arange(24)).astype(np.uint8)
     picture = Picture(np.dstack([ramp] * 3), "RGB")
-    write_picture(picture, tmp_path / "a.webp", is_lossless=False, quality=60)
+    write_picture(picture, tmp_path / "a.webp", quality=60)
     assert not np.array_equal(read_picture(tmp_path / "a.webp").pixels, picture.pixels)
 
 

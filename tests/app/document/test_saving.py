@@ -124,7 +124,17 @@ def test_an_export_tells_what_the_format_could_not_keep(full, tmp_path):
     assert job.notes == ("left out of the BMP: the colour profile, XMP, the text 'Author', IPTC",)
 
 
-def test_a_format_that_cannot_hold_the_picture_is_refused_at_once(kit, rng, tmp_path):
+def test_a_format_that_cannot_hold_the_picture_is_refused_at_once(full, tmp_path):
+    with pytest.raises(PictureError, match="a name ending in"):
+        export_in_background(full, tmp_path / "a.gif", Told())
+
+
+def test_clear_pixels_need_a_colour_to_lie_on(kit, rng, tmp_path):
     document = kit.full_document(rng, "RGBA")
-    with pytest.raises(PictureError, match="a format that holds alpha"):
-        export_in_background(document, tmp_path / "a.jpg", Told())
+    told = Told()
+    assert export_in_background(document, tmp_path / "a.jpg", told).wait(20)
+    assert "a format that holds transparency, got JPEG" in str(told.errors[0])
+    told = Told()
+    assert export_in_background(document, tmp_path / "a.jpg", told, flatten_rgb=(0, 0, 0)).wait(20)
+    assert told.errors == [None]
+    assert read_picture(tmp_path / "a.jpg").mode == "RGB"
