@@ -8,7 +8,7 @@ Two doors lead in. `Document` is for everybody. `Inner`, as ``document.inner``, 
 snapshots: it changes state without asking the history.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Document", "Transaction"]
 
 Observer = Callable[[Event], None]
+Change = Callable[["Document"], None]  # of an operation, forth or back
 
 
 class Document:
@@ -366,12 +367,25 @@ class Document:
         for op in entry.ops:
             for blob in getattr(op, "blobs", ()):
                 self.store.adopt(blob)
-        try:
-            self._apply_all(entry.ops)
-        except (ValueError, IndexError) as error:
-            hint = "the record is damaged"
-            raise DocumentError("history entry", "values that fit", str(error)[:80], hint) from error
+        self._apply_all(entry.ops)
         self._keep(entry)
+        self.inner.tell()
+
+    def revert_entry(self, entry: Entry) -> None:
+        """Take back an entry that was read from a journal and done before this history began; it can be redone.
+
+        Raises:
+            DocumentError: if it does not fit this document; the document is then as before.
+        """
+        if self.can_undo:
+            raise DocumentError(entry.label, "a history without entries", "newer ones", "undo them first")
+        for op in entry.ops:
+            for blob in getattr(op, "blobs", ()):
+                self.store.adopt(blob)
+        self._revert_all(entry.ops)
+        self.history.push_undone(entry)
+        self.inner.say(EntryUndone(entry))
+        self.inner.say(HistoryChanged())
         self.inner.tell()
 
     def add_result(self, result: Result, *, make_current: bool = True, amend: bool = False) -> None:
@@ -471,16 +485,7 @@ class Document:
     def _take_back(self) -> None:
         entry = self.history.newest
         assert entry is not None, "asked for by can_undo"
-        taken: list[Op] = []
-        try:
-            for op in reversed(entry.ops):
-                op.revert(self)
-                taken.append(op)
-        except BaseException:  # the disk that old values lie on failed: all of the entry or nothing
-            for op in reversed(taken):
-                op.apply(self)
-            self.inner.tell()
-            raise
+        self._revert_all(entry.ops)
         self.history.pop_done()
         self.inner.say(EntryUndone(entry))
 
@@ -493,15 +498,30 @@ class Document:
 
     def _apply_all(self, ops: tuple[Op, ...]) -> None:
         """Apply operations; all or none."""
-        done: list[Op] = []
+        self._all_or_none([(op.apply, op.revert) for op in ops])
+
+    def _revert_all(self, ops: tuple[Op, ...]) -> None:
+        """Take operations back, the last one first; all or none."""
+        self._all_or_none([(op.revert, op.apply) for op in reversed(ops)])
+
+    def _all_or_none(self, changes: Sequence[tuple[Change, Change]]) -> None:
+        """Make changes, each given with its opposite; where one fails, those before it are made undone.
+
+        Raises:
+            DocumentError: if an operation does not fit, as one from a damaged record.
+        """
+        opposites: list[Change] = []
         try:
-            for op in ops:
-                op.apply(self)
-                done.append(op)
-        except BaseException:
-            for op in reversed(done):
-                op.revert(self)
+            for change, opposite in changes:
+                change(self)
+                opposites.append(opposite)
+        except BaseException as error:  # also where the disk that old values lie on failed
+            for opposite in reversed(opposites):
+                opposite(self)
             self.inner.tell()
+            if isinstance(error, ArithmeticError | LookupError | ValueError):
+                expected, hint = "values that fit", "the record of it is damaged"
+                raise DocumentError("history entry", expected, str(error)[:80], hint) from error
             raise
 
     def _keep(self, entry: Entry) -> None:

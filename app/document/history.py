@@ -206,6 +206,11 @@ class History:
         self._pushed_s = -MERGE_SECONDS
         return entry
 
+    def push_undone(self, entry: Entry) -> None:
+        """Add an entry that was done before this history began and is taken back, as the one to redo next."""
+        self._undone.append(entry)
+        self._base_id = f"before {entry.id}"
+
     def clear(self) -> None:
         """Forget all entries."""
         self._base_id = self.head_id

@@ -1,9 +1,11 @@
 """Autosave: everything that is done to a document, written down as it is done.
 
 A journal is a folder. It holds the document as it was when the journal began (``base-0.ora``) and a log of what was done
-since (``log-0``). Both are written by threads; the thread that draws only puts a reference into a queue. When the log
-has grown long, a new generation begins: ``log-1`` at once, ``base-1.ora`` behind it, and only when that is whole do the
-files of generation 0 go. Whatever moment the program dies at, a base and the logs from it on are there.
+since (``log-0``). Both are written by threads; the thread that draws only puts a reference into a queue. A document that
+no file holds is written down at once, any other when it is first changed. When the log has grown long, a new generation
+begins: ``log-1`` at once, ``base-1.ora`` behind it, and only when that is whole do the files of generation 0 go. Whatever
+moment the program dies at, a base and the logs from it on are there. A document that was recovered goes on in a log of
+its own behind those it came from, so that its history reaches to their start also after a second crash.
 
 What cannot be written (a full disk) is told once, and tried again with a new generation: work goes on meanwhile.
 
@@ -63,7 +65,7 @@ SYNC_SECONDS = 1.0
 """What the machine's own death can cost at most; the program's death costs nothing that was told."""
 RETRY_SECONDS = 10.0
 LONG_LOG_BYTES = 128 << 20
-"""A log longer than this, and than twice its base, gives way to a new base."""
+"""Logs longer than this, and than twice their base, give way to a new base."""
 
 
 class Journal:
@@ -74,7 +76,6 @@ class Journal:
         folder: where the journal lies.
         lock: of the folder, held already; taken here when left out.
         follows: where in the folder's older log the document stands, if it was recovered from there.
-        steps: what of the document is in no file of the user's already.
         on_trouble: told, on a thread of the journal, when something could not be written; once until it works again.
 
     Raises:
@@ -88,7 +89,6 @@ class Journal:
         *,
         lock: FolderLock | None = None,
         follows: Followed | None = None,
-        steps: int = 0,
         on_trouble: Callable[[Exception], None] | None = None,
     ) -> None:
         taken = lock or FolderLock.take(folder)
@@ -110,10 +110,13 @@ class Journal:
         before = generations(folder)
         self._generation = max(before, default=-1) + 1
         self._follows = follows
-        self._steps = steps
-        self._snapshot: Snapshot | None = Snapshot(document)
+        self._is_begun = False
+        self._snapshot = Snapshot(document) if follows is None else None
+        self._is_unsaved = document.is_modified
+        self._base = folder / base_name(self._generation)
+        self._followed_bytes = 0
         remove_files(folder, [PART_KIND])  # of a base that was being written when its program died
-        if before:  # what was recovered from here is safe only once it is written anew
+        if follows is None and self._is_unsaved:
             self._begin()
         self._stop_observing = document.observe(self._notice)
         self._thread.start()
@@ -180,7 +183,6 @@ class Journal:
             case ResultDropped(result_id):
                 self._put(Drop(result_id))
             case Saved(path):
-                self._steps = self._steps if self._document.is_modified else 0
                 if self._snapshot is None:  # else there is nothing yet that could be lost
                     self._put(Save(path, self._document.is_modified))
             case HistoryChanged():
@@ -189,19 +191,29 @@ class Journal:
 
     def _put(self, item: Item) -> None:
         self._begin_if_new()
-        self._steps += not isinstance(item, Save)
         self._queue.put(item)
 
     def _begin_if_new(self) -> None:
-        if self._snapshot is not None:
+        if not self._is_begun:
             self._begin()
 
     def _begin(self) -> None:
-        """Begin the generation of the snapshot that is held."""
-        assert self._snapshot is not None, "a generation begins with a snapshot"
-        name, path = self._document.name, self._document.path
-        self._queue.put(Begin(self._generation, self._snapshot, name, path, self._follows, self._steps))
+        """Begin a generation with the snapshot that is held, or where an older log ended."""
+        document = self._document
+        self._queue.put(
+            Begin(
+                self._generation,
+                self._snapshot,
+                document.id,
+                document.name,
+                document.path,
+                self._follows,
+                self._is_unsaved,
+                bool(self._done_ids),
+            )
+        )
         self._snapshot = self._follows = None
+        self._is_begun = True
         self._generation += 1
 
     def _begin_again(self) -> None:
@@ -212,7 +224,7 @@ class Journal:
         if told != newest or (self._base_thread is not None and self._base_thread.is_alive()):
             return
         self._is_base_wanted.clear()
-        self._snapshot = Snapshot(self._document)
+        self._snapshot, self._is_unsaved = Snapshot(self._document), self._document.is_modified
         self._begin()
 
     # On the journal's thread -----------------------------------------------------------------------------------------
@@ -262,32 +274,45 @@ class Journal:
         try:
             writer = GenerationWriter(self.folder, begin, follows)
         except BaseException:
-            begin.snapshot.close()
+            if begin.snapshot is not None:
+                begin.snapshot.close()
             raise
+        self._note_start(begin)
+        if begin.snapshot is None:
+            return writer
         self._base_thread = threading.Thread(
-            target=self._write_base, args=(begin,), name="journal base", daemon=True
+            target=self._write_base, args=(begin.generation, begin.snapshot), name="journal base", daemon=True
         )
         self._base_thread.start()
         return writer
 
-    def _write_base(self, begin: Begin) -> None:
+    def _write_base(self, generation: int, snapshot: Snapshot) -> None:
         try:
-            with begin.snapshot:
-                write_ora(begin.snapshot, self.folder / base_name(begin.generation), is_copy=True)
-            for generation in generations(self.folder):
-                if generation < begin.generation:
-                    for name in (log_name(generation), base_name(generation)):
+            with snapshot:
+                write_ora(snapshot, self.folder / base_name(generation), is_copy=True)
+            for older in generations(self.folder):
+                if older < generation:
+                    for name in (log_name(older), base_name(older)):
                         (self.folder / name).unlink(missing_ok=True)
             self._is_in_trouble.clear()
         except (OSError, AppError, ValueError, MemoryError) as error:
             self._tell(error)
 
+    def _note_start(self, begin: Begin) -> None:
+        """Note the base that a log stands on, and the length of the logs between them."""
+        start = begin.generation
+        if begin.snapshot is None:
+            start = max(one for one in generations(self.folder) if (self.folder / base_name(one)).is_file())
+        self._base = self.folder / base_name(start)
+        logs = [self.folder / log_name(one) for one in range(start, begin.generation)]
+        self._followed_bytes = sum(path.stat().st_size for path in logs if path.is_file())
+
     def _watch_length(self, writer: "GenerationWriter") -> None:
-        if writer.nbytes < LONG_LOG_BYTES or self._is_base_wanted.is_set():
+        nbytes = self._followed_bytes + writer.nbytes
+        if nbytes < LONG_LOG_BYTES or self._is_base_wanted.is_set():
             return
-        with contextlib.suppress(OSError):
-            base_bytes = (self.folder / base_name(writer.generation)).stat().st_size
-            if writer.nbytes > 2 * base_bytes:
+        with contextlib.suppress(OSError):  # the base is not whole yet
+            if nbytes > 2 * self._base.stat().st_size:
                 self._is_base_wanted.set()
 
     def _give_up(self, writer: "GenerationWriter | None", error: Exception) -> None:

@@ -7,16 +7,17 @@ record that is not.
 Layout, little-endian: the magic, then records. A record: u32 length of its body, u32 CRC-32 of the body, the body. A
 body: u32 length of the JSON, u32 number of blobs, the JSON, and for each blob its u64 length and its bytes.
 
-Elsewhere: what the records mean in journal.py; playing them back in recovery.py.
+Elsewhere: what the records mean in journal_records.py; reading a whole journal in journal_reader.py.
 """
 
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from app.document.plain_data import read_json, write_json
 from app.errors import DocumentError
@@ -91,33 +92,65 @@ class LogWriter:
                 view = view[count:]
 
 
-def read_log(path: Path) -> Iterator[Record]:
-    """Every whole record from the start; a torn or damaged one and all behind it are left out.
+class LaterLogError(DocumentError):
+    """A log that a later version of the program wrote."""
+
+
+class LogReader:
+    """Every whole record from the start; a torn or damaged one and all behind it are left out. Read once.
+
+    Args:
+        path: the log.
 
     Raises:
-        DocumentError: if the file is not a journal of this version, or cannot be read.
+        LaterLogError: while it is read, if a later version wrote it.
+        DocumentError: while it is read, if it is no log, or cannot be read.
     """
-    try:
-        with open_private(path, "rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise DocumentError(path, "a journal of this version", "another file", "discard it")
-            left = os.fstat(file.fileno()).st_size - len(MAGIC)
-            while (frame := file.read(_FRAME.size)) and len(frame) == _FRAME.size:
-                length, checksum = _FRAME.unpack(frame)
-                left -= _FRAME.size
-                if length > left:  # torn, or a damaged length: never ask for more than there is
-                    return
-                body = file.read(length)
-                left -= length
-                if len(body) != length or zlib.crc32(body) != checksum:
-                    return
-                record = _decoded(body)
-                if record is None:
-                    return
-                yield record
-    except OSError as error:
-        got = (error.strerror or type(error).__name__).lower()
-        raise DocumentError(path, "a journal that can be read", got, "check the disk") from error
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.is_whole = False
+        """Whether the file ends where its last record does; known once all records were read."""
+
+    def __iter__(self) -> Iterator[Record]:
+        try:
+            with open_private(self._path, "rb") as file:
+                self._check_magic(file.read(len(MAGIC)))
+                left = os.fstat(file.fileno()).st_size - len(MAGIC)
+                while (record := _next_record(file, left)) is not None:
+                    yield record
+                    left = os.fstat(file.fileno()).st_size - file.tell()
+                self.is_whole = left == 0
+        except OSError as error:
+            got = (error.strerror or type(error).__name__).lower()
+            raise DocumentError(self._path, "a journal that can be read", got, "check the disk") from error
+
+    def _check_magic(self, magic: bytes) -> None:
+        if magic == MAGIC:
+            return
+        if re.fullmatch(rb"pentimento journal [2-9]\n", magic):
+            got = "one of a later version"
+            raise LaterLogError(self._path, "a journal of this version", got, "open it with that version")
+        raise DocumentError(self._path, "a journal of this version", "another file", "discard it")
+
+
+def _next_record(file: BinaryIO, left: int) -> Record | None:
+    """The record that begins here; None at the end, or where it is torn or damaged.
+
+    Args:
+        file: at the start of a record.
+        left: bytes from here to the end.
+    """
+    frame = file.read(_FRAME.size)
+    if len(frame) != _FRAME.size:
+        return None
+    length, checksum = _FRAME.unpack(frame)
+    if length > left - _FRAME.size:  # torn, or a damaged length: never ask for more than there is
+        return None
+    body = file.read(length)
+    if len(body) != length or zlib.crc32(body) != checksum:
+        return None
+    return _decoded(body)
 
 
 def _encoded(data: dict[str, Any], blobs: Sequence[bytes]) -> list[bytes]:

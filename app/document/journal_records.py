@@ -1,9 +1,10 @@
 """What a journal's thread is told, how it is written down, and what the files are called.
 
-A generation is a document as it was (``base-0.ora``) and the log of what was done from there (``log-0``). An entry is
-written with its values once in a log; when it is undone or redone later, its name is enough.
+A generation is a document as it was (``base-0.ora``) and the log of what was done from there (``log-0``). A log without
+a base goes on where an older one ended. Records are numbered, so that none can be missing or come twice unseen. An entry
+is written with its values once in a log; when it is undone or redone later, its name is enough.
 
-Elsewhere: the thread and the observer in journal.py, the file of records in journal_log.py.
+Elsewhere: the thread and the observer in journal.py, the file of records in journal_log.py, reading in journal_reader.py.
 """
 
 import threading
@@ -24,6 +25,8 @@ PART_KIND = part_kind(_ZIP)
 """A base that was not written to its end."""
 KINDS = (Kind.of(_BASE, _ZIP), Kind.of(_LOG, MAGIC), PART_KIND)
 """Files of a journal, by name and content: what may go without a person's word."""
+RECORD_WORDS = ("begin", "commit", "undo", "redo", "result", "learned", "drop", "saved")
+"""What a record can say was done, as its ``do``."""
 NAMED_KINDS = (Kind.of(_BASE, b""), Kind.of(_LOG, b""), part_kind(b""))
 """The same by name alone, since what is damaged may begin with anything: what goes when a person discards a journal."""
 
@@ -41,13 +44,17 @@ class Begin:
     """A generation begins: what comes next belongs to it."""
 
     generation: int
-    snapshot: Snapshot
+    snapshot: Snapshot | None
+    """What the base is made of; None where the generation only goes on from the place it follows."""
+    document_id: str
     name: str
     path: Path | None
     follows: "Followed | None"
     """Where the document stood in the journal it was recovered from, if it was."""
-    steps: int
-    """Steps and results in the snapshot that are in no file of the user's."""
+    is_unsaved: bool
+    """Whether the document held anything then that was in no file of the user's."""
+    has_earlier: bool
+    """Whether it had a history then, which the base does not keep."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +132,10 @@ class GenerationWriter:
                     "do": "begin",
                     "generation": begin.generation,
                     "follows": None if follows is None else [follows.generation, follows.records],
-                    "steps": begin.steps,
+                    "steps": int(begin.is_unsaved),  # older versions count
+                    "earlier": begin.has_earlier,
                     "program": program_version(),
-                    "id": begin.snapshot.id,
+                    "id": begin.document_id,
                     "name": begin.name,
                     "path": None if begin.path is None else str(begin.path),
                 }
@@ -180,7 +188,7 @@ class GenerationWriter:
         self._log.close()
 
     def _append(self, data: dict[str, object], packed: list[bytes] | None = None) -> None:
-        self._log.append(data, packed or [])
+        self._log.append({"number": self.records, **data}, packed or [])
         self.records += 1
         self.is_synced = False
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from app.document import journal as journal_module
 from app.document.document import Document
+from app.document.journal_reader import Damage
 from app.document.layers import Layer
 from app.document.recipe import Step
 from app.document.recovery import journal_for, recover, recoverable
@@ -129,7 +130,7 @@ def say(words: object) -> None:
 def main(number: int, pause_ms: int, long_log_bytes: int) -> None:
     """Edit until killed."""
     journal_module.LONG_LOG_BYTES = long_log_bytes
-    items = recoverable()
+    items = [item for item in recoverable() if Damage.START not in item.damage]
     document = recover(items[0]) if items else start()
     journal_for(document)
     say(f"ready {digest(document)}")

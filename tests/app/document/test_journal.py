@@ -5,7 +5,7 @@ import pytest
 
 from app.document import journal as journal_module
 from app.document.journal import Journal
-from app.document.journal_log import LogWriter, read_log
+from app.document.journal_log import LogReader, LogWriter
 from app.document.journal_records import generations
 from app.document.ora import read_ora
 
@@ -26,10 +26,11 @@ def follow(tmp_path):
 
 
 def words(folder, generation=0):
-    return [record.data["do"] for record in read_log(folder / f"log-{generation}")]
+    return [record.data["do"] for record in LogReader(folder / f"log-{generation}")]
 
 
 def test_nothing_is_written_while_nothing_is_done(full, follow, tmp_path):
+    full.mark_saved(None)
     journal = follow(full)
     full.active_layer_id = full.mask_layer.id
     assert journal.flush()
@@ -67,7 +68,7 @@ def test_every_kind_of_step_is_told(kit, rng, full, follow):
     full.mark_saved(None)
     assert journal.flush()
     assert words(journal.folder) == ["begin", "commit", "undo", "redo", "result", "commit", "saved"]
-    saved = list(read_log(journal.folder / "log-0"))[-1].data
+    saved = list(LogReader(journal.folder / "log-0"))[-1].data
     assert saved["is_modified"] is False
 
 
@@ -77,7 +78,7 @@ def test_an_undone_step_of_the_log_itself_is_only_named(kit, full, follow):
     kit.brush(full, (0, 0, 80, 60), 255)
     full.undo()
     assert journal.flush()
-    records = [(r.data["do"], "entry" in r.data) for r in read_log(journal.folder / "log-0")]
+    records = [(r.data["do"], "entry" in r.data) for r in LogReader(journal.folder / "log-0")]
     assert records == [("begin", False), ("undo", True), ("commit", True), ("undo", False)]
 
 
@@ -115,7 +116,7 @@ def test_a_result_is_written_with_the_star_it_came_with(kit, rng, full, follow, 
         change.star_result(result.id, True)
     is_free.set()
     assert journal.flush()
-    record = next(r for r in read_log(journal.folder / "log-0") if r.data["do"] == "result")
+    record = next(r for r in LogReader(journal.folder / "log-0") if r.data["do"] == "result")
     assert record.data["result"]["is_starred"] is False
 
 
@@ -148,10 +149,10 @@ def test_what_an_observer_adds_is_not_counted_twice_by_a_new_base(kit, rng, full
     for _ in range(4):
         kit.brush(full, (0, 0, 80, 60), rng.integers(0, 256, (60, 80)))
         assert journal.flush()
-    from app.document.recovery import _played
+    from app.document.playback import play
 
     journal.close()
-    recovered, _, _ = _played(journal.folder)
+    recovered = play(journal.folder).document
     assert kit.content_of(recovered) == kit.content_of(full)
 
 
@@ -175,9 +176,9 @@ def test_a_full_disk_is_told_once_and_tried_again(kit, full, follow, monkeypatch
     kit.brush(full, (0, 0, 80, 60), 5)
     assert journal.flush()
     journal.close()
-    from app.document.recovery import _played
+    from app.document.playback import play
 
-    recovered, _, _ = _played(journal.folder)
+    recovered = play(journal.folder).document
     assert kit.content_of(recovered) == kit.content_of(full)
 
 
@@ -197,7 +198,17 @@ def test_a_folder_of_another_window_is_not_touched(full, follow, tmp_path):
         Journal(full, tmp_path / "journal")
 
 
+def test_a_document_that_no_file_holds_is_written_down_though_nothing_is_done(kit, full, follow, tmp_path):
+    full.mark_unsaved()
+    journal = follow(full)
+    assert journal.flush()
+    base, _ = read_ora(tmp_path / "journal" / "base-0.ora")
+    assert kit.content_of(base) == kit.content_of(full)
+    assert words(journal.folder) == ["begin"]
+
+
 def test_leftovers_of_a_base_that_was_never_whole_are_removed(full, follow, tmp_path):
+    full.mark_saved(None)
     (tmp_path / "journal").mkdir()
     (tmp_path / "journal" / ".pentimento-0123456789ab.part").write_bytes(b"PK\3\4 half")
     (tmp_path / "journal" / "film.part").write_bytes(b"of another program")

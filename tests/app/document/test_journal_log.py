@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from app.document.journal_log import MAGIC, LogWriter, Record, read_log
+from app.document.journal_log import MAGIC, LaterLogError, LogReader, LogWriter, Record
 from app.errors import DocumentError
 
 
@@ -27,7 +27,7 @@ RECORDS = [({"n": 0}, ()), ({"n": 1, "words": "ä"}, (b"", b"abc")), ({"n": 2}, 
 
 def test_records_come_back_in_order(path):
     _written(path, RECORDS)
-    assert list(read_log(path)) == [Record(data, tuple(blobs)) for data, blobs in RECORDS]
+    assert list(LogReader(path)) == [Record(data, tuple(blobs)) for data, blobs in RECORDS]
 
 
 def test_a_torn_tail_costs_only_the_last_record(path):
@@ -35,8 +35,9 @@ def test_a_torn_tail_costs_only_the_last_record(path):
     data = path.read_bytes()
     for end in [*range(len(MAGIC), ends[1] + 50), ends[2] - 1]:
         path.write_bytes(data[:end])
-        whole = sum(end >= one for one in ends)
-        assert len(list(read_log(path))) == whole
+        reader = LogReader(path)
+        assert len(list(reader)) == sum(end >= one for one in ends)
+        assert reader.is_whole == (end in (len(MAGIC), *ends))
 
 
 def test_a_changed_byte_ends_the_reading_there(path):
@@ -47,26 +48,34 @@ def test_a_changed_byte_ends_the_reading_there(path):
         spoilt[place] ^= 0x40
         path.write_bytes(spoilt)
         expected = 0 if place < ends[0] else 1
-        assert len(list(read_log(path))) == expected
+        reader = LogReader(path)
+        assert len(list(reader)) == expected
+        assert not reader.is_whole
 
 
 def test_garbage_behind_the_records_is_ignored(path):
     _written(path, RECORDS)
     with open(path, "ab") as file:
         file.write(b"\xff" * 1000)
-    assert len(list(read_log(path))) == 3
+    assert len(list(LogReader(path))) == 3
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"pentimento journal 2\n"])
+def test_a_log_of_a_later_version_is_refused_as_such(path):
+    path.write_bytes(b"pentimento journal 2\n and what nobody knows yet")
+    with pytest.raises(LaterLogError, match="got one of a later version; open it with that version"):
+        list(LogReader(path))
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", bytes(100), b"pentimento journal \n\n\n"])
 def test_another_file_is_refused(path, data):
     path.write_bytes(data)
     with pytest.raises(DocumentError, match="expected a journal of this version, got another file"):
-        list(read_log(path))
+        list(LogReader(path))
 
 
 def test_a_missing_file_is_refused_in_words(path):
     with pytest.raises(DocumentError, match="a journal that can be read, got no such file"):
-        list(read_log(path))
+        list(LogReader(path))
 
 
 class _FullDisk:
@@ -95,9 +104,9 @@ def test_a_record_that_did_not_fit_is_cut_off_so_that_later_ones_are_found(path)
     log._file.room = 10**9
     log.append({"n": 2})
     log.close()
-    assert [record.data["n"] for record in read_log(path)] == [0, 2]
+    assert [record.data["n"] for record in LogReader(path)] == [0, 2]
 
 
 def test_nan_in_a_report_does_not_cost_the_record(path):
     _written(path, [({"seam": float("nan"), "seconds": 1.5}, ())])
-    assert list(read_log(path)) == [Record({"seam": None, "seconds": 1.5})]
+    assert list(LogReader(path)) == [Record({"seam": None, "seconds": 1.5})]

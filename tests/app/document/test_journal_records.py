@@ -1,4 +1,4 @@
-from app.document.journal_log import read_log
+from app.document.journal_log import LogReader
 from app.document.journal_records import (
     Begin,
     Drop,
@@ -15,18 +15,18 @@ from app.document.snapshot import Snapshot
 
 def _begin(document, folder, **options):
     with Snapshot(document) as snapshot:
-        begin = Begin(3, snapshot, "Photo", folder / "Photo.ora", None, 2)
+        begin = Begin(3, snapshot, document.id, "Photo", folder / "Photo.ora", None, True, False)
         return GenerationWriter(folder, begin, **options)
 
 
 def test_a_log_begins_with_whose_it_is(full, tmp_path):
     writer = _begin(full, tmp_path, follows=Followed(2, 17))
     writer.close()
-    (record,) = read_log(tmp_path / "log-3")
+    (record,) = LogReader(tmp_path / "log-3")
     assert record.data["id"] == full.id
     assert record.data["follows"] == [2, 17]
     assert (record.data["name"], record.data["path"]) == ("Photo", str(tmp_path / "Photo.ora"))
-    assert (record.data["steps"], record.data["generation"]) == (2, 3)
+    assert (record.data["steps"], record.data["generation"]) == (1, 3)
 
 
 def test_an_entry_is_written_with_its_values_once(kit, full, tmp_path):
@@ -37,9 +37,10 @@ def test_an_entry_is_written_with_its_values_once(kit, full, tmp_path):
         writer.write(item)
     writer.sync()
     writer.close()
-    records = list(read_log(tmp_path / "log-3"))
+    records = list(LogReader(tmp_path / "log-3"))
     assert [r.data["do"] for r in records] == ["begin", "undo", "redo", "commit", "drop", "saved"]
     assert ["entry" in r.data for r in records] == [False, True, False, True, False, False]
+    assert [r.data["number"] for r in records] == list(range(6))
     assert writer.records == 6
     assert writer.nbytes == (tmp_path / "log-3").stat().st_size
 

@@ -13,6 +13,7 @@ import pytest
 
 from app.document import recovery
 from app.document.document import Document
+from app.document.journal_reader import Damage
 from app.document.journal_records import base_name, log_name
 from app.document.recovery import discard, journal_for, journals_folder, recover, recoverable
 from app.errors import DocumentError
@@ -129,7 +130,7 @@ def test_unsaved_work_is_offered_and_comes_back_with_its_history(kit, rng, full,
     crash(journal)
 
     (item,) = recoverable()
-    assert (item.name, item.path, item.steps) == ("Untitled", None, 5)
+    assert (item.name, item.path, item.steps) == ("Untitled", None, 2)
     assert abs((datetime.now(UTC) - item.when).total_seconds()) < 60
     document = recover(item)
     assert kit.content_of(document) == kit.content_of(full)
@@ -175,27 +176,108 @@ def test_what_was_done_since_the_save_is_offered_under_the_file_s_name(kit, full
     kit.brush(full, (0, 0, 80, 60), 2)
     crash(journal)
     (item,) = recoverable()
-    assert (item.name, item.path, item.steps) == ("Holiday", tmp_path / "Holiday.ora", 1)
+    assert (item.name, item.path, item.steps) == ("Holiday", tmp_path / "Holiday.ora", 2)
     document = recover(item)
     assert (document.name, document.path) == ("Holiday", tmp_path / "Holiday.ora")
     assert document.mask_layer.planes["coverage"].max() == 2
 
 
-def test_recovered_work_stays_safe_until_it_is_written_anew(kit, full, follow):
-    crash_once = follow(full)
-    kit.brush(full, (0, 0, 80, 60), 1)
-    crash(crash_once)
+def test_undo_reaches_to_the_start_also_after_a_second_crash(kit, full, follow):
+    before = kit.content_of(full)
+    journal = follow(full)
+    for value in (1, 2):
+        kit.brush(full, (0, 0, 80, 60), value)
+    crash(journal)
     document = recover(recoverable()[0])
-    folder = next(journals_folder().iterdir())
-    assert (folder / base_name(0)).exists()
+    crash(follow(document))  # a second time, before anything was done
+    document = recover(recoverable()[0])
     journal = follow(document)
-    assert journal.flush()
-    assert not (folder / base_name(0)).exists()
-    assert (folder / base_name(1)).exists()
-    crash(journal)  # a second time, before anything was done
+    document.undo()
+    kit.brush(document, (0, 0, 80, 60), 3)
+    expected = kit.content_of(document)
+    crash(journal)
     (item,) = recoverable()
-    assert item.steps == 1
-    assert kit.content_of(recover(item)) == kit.content_of(full)
+    again = recover(item)
+    assert kit.content_of(again) == expected
+    assert item.steps == len(again.history.steps()) == 2
+    while again.undo():
+        pass
+    assert kit.content_of(again) == before
+
+
+def test_recovered_work_that_was_saved_is_not_offered_again(kit, full, follow, tmp_path):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    crash(journal)
+    document = recover(recoverable()[0])
+    journal = follow(document)
+    document.mark_saved(tmp_path / "Saved.ora")
+    crash(journal)
+    assert recoverable() == []
+    assert list(journals_folder().iterdir()) == []
+
+
+def test_steps_are_counted_as_the_history_shows_them(kit, rng, full, follow):
+    full.history.clear()
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), rng.integers(0, 256, (60, 80)))
+    full.add_result(kit.result_of(rng, full, (5, 5, 20, 20)), amend=True)  # one step with its stroke
+    full.add_result(kit.result_of(rng, full, (5, 5, 20, 20)), make_current=False)  # none
+    for opacity in (0.5, 0.6, 0.7):
+        with full.begin("Opacity", merge_key="opacity") as change:
+            change.set_layer(full.layers[0].id, opacity=opacity)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    for _ in range(2):
+        full.undo()
+    full.redo()
+    crash(journal)
+    (item,) = recoverable()
+    assert item.steps == len(full.history.steps()) == len(recover(item).history.steps()) == 3
+    assert item.results == 2
+
+
+def test_what_was_undone_before_a_new_base_can_be_redone_after_a_crash(kit, full, follow, monkeypatch):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    kit.brush(full, (0, 0, 80, 60), 2)
+    assert journal.flush()
+    journal._is_base_wanted.set()
+    kit.brush(full, (0, 0, 80, 60), 3)
+    assert journal.flush()
+    for _ in range(2):
+        full.undo()
+    expected = kit.content_of(full)
+    crash(journal)
+    (item,) = recoverable()
+    assert item.has_earlier
+    document = recover(item)
+    assert kit.content_of(document) == expected
+    assert item.steps == len(document.history.steps())
+    while document.redo():
+        full.redo()
+        assert kit.content_of(document) == kit.content_of(full)
+    assert not full.can_redo
+
+
+def test_a_stroke_that_was_undone_after_the_save_is_nothing_to_offer(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 1)
+    full.mark_saved(None)
+    kit.brush(full, (0, 0, 80, 60), 2)
+    full.undo()
+    assert not full.is_modified
+    crash(journal)
+    assert recoverable() == []
+
+
+def test_a_document_that_was_never_edited_nor_saved_is_offered(kit, full, follow):
+    full.mark_unsaved()
+    crash(follow(full))
+    (item,) = recoverable()
+    assert (item.steps, item.damage) == (0, frozenset())
+    document = recover(item)
+    assert kit.content_of(document) == kit.content_of(full)
+    assert document.is_modified
 
 
 def test_a_crash_before_the_new_base_was_whole_costs_nothing(kit, full, follow, monkeypatch):
@@ -317,12 +399,16 @@ def test_a_damaged_record_ends_the_playing_back_at_a_state_that_was(kit, full, f
     assert kit.content_of(recover(item)) == contents[1]
 
 
-def test_a_journal_without_a_start_is_not_offered(kit, full, follow):
+def test_a_journal_without_a_start_is_offered_as_what_cannot_be_brought_back(kit, full, follow):
     journal = follow(full)
     kit.brush(full, (0, 0, 80, 60), 1)
     crash(journal)
     (journal.folder / base_name(0)).unlink()
-    assert recoverable() == []
+    (item,) = recoverable()
+    assert item.damage == {Damage.START}
+    with pytest.raises(DocumentError, match="the document the journal began with, got none; nothing of this"):
+        recover(item)
+    assert (journal.folder / log_name(0)).exists()
 
 
 def test_a_damaged_start_is_told_and_left_for_a_second_try(kit, full, follow):
@@ -419,9 +505,9 @@ def test_a_program_killed_at_random_loses_at_most_the_last_moment(editing, seed,
                 states.setdefault(state, (count - 1, True))
             states[last] = (count, False)
             results.append(len(editor.document.results))
-        found = recoverable()
+        found = [item for item in recoverable() if Damage.START not in item.damage]
         if found:
-            again, _, _ = recovery._played(found[0].folder)
+            again = recovery.play(found[0].folder).document
             assert editing.digest(again) in states, "what came back never was"
             assert len(again.results) >= results[max(old_steps, default=0)], "a finished result is gone"
             expected_start = editing.digest(again)
@@ -440,5 +526,5 @@ def test_a_whole_start_is_offered_though_its_log_is_damaged(kit, full, follow):
     crash(journal)
     (journal.folder / log_name(0)).write_bytes(b"")
     (item,) = recoverable()
-    assert item.steps == 1
+    assert (item.steps, item.damage) == (0, {Damage.STEPS})
     assert recover(item).mask_layer.planes["coverage"].max() == 7
