@@ -11,12 +11,6 @@ from dataclasses import dataclass
 
 from engine.own_file import Notice
 
-_WRONG = {
-    "damaged": "could not be read",
-    "newer": "are of a later version of Pentimento",
-    "in part": "could be read in part",
-}
-
 
 @dataclass(frozen=True)
 class Told:
@@ -87,9 +81,13 @@ def words_of(notices: Sequence[Notice]) -> Told:
 
 
 def _sentence(notice: Notice) -> str:
-    what = notice.what[:1].upper() + notice.what[1:]
+    said = {
+        "damaged": f"{notice.what} could not be read",
+        "in part": f"{notice.what} could be read in part",
+        "newer": f"a later version of Pentimento wrote {notice.what}",
+    }[notice.code]
     detail = f" ({notice.detail})" if notice.detail else ""
-    return f"{what} {_WRONG[notice.code]}: {notice.path}{detail}."
+    return f"{said[:1].upper()}{said[1:]}: {notice.path}{detail}."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -159,7 +159,7 @@ class MessageBar(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Stay at the top of the parent."""
-        if event.type() == QEvent.Type.Resize and self.isVisible():
+        if event.type() == QEvent.Type.Resize and self.message is not None:  # also before the window is seen
             self._place()
         return super().eventFilter(watched, event)
 

@@ -49,7 +49,7 @@ def test_what_was_set_aside_is_said_with_its_new_name() -> None:
 def test_a_later_version_is_named_as_such() -> None:
     assert (
         words_of([NEWER]).sentence
-        == "The settings are of a later version of Pentimento: /home/me/settings.json."
+        == "A later version of Pentimento wrote the settings: /home/me/settings.json."
     )
 
 

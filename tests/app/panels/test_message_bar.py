@@ -1,6 +1,6 @@
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
-from app.panels.message_bar import Answer, Message, MessageBar
+from app.panels.message_bar import WIDTH_PX, Answer, Message, MessageBar
 
 
 def shown(qtbot) -> tuple[QWidget, MessageBar]:
@@ -64,3 +64,15 @@ def test_it_stays_inside_a_small_window(qtbot) -> None:
     assert bar.geometry().right() < 320
     parent.resize(700, 300)
     assert bar.width() > 320
+
+
+def test_a_message_that_came_before_its_window_was_seen_lies_where_it_belongs(qtbot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.resize(100, 30)
+    bar = MessageBar(parent)
+    bar.show_message(Message("warning", "Something could not be read", "word " * 30))
+    parent.resize(900, 500)
+    parent.show()
+    assert bar.width() == WIDTH_PX
+    assert bar.height() < 200
