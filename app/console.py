@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from app.errors import Explanation
+
+LOG_VARIABLE = "PENTIMENTO_LOG"
+"""Names the file for tracebacks in place of the one in the user's log folder."""
 
 
 class Console:
@@ -76,7 +79,7 @@ class Console:
 
 def log_path() -> Path:
     """Where tracebacks of our own faults go: the user's log folder, or ``PENTIMENTO_LOG``."""
-    named = os.environ.get("PENTIMENTO_LOG")
+    named = os.environ.get(LOG_VARIABLE)
     if named:
         return Path(named)
     from platformdirs import user_log_dir
@@ -95,11 +98,24 @@ def write_traceback(error: BaseException, words: list[str]) -> Path | None:
         The log's path, or None where it cannot be written: losing the log must not hide the fault.
     """
     path = log_path()
+    text = f"{datetime.now().astimezone().isoformat(timespec='seconds')} pentimento {words}\n"
+    text += "".join(traceback.format_exception(error)) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as log:
-            log.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} pentimento {words}\n")
-            log.write("".join(traceback.format_exception(error)) + "\n")
+        with _open_log(path) as log:
+            log.write(text.encode(errors="backslashreplace"))
     except OSError:
         return None
     return path
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    """Open the log to add to it, for its owner alone; what the user named may be a link, or a device."""
+    from engine.private import open_private, private_folder
+
+    if not os.environ.get(LOG_VARIABLE):
+        private_folder(path.parent)
+        return open_private(path, "ab")
+    path = Path(os.path.realpath(path))
+    if not path.parent.is_dir():
+        private_folder(path.parent)
+    return path.open("ab") if path.exists() and not path.is_file() else open_private(path, "ab")

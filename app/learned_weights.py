@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from engine.atomic import write_atomically
 from engine.errors import WeightsError
+from engine.private import private_folder
 
 if TYPE_CHECKING:
     from app.document.learned import Learned
@@ -102,8 +103,8 @@ def lay_out(learned: "Learned", folder: Path) -> Path:
         WeightsError: if it cannot be written.
         OSError: if the folder cannot be made, or the bytes cannot be read.
     """
-    place = folder / CARRIED_NAME
-    place.mkdir(parents=True, exist_ok=True)
+    place = private_folder(folder, CARRIED_NAME)
     data = learned.data()
-    write_atomically(place / WEIGHTS_NAME, lambda file: file.write(data), error_type=WeightsError)
+    path = place / WEIGHTS_NAME
+    write_atomically(path, lambda file: file.write(data), error_type=WeightsError, is_private=True)
     return place

@@ -10,7 +10,6 @@ learning_runs.py, weights and what a document carries in learned_weights.py, the
 side in learning_child.py.
 """
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,8 +28,11 @@ from app.learned_weights import CARRIED_NAME, Kept, kept_name, kept_of, lay_out,
 from app.learning_film import film_of, thinned, thumbs
 from app.learning_holds import hold
 from app.learning_process import MODULE, LearningProcess
-from app.learning_runs import SO_FAR_NAME, Run, found_in, prepare
+from app.learning_runs import KINDS, SO_FAR_NAME, Run, found_in, prepare
 from app.learning_state import LearningState, Phase
+from engine.atomic import write_atomically
+from engine.errors import EngineError
+from engine.private import open_private, remove_folder
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -208,11 +210,10 @@ class LearningController(QObject):
         if self._run is None or not self._state.has_weights:
             return
         target = self._run.folder / SO_FAR_NAME
-        beside = target.with_suffix(".part")
         try:  # a copy: the weights themselves are written anew every few seconds
-            shutil.copyfile(self._run.weights, beside)
-            os.replace(beside, target)
-        except OSError as error:
+            with open_private(self._run.weights, "rb") as weights:
+                write_atomically(target, lambda file: shutil.copyfileobj(weights, file), is_private=True)
+        except (OSError, EngineError) as error:
             self._set(replace(self._state, words=_words_of(error)))
             return
         self.use_asked.emit(str(target))
@@ -390,7 +391,7 @@ class LearningController(QObject):
         assert run is not None, "kept"
 
         def read() -> tuple[Kept | None, Learned | None]:
-            shutil.rmtree(run.folder / CARRIED_NAME, ignore_errors=True)
+            remove_folder(run.folder / CARRIED_NAME, KINDS[CARRIED_NAME])
             kept = kept_of(run.digest)
             is_wanted = kept is not None and kept.nbytes <= limit_bytes
             return kept, read_kept(kept, run.digest) if kept is not None and is_wanted else None

@@ -13,7 +13,6 @@ On a processor the networks are smaller: minutes instead of hours. A run goes on
 import argparse
 import json
 import os
-import shutil
 import sys
 import threading
 import time
@@ -21,11 +20,14 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from app.errors import OUR_FAULT, AppError, explain
 from app.learned_weights import FAMILY, WEIGHTS_NAME, free_name
 from app.learning_holds import LEARNED_NAME
+from app.learning_runs import begin_anew
+from engine.locking import try_lock
+from engine.private import open_private
 
 if TYPE_CHECKING:
     from engine.training.events import Event
@@ -134,7 +136,7 @@ class _Learner:
 
         if self._words.resume and not _can_go_on(self._words.out):
             say("note", text=DAMAGED_WORDS)
-            shutil.rmtree(self._words.out / "checkpoints", ignore_errors=True)
+            begin_anew(self._words.out)
             self._words.resume = False
             self._may_go.set()  # it was wished
         options = options_of(self._words)
@@ -237,29 +239,14 @@ def _alone_in(folder: Path) -> Iterator[None]:
     Raises:
         LearningError: if another one goes on doing so.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows: the window itself starts one at a time
-        yield
-        return
-    with open(folder / LEARNED_NAME, "w") as file:
-        _lock(file, lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield
-
-
-def _lock(file: IO[str], take: Any) -> None:
     end = time.monotonic() + LOCK_PATIENCE_S
-    while True:
-        try:
-            take()
-            return
-        except BlockingIOError as error:
+    with open_private(folder / LEARNED_NAME, "ab") as file:
+        while not try_lock(file, folder):
             if time.monotonic() >= end:
                 hint = "pause it there first"
-                raise LearningError(
-                    "picture", "one that nobody learns", "somebody else who learns it", hint
-                ) from error
-        time.sleep(0.2)
+                raise LearningError("picture", "one that nobody learns", "somebody else who learns it", hint)
+            time.sleep(0.2)
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,6 +12,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from engine.locking import try_lock
+from engine.private import is_folder, open_private
+
 LEARNED_NAME = "lock"
 """Locked by the one process that learns."""
 SHOWN_NAME = "shown"
@@ -21,10 +24,10 @@ SHOWN_NAME = "shown"
 def hold(folder: Path) -> IO[bytes] | None:
     """Keep a folder from being cleared up until what is returned is closed; None where there is nothing to keep."""
     with suppress(OSError):
-        if folder.is_dir():
-            file = open(folder / SHOWN_NAME, "ab")  # noqa: SIM115  (closed by whoever holds it)
+        if is_folder(folder):
+            file = open_private(folder / SHOWN_NAME, "ab")  # closed by whoever holds it
             with suppress(OSError):  # a file system without locks
-                _share(file)
+                try_lock(file, folder, is_shared=True)
             return file
     return None
 
@@ -36,28 +39,16 @@ def unused(folder: Path) -> Iterator[bool]:
         is_unused = True
         for name in (LEARNED_NAME, SHOWN_NAME):
             try:
-                _claim(folder / name, held)
+                is_unused &= _claim(folder / name, held)
             except FileNotFoundError:
                 continue
-            except OSError:  # somebody has it; or a file system without locks, where nobody can tell
+            except OSError:  # a file system without locks, where nobody can tell; or a link
                 is_unused = False
         yield is_unused
 
 
-if sys.platform == "win32":  # an open file cannot be removed there, which is lock enough
-
-    def _share(file: IO[bytes]) -> None:
-        pass
-
-    def _claim(path: Path, held: ExitStack) -> None:
+def _claim(path: Path, held: ExitStack) -> bool:
+    if sys.platform == "win32":  # an open file cannot be removed there, which is lock enough
         path.unlink()
-
-else:
-    import fcntl
-
-    def _share(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-
-    def _claim(path: Path, held: ExitStack) -> None:
-        file = held.enter_context(open(path, "r+b"))  # noqa: SIM115  (closed by the stack)
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return try_lock(held.enter_context(open_private(path, "r+b")), path)

@@ -14,10 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from app.learning_runs import LOG_NAME
+from engine.private import open_private
 from engine.python_process import start
 
 MODULE = "app.learning_child"
-LOG_NAME = "learning.log"
 
 
 class LearningProcess:
@@ -42,7 +43,7 @@ class LearningProcess:
         ended: Callable[[int], None],
         module: str = MODULE,
     ) -> None:
-        with open(folder / LOG_NAME, "ab") as log:
+        with open_private(folder / LOG_NAME, "ab") as log:
             self._process = start(
                 module,
                 words,
@@ -50,6 +51,7 @@ class LearningProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={"PYTHONUNBUFFERED": "1"},
+                umask=0o077,  # what is learned shows the picture: it is for its owner alone
             )
         self._heard, self._ended = heard, ended
         self._thread = threading.Thread(target=self._read, name="learning", daemon=True)

@@ -7,8 +7,8 @@ Elsewhere: who asks in learning.py, the process that writes there in learning_ch
 
 import json
 import re
-import shutil
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +16,19 @@ from pathlib import Path
 import numpy as np
 
 from app.folders import cache_folder
-from app.learned_weights import WEIGHTS_NAME, Kept, is_same_file, kept_of
-from app.learning_holds import unused
+from app.learned_weights import CARRIED_NAME, WEIGHTS_NAME, Kept, is_same_file, kept_of
+from app.learning_holds import LEARNED_NAME, SHOWN_NAME, unused
 from engine.errors import EngineError
+from engine.private import (
+    Kind,
+    files_of,
+    is_folder,
+    open_private,
+    part_kind,
+    private_folder,
+    remove_files,
+    remove_folder,
+)
 
 SO_FAR_NAME = "being-learned.safetensors"
 UNTOUCHED_DAYS = 90
@@ -27,7 +37,26 @@ ALL_BYTES = 8 << 30
 """Of all folders together; beyond this, those that were left longest go."""
 FRESH_S = 24 * 3600.0
 """Nothing younger than this goes: it may be another window's."""
+LOG_NAME = "learning.log"
+CHECKPOINTS = "checkpoints"
 _CHECKPOINT = re.compile(r"step-(\d{9})\.pt")
+_FOLDER = re.compile(r"[0-9a-f]{32}")
+_PNG, _JSON, _ZIP = b"\x89PNG\r\n\x1a\n", b"{", b"PK\3\4"
+KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "previews": (Kind.of(r"[\w-]+\.png", _PNG), part_kind(_PNG)),
+    CHECKPOINTS: (Kind(_CHECKPOINT, (_ZIP,)), part_kind(_ZIP)),
+    CARRIED_NAME: (Kind.of(re.escape(WEIGHTS_NAME), _JSON, offset=8), part_kind(_JSON, offset=8)),
+    "": (
+        Kind.of(r"(picture|snapshot|film|before-after)\.png", _PNG),
+        Kind.of(r"options\.json|metrics\.jsonl", _JSON),
+        Kind.of(r"[\w-]+\.safetensors", _JSON, offset=8),
+        Kind.of(re.escape(LOG_NAME), b""),
+        Kind.of(f"{LEARNED_NAME}|{SHOWN_NAME}"),
+        part_kind(_PNG, _JSON),
+        part_kind(_JSON, offset=8),
+    ),
+}
+"""What is written in a run's folder, by the folder below it; the run's own is last."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +89,7 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
 
     Raises:
         PictureError: if it cannot be written.
+        PlaceError: if a link or another user's folder has the place.
         OSError: if the folder cannot be made.
     """
     from engine.pictures import Picture, picture_sha256, write_picture
@@ -67,8 +97,14 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
     digest = picture_sha256(pixels)
     run = Run(digest, cache_folder() / "learning" / digest[:32])
     if is_written:
-        run.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(cache_folder(), "learning", run.folder.name)
+        for below in filter(None, KINDS):
+            if is_folder(run.folder / below):
+                private_folder(run.folder, below)
+        for below, kinds in KINDS.items():  # looking at a file narrows its rights
+            files_of(run.folder / below, kinds)
         path = run.folder / "picture.png"
+        open_private(path, "ab").close()  # what is written over it keeps its rights
         planes = pixels[..., None] if pixels.ndim == 2 else pixels
         colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
         if colours.dtype == np.uint16:
@@ -109,7 +145,7 @@ def clear_up(mine: Path, now_s: float | None = None) -> list[Path]:
     now_s = time.time() if now_s is None else now_s
     folders, found = [], []
     with suppress(OSError):
-        folders = [path for path in mine.parent.iterdir() if path.is_dir()]
+        folders = [path for path in mine.parent.iterdir() if _is_run(path)]
     for path in folders:
         with suppress(OSError):  # one that cannot be read, or that another window removes now, keeps no other
             found.append((*_age_and_size(path, now_s), path))
@@ -120,11 +156,27 @@ def clear_up(mine: Path, now_s: float | None = None) -> list[Path]:
         if path == mine or not (is_too_old or (is_too_much and age_s > FRESH_S)):
             continue
         with unused(path) as is_unused:
-            if is_unused:
-                shutil.rmtree(path, ignore_errors=True)
+            if is_unused and _remove(path):
                 all_bytes -= size
                 gone.append(path)
     return gone
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder is one of ours by its name, and holds anything of ours."""
+    is_named = is_folder(folder) and bool(_FOLDER.fullmatch(folder.name))
+    return is_named and any(files_of(folder / below, kinds) for below, kinds in KINDS.items())
+
+
+def _remove(folder: Path) -> bool:
+    """Remove what was written in a run's folder; whether nothing foreign keeps it."""
+    return [remove_folder(folder / below, kinds) for below, kinds in KINDS.items()][-1]
+
+
+def begin_anew(folder: Path) -> None:
+    """Remove the checkpoints of a run, whatever they hold: none can be read."""
+    kinds = [Kind(kind.name, (b"",)) for kind in KINDS[CHECKPOINTS]]
+    remove_files(folder / CHECKPOINTS, kinds)
 
 
 def _age_and_size(folder: Path, now_s: float) -> tuple[float, int]:

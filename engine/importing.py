@@ -10,7 +10,6 @@ Elsewhere: key names of each system in models.<family>.official, names and diges
 import difflib
 import secrets
 import shutil
-import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,14 +17,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.atomic import PART_NAME, path_error, write_atomically
+from engine.atomic import path_error, write_atomically
 from engine.errors import WeightsError
 from engine.manifest import make_folder
-from engine.private import open_private
-from engine.weight_checks import first_bytes
+from engine.private import files_of, open_private, part_kind
 
 STALE_S = 24 * 3600.0
 """A half-made file this old is of an import that was killed."""
+_STAGED = part_kind(b"{", offset=8)  # where the header of safetensors begins
 OFFICIAL_LICENCES: Mapping[str, str] = {
     "inpaint": "CC BY-NC 4.0 (EdgeConnect authors); non-commercial",
     "retarget": "Academic Non Commercial Software Code License (Weizmann Institute, Yeda); non-commercial",
@@ -74,21 +73,14 @@ def _claim(target: Path) -> None:
     """
     make_folder(target.parent)
     try:
-        for path in target.parent.iterdir():
-            if PART_NAME.fullmatch(path.name):
-                _clear_stale(path)
+        for name in files_of(target.parent, [_STAGED]):
+            with suppress(OSError):
+                path = target.parent / name
+                if time.time() - path.stat().st_mtime > STALE_S:
+                    path.unlink()
         open_private(target, "xb").close()
     except OSError as error:
         raise path_error(target.parent, error, WeightsError) from error
-
-
-def _clear_stale(path: Path) -> None:
-    with suppress(OSError, WeightsError):
-        status = path.lstat()
-        if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > STALE_S:
-            is_ours = first_bytes(path, 9)[8:] in (b"", b"{")  # of safetensors, as far as it came
-            if is_ours:
-                path.unlink()
 
 
 def copy_house_file(source: Path, family: str, target: Path) -> dict[str, Any]:

@@ -54,16 +54,27 @@ class Kind:
     """Of the whole name."""
     starts: tuple[bytes, ...] = ()
     """What one of them begins with; a torn one holds less. Where there are none, a file of this kind is empty."""
+    offset: int = 0
+    """Where in the file that stands."""
 
     @classmethod
-    def of(cls, name: str, *starts: bytes) -> "Kind":
+    def of(cls, name: str, *starts: bytes, offset: int = 0) -> "Kind":
         """A kind from its pattern."""
-        return cls(re.compile(name), starts)
+        return cls(re.compile(name), starts, offset)
+
+    def fits(self, file: BinaryIO) -> bool:
+        """Whether an open file, at its start, has the content."""
+        head = file.read(self.offset + max(map(len, self.starts), default=1))
+        if not self.starts:
+            return not head
+        return any(
+            head[self.offset :].startswith(start[: max(len(head) - self.offset, 0)]) for start in self.starts
+        )
 
 
-def part_kind(*starts: bytes) -> Kind:
+def part_kind(*starts: bytes, offset: int = 0) -> Kind:
     """What `engine.atomic.write_atomically` leaves behind when its program is killed."""
-    return Kind(PART_NAME, starts)
+    return Kind(PART_NAME, starts, offset)
 
 
 def private_folder(root: Path, *names: str) -> Path:
@@ -188,12 +199,9 @@ def _is_of(folder: Path, name: str, kinds: tuple[Kind, ...]) -> bool:
         if not fitting or not stat.S_ISREG(path.lstat().st_mode):
             return False
         with open_private(path, "rb") as file:
-            head = file.read(max(len(start) for kind in fitting for start in (*kind.starts, b"?")))
+            return any(kind.fits(file) for kind in fitting if file.seek(0) == 0)
     except OSError:
         return False
-    if not head:
-        return True
-    return any(head.startswith(start[: len(head)]) for kind in fitting for start in kind.starts)
 
 
 def _is_own_link(path: Path) -> bool:

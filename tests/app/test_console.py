@@ -1,4 +1,6 @@
 import json
+import os
+import stat
 import sys
 
 import pytest
@@ -68,6 +70,35 @@ def test_the_log_lies_where_the_environment_says(tmp_path, monkeypatch) -> None:
     text = log_path().read_text()
     assert "ValueError: broken" in text
     assert "pentimento ['demo']" in text
+
+
+def test_the_log_is_its_owner_s_alone(tmp_path, monkeypatch) -> None:
+    place = tmp_path / "deep" / "our.log"
+    monkeypatch.setenv("PENTIMENTO_LOG", str(place))
+    write_traceback(ValueError("broken"), [])
+    place.chmod(0o644)
+    write_traceback(ValueError("again"), [])
+    assert place.read_text().count("ValueError") == 2
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (place.parent, place)] == [0o700, 0o600]
+
+
+def test_the_user_may_name_a_device(monkeypatch) -> None:
+    monkeypatch.setenv("PENTIMENTO_LOG", os.devnull)
+    assert write_traceback(ValueError("broken"), []) == log_path()
+
+
+def test_a_link_in_the_place_of_the_log_is_not_followed(tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("PENTIMENTO_LOG")
+    log_path().parent.mkdir(parents=True)
+    log_path().symlink_to(tmp_path / "foreign")
+    assert write_traceback(ValueError("broken"), []) is None
+    assert not (tmp_path / "foreign").exists()
+
+
+def test_words_that_are_no_text_are_logged(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PENTIMENTO_LOG", str(tmp_path / "our.log"))
+    assert write_traceback(ValueError("broken \udcff"), ["\udcff.png"])
+    assert "\\udcff.png" in (tmp_path / "our.log").read_text()
 
 
 def test_a_log_that_cannot_be_written_hides_nothing(tmp_path, monkeypatch) -> None:

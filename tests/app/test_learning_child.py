@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -15,8 +16,10 @@ from PIL import Image
 from app import learning_child
 from app.learned_weights import kept_of
 from app.learning_process import LearningProcess
+from app.learning_runs import KINDS
 from engine.errors import WeightsError
 from engine.pictures import PICTURE_KEY, picture_sha256
+from engine.private import files_of
 from engine.weightfile import read_metadata
 from engine.weights import WeightsStore
 from tests.engine.pipelines.test_retarget import write_learned
@@ -37,6 +40,7 @@ def test_a_picture_is_learned_kept_and_found_by_its_name(tmp_path, own_folders) 
             process.tell("go")
 
     words = ["learn", "--picture", str(tmp_path / "picture.png"), "--out", str(tmp_path)]
+    (tmp_path / "picture.png").chmod(0o600)
     process = LearningProcess([*words, "--quick", json.dumps(TINY)], tmp_path, hear, ends.append)
     assert process.join(120)
     assert ends == [0], (tmp_path / "learning.log").read_text()
@@ -47,6 +51,14 @@ def test_a_picture_is_learned_kept_and_found_by_its_name(tmp_path, own_folders) 
     assert learning_child.keep(tmp_path, "wall") == "wall", "what is kept again takes the place of the first"
     found = WeightsStore().resolve("wall", "retarget")
     assert read_metadata(found.path)[PICTURE_KEY] == picture_sha256(pixels)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+    known = [
+        tmp_path / below / name
+        for below, kinds in KINDS.items()
+        for name in files_of(tmp_path / below, kinds)
+    ]
+    assert sorted(known) == sorted(written), "what is not known would keep a folder from being cleared up"
 
 
 @pytest.fixture

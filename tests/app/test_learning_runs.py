@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from app.learned_weights import kept_of
 from app.learning_holds import LEARNED_NAME, hold
 from app.learning_runs import WEIGHTS_NAME, Run, clear_up, found_in, prepare
 from engine.pictures import picture_sha256, read_rgb
+from engine.private import PlaceError
 from engine.weights import WeightsStore
 from tests.engine.pipelines.test_retarget import write_learned
 
@@ -91,9 +93,9 @@ def left(tmp_path):
     now_s = time.time()
 
     def folder(days):
-        path = tmp_path / f"left-{days}"
+        path = tmp_path / f"{int(10 * days):032x}"
         (path / "checkpoints").mkdir(parents=True)
-        (path / "checkpoints" / "step-000000040.pt").write_bytes(bytes(1000))
+        (path / "checkpoints" / "step-000000040.pt").write_bytes(b"PK\3\4" + bytes(996))
         for one in (path / "checkpoints" / "step-000000040.pt", path / "checkpoints", path):
             os.utime(one, (now_s - days * 86400, now_s - days * 86400))
         return path
@@ -160,8 +162,58 @@ def test_a_folder_that_windows_show_stays_until_the_last_of_them_goes(left) -> N
     assert clear_up(mine, now_s) == [shown]
 
 
+def test_what_the_program_did_not_write_stays(left, tmp_path) -> None:
+    folder, now_s = left
+    mine, mixed, linked = folder(0), folder(200), folder(300)
+    (mixed / "letter.txt").write_text("dear")
+    foreign = tmp_path / "photos"
+    foreign.mkdir()
+    named = tmp_path / ("f" * 32)
+    named.mkdir()
+    for place in (foreign, named):
+        (place / "picture.png").write_bytes(b"no png")
+    elsewhere = tmp_path / "elsewhere"
+    linked.rename(elsewhere)
+    linked.symlink_to(elsewhere)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (0, 0))
+    assert clear_up(mine, now_s) == []
+    assert [path.name for path in mixed.iterdir()] == ["letter.txt"]
+    assert (foreign / "picture.png").exists()
+    assert (named / "picture.png").exists()
+    assert (elsewhere / "checkpoints" / "step-000000040.pt").exists()
+
+
+def test_a_folder_of_learning_is_its_owner_s_alone_also_where_it_was_open(own_folders) -> None:
+    pixels = np.zeros((40, 50, 3), np.uint8)
+    folder = prepare(pixels, is_written=False).folder
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "checkpoints" / "step-000000040.pt").write_bytes(b"PK\3\4")
+    for path in (own_folders / "cache", folder.parent, folder, folder / "checkpoints"):
+        path.chmod(0o755)
+    (folder / "checkpoints" / "step-000000040.pt").chmod(0o644)
+    prepare(pixels, is_written=True)
+    found = [own_folders / "cache", *(own_folders / "cache").rglob("*")]
+    assert {oct(stat.S_IMODE(path.stat().st_mode)) for path in found if path.is_dir()} == {"0o700"}
+    assert {oct(stat.S_IMODE(path.stat().st_mode)) for path in found if path.is_file()} == {"0o600"}
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize("name", ["learning", "picture.png"])
+def test_a_link_in_a_folder_of_learning_is_not_followed(own_folders, tmp_path, name) -> None:
+    pixels = np.zeros((40, 50, 3), np.uint8)
+    folder = prepare(pixels, is_written=False).folder
+    (tmp_path / "foreign").mkdir()
+    place = folder.parent if name == "learning" else folder / name
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "foreign" if name == "learning" else tmp_path / "foreign" / "new.png")
+    with pytest.raises(PlaceError, match=r"got a link; move it away"):
+        prepare(pixels, is_written=True)
+    assert list((tmp_path / "foreign").iterdir()) == []
+
+
 def test_beginning_to_learn_clears_up(own_folders) -> None:
-    old = own_folders / "cache" / "learning" / "0" / WEIGHTS_NAME
+    old = own_folders / "cache" / "learning" / ("0" * 32) / WEIGHTS_NAME
     old.parent.mkdir(parents=True)
     old.write_bytes(b"")
     for path in (old, old.parent):

@@ -167,6 +167,12 @@ def test_a_lock_with_content_is_not_the_program_s(tmp_path) -> None:
     assert files_of(tmp_path, [LOCK]) == []
 
 
+def test_what_a_file_begins_with_may_stand_further_behind(tmp_path) -> None:
+    for name, data in {"a": b"12345678{}", "b": b"12345678[", "c": b"1234", "d": b""}.items():
+        (tmp_path / name).write_bytes(data)
+    assert sorted(files_of(tmp_path, [Kind.of("[a-d]", b"{", offset=8)])) == ["a", "c", "d"]
+
+
 def test_a_temporary_file_that_was_left_is_known(tmp_path) -> None:
     (tmp_path / ".pentimento-0123456789ab.part").write_bytes(b"PK\3\4 torn")
     (tmp_path / ".pentimento-0123456789ac.part").write_bytes(b"something else")
