@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import threading
 from dataclasses import replace
 
@@ -57,8 +58,9 @@ def look(qtbot):
         controller.close()
 
 
-def test_a_child_that_cannot_be_started_is_told(qtbot, document) -> None:
-    controller = LearningController(command=("/no/such/program",))
+def test_a_child_that_cannot_be_started_is_told(qtbot, document, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/program")
+    controller = LearningController()
     controller.set_document(document)
     controller.learn()
     qtbot.waitUntil(lambda: controller.state.phase == "failed")
