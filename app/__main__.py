@@ -1,7 +1,7 @@
 """Start of the program, told in order.
 
 0. Leave the current folder off the path for modules: ``python -m`` puts it first, and a ``json.py`` may lie there.
-1. Take the words after the command's name.
+1. Take the words after the command's name, and give our own lines a way to the screen that no library is silenced on.
 2. Where they can only be files to open, or there are none, open the window: making the parser would hold it up.
 3. Otherwise import the command line: a parser and nothing heavy. Torch, the networks and the pictures wait until a
    command needs them, so ``--help`` answers at once. `app.cli` runs the command and returns an exit code.
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import BAD_INPUT, INTERRUPTED, OUR_FAULT, explain
+from engine.quiet import keep_own_lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 1 our fault, 2 bad input or usage, 130 stopped by Ctrl-C.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        keep_own_lines()
     try:
         if all(map(is_file_name, words)):
             from app.start import run_window
