@@ -1,6 +1,6 @@
 """Move the pixels of large pictures strip by strip, so that no second whole copy is made on the way.
 
-Elsewhere: reading in decoding.py, 16 bits a channel in sixteen_bit.py.
+Elsewhere: reading in decoding.py, writing in png_writer.py and tiff_writer.py.
 """
 
 from collections.abc import Iterator
@@ -23,30 +23,23 @@ def strips_of(pixels: np.ndarray) -> Iterator[np.ndarray]:
         yield pixels[top : top + step]
 
 
-def pixels_of(image: Image.Image, into: np.ndarray | None = None) -> np.ndarray:
+def pixels_of(image: Image.Image) -> np.ndarray:
     """Decode a picture into an array.
 
     Args:
         image: any mode with one number type for all channels.
-        into: (H, W) or (H, W, C), where the values are added as low bits; a fresh array when left out.
 
     Returns:
-        ``into``, or (H, W) or (H, W, C) in the picture's own type, writable.
+        (H, W) or (H, W, C) in the picture's own type, writable.
     """
     image.load()
     width, height = image.size
     sample = np.asarray(image.crop((0, 0, 1, 1)))
-    pixels = (
-        np.empty((height, width, *sample.shape[2:]), sample.dtype.newbyteorder("=")) if into is None else into
-    )
+    pixels = np.empty((height, width, *sample.shape[2:]), sample.dtype.newbyteorder("="))
     step = rows_per_strip(width * 4)
     for top in range(0, height, step):
         bottom = min(height, top + step)
-        strip = np.asarray(image.crop((0, top, width, bottom)))
-        if into is None:
-            pixels[top:bottom] = strip
-        else:
-            pixels[top:bottom] |= strip
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
     return pixels
 
 
