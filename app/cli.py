@@ -140,9 +140,9 @@ def retarget(
     """Remake a picture at another size or shape, with its elements at their own size.
 
     Args:
-        image: The picture, 32 to 4096 px a side.
+        image: The picture, 32 to 12000 px a side and up to 120 megapixels.
         out: Where the result goes; the file's ending says its format.
-        size: New size in pixels, as WIDTHxHEIGHT; 32 to 4096 a side.
+        size: New size in pixels, as WIDTHxHEIGHT; 32 to 12000 a side.
         scale: Or so many times the picture's own: S, or SX,SY.
         corners: Or where its corners go, in pixels: "x,y x,y x,y x,y" from the top left clockwise.
         method: instant: from the picture's patches, in seconds; learned: by weights that learned this picture.

@@ -17,7 +17,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.document.document import Document
-from app.document.edit_builder import InpaintSettings, inpaint_request, result_from_reply, settings_of
+from app.document.edit_builder import inpaint_request, result_from_reply, settings_of
 from app.document.events import CanvasChanged, CurrentResultChanged, Event, HistoryChanged, PixelsChanged
 from app.document.results import Result
 from app.errors import AppError
@@ -35,7 +35,7 @@ from app.fill_state import (
 )
 from app.result_actions import apply_result, delete_results, show_result, star_results
 from app.worker import EngineWorker
-from engine.edits import InpaintEdit
+from engine.edits import InpaintEdit, InpaintSettings
 from engine.errors import EngineError
 from engine.host import HostReply
 

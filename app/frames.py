@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from app.eight_bits import as_rgba8
-from app.errors import OutputError
+from app.errors import OutputError, UsageError
 from app.outputs import check_folder, check_output
 from engine.atomic import write_atomically
 from engine.corners import Corners
@@ -33,6 +33,8 @@ MOVING_ENDINGS = frozenset({".gif", ".webp"})
 NUMBERED_ENDING = ".png"
 FRAME_MS = 80
 FRAMES_MOST = 1000
+FRAMES_BYTES_MOST = 2 << 30
+"""Of all frames together: they are held in memory until they are written."""
 LAST_MS = 1200
 """The first and the last frame stay longer: they are what is compared."""
 
@@ -98,6 +100,7 @@ def plan_frames(edit: RetargetEdit, size_hw: tuple[int, int], count: int) -> Fra
 
     Raises:
         pydantic.ValidationError: if a shape on the way cannot be.
+        UsageError: if all together are too large to be held.
     """
     start = _rectangle(size_hw)
     end = edit.corners_xy or _rectangle(edit.result_hw)
@@ -120,6 +123,10 @@ def plan_frames(edit: RetargetEdit, size_hw: tuple[int, int], count: int) -> Fra
     frames = tuple(Frame(one, round(x - left), round(y - top)) for one, (x, y) in found)
     height = max(frame.top + frame.edit.result_hw[0] for frame in frames)
     width = max(frame.left + frame.edit.result_hw[1] for frame in frames)
+    if (nbytes := count * height * width * 4) > FRAMES_BYTES_MOST:
+        got = f"{count} frames of {width}x{height} px, {nbytes / 1e9:.1f} GB"
+        expected = f"frames of {FRAMES_BYTES_MOST / 1e9:.1f} GB together"
+        raise UsageError("--frames", expected, got, "ask for fewer, or make the picture smaller first")
     return Frames(frames, (height, width))
 
 

@@ -489,7 +489,8 @@ class RetargetController(QObject):
             from engine.edits import RetargetEdit
 
             picked = self._settings.model_dump(exclude={"is_locked"})
-            found = self._worker.forecast(RetargetEdit(**picked, target_size_hw=shape.size_hw), None)
+            edit = RetargetEdit(**picked, target_size_hw=shape.size_hw)
+            found = self._worker.forecast(edit, None, size_hw=document.size_hw)
             cost = (
                 Cost(found.seconds, found.memory_bytes) if found is not None and found.seconds > 0 else None
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.document.document import Document
 from app.document.results import Result
 from app.document.retarget_shape import Shape
-from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
+from engine.corners import AREA_MOST_PX, SIDE_LEAST_PX, SIDE_MOST_PX, fault_of_size
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def note_of(result: Result | None) -> str:
 
 def picture_fault(document: Document) -> str:
     """Why the picture of a document cannot be remade at all; empty where it can."""
-    if all(SIDE_LEAST_PX <= side <= SIDE_MOST_PX for side in document.size_hw):
+    if not fault_of_size(document.size_hw):
         return ""
-    return f"Pictures of {SIDE_LEAST_PX} to {SIDE_MOST_PX} px a side can be remade"
+    most = f"{AREA_MOST_PX // 10**6} megapixels"
+    return f"Pictures of {SIDE_LEAST_PX} to {SIDE_MOST_PX} px a side and up to {most} can be remade"

@@ -18,12 +18,10 @@ from app.errors import DONE, UsageError
 from app.frames import FRAMES_MOST, FrameFiles, plan_frames, run_frames
 from app.options import Saving, Work
 from app.outputs import check_distinct, check_output
-from engine.corners import Corners
+from engine.corners import OFFICIAL_MULTIPLE, Corners
 from engine.edits import EditInputs, RetargetEdit
 from engine.pictures import ENDINGS, Picture, check_can_write, read_mask, read_picture, write_picture
 
-OFFICIAL_MULTIPLE = 8
-"""The published routine cuts pictures and results to multiples of this, in px."""
 SCALE_MOST = 1e9
 """Of a factor: far above every size there is, and far below what a number holds."""
 

@@ -188,12 +188,14 @@ class EngineWorker(QObject):
         if thread is not None:
             thread.join(STOP_S)
 
-    def forecast(self, edit: Edit, mask: np.ndarray | None) -> Forecast | None:
+    def forecast(
+        self, edit: Edit, mask: np.ndarray | None, *, size_hw: tuple[int, int] | None = None
+    ) -> Forecast | None:
         """What a job is expected to cost, from this machine's past runs; None where there are none like it.
 
         Some milliseconds for a large mask, so not for every event of a stroke.
         """
-        return self._forecasts.forecast(edit, mask)
+        return self._forecasts.forecast(edit, mask, size_hw=size_hw)
 
     @property
     def job_count(self) -> int:

@@ -13,8 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 
 SIDE_LEAST_PX = 32
-SIDE_MOST_PX = 4096
+SIDE_MOST_PX = 12_000
 """Sides of a picture that can be remade, before and after."""
+AREA_MOST_PX = 120_000_000
+"""Its pixels, before and after: cameras of 100 megapixels give 102."""
+OFFICIAL_MULTIPLE = 8
+"""The published routine cuts pictures and results to multiples of this, in px; it takes pictures from one on."""
+OFFICIAL_RESULT_LEAST_PX = 16
+"""The shortest side of its results: below, nothing is left to be reflected after three halvings."""
 CORNER_LEAST_PX = 4.0
 """How far each corner stands from the line through its neighbours, at least: flatter is no corner."""
 MARGIN_PX = 16
@@ -57,13 +63,24 @@ def fault_of(corners_xy: Sequence[Point]) -> str:
     return fault_of_size(frame_hw(corners_xy), "corners_xy")
 
 
-def fault_of_size(size_hw: tuple[int, int], name: str = "target_size_hw") -> str:
-    """What is wrong with the size of a new frame, in the words of an error; empty where nothing is."""
+def fault_of_size(
+    size_hw: tuple[int, int], name: str = "target_size_hw", *, least_px: int = SIDE_LEAST_PX
+) -> str:
+    """What is wrong with the size of a picture or of a new frame, in the words of an error; empty where nothing is.
+
+    Args:
+        size_hw: in px.
+        name: of what has the size.
+        least_px: shortest side.
+    """
     h, w = size_hw
-    if all(SIDE_LEAST_PX <= side <= SIDE_MOST_PX for side in size_hw):
-        return ""
-    hint = "make it larger" if min(size_hw) < SIDE_LEAST_PX else "make it smaller"
-    return f"{name}: expected sides from {SIDE_LEAST_PX} to {SIDE_MOST_PX} px, got {w}x{h} px; {hint}"
+    if not all(least_px <= side <= SIDE_MOST_PX for side in size_hw):
+        hint = "make it larger" if min(size_hw) < least_px else "make it smaller"
+        return f"{name}: expected sides from {least_px} to {SIDE_MOST_PX} px, got {w}x{h} px; {hint}"
+    if h * w > AREA_MOST_PX:
+        most, got = AREA_MOST_PX // 10**6, f"{w}x{h} px ({h * w / 1e6:.0f} megapixels)"
+        return f"{name}: expected at most {most} megapixels, got {got}; make it smaller"
+    return ""
 
 
 def frame_hw(corners_xy: Sequence[Point]) -> tuple[int, int]:
@@ -80,19 +97,19 @@ def placed(corners_xy: Sequence[Point]) -> Corners:
     return first, second, third, fourth
 
 
-def coverage_of(corners_xy: Sequence[Point], size_hw: tuple[int, int]) -> np.ndarray:
+def coverage_of(corners_xy: Sequence[Point], rows: range, width: int) -> np.ndarray:
     """How much of each pixel of a frame lies inside the corners.
 
     Args:
         corners_xy: without fault, as they lie in the frame.
-        size_hw: of the frame.
+        rows: of the frame that are asked for.
+        width: of the frame.
 
     Returns:
-        (H, W) float32 in [0, 1]; soft over one pixel along slanting sides, exact along straight ones.
+        (R, W) float32 in [0, 1]; soft over one pixel along slanting sides, exact along straight ones.
     """
-    h, w = size_hw
-    x, y = np.arange(w) + 0.5, np.arange(h)[:, None] + 0.5
-    inside = np.ones(size_hw)
+    x, y = np.arange(width) + 0.5, np.array(rows)[:, None] + 0.5
+    inside = np.ones((len(rows), width))
     for place in range(4):
         (ax, ay), (bx, by) = corners_xy[place], corners_xy[(place + 1) % 4]
         distance = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / math.hypot(bx - ax, by - ay)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from engine.corners import Corners, fault_of, fault_of_size, frame_hw
+from engine.corners import OFFICIAL_RESULT_LEAST_PX, SIDE_LEAST_PX, Corners, fault_of, fault_of_size, frame_hw
 from engine.errors import MaskError, PictureError
 
 INPUT_PLANES = ("mask", "drawn_edges", "erased_edges", "lock")
@@ -42,23 +42,14 @@ class BaseEdit(BaseModel):
     one each time."""
 
 
-class InpaintEdit(BaseEdit):
-    """Fill a hole: guess the edges inside it, then paint along them.
-
-    Inputs: ``image``, ``mask`` (above 0 = hole; values between blend), optionally ``drawn_edges`` and ``erased_edges``.
-    """
-
-    family: Literal["inpaint"] = "inpaint"
+class InpaintSettings(BaseEdit):
+    """How a hole is filled: what a panel sets. The one place for these fields and their defaults."""
 
     context: Literal["hole", "full", "box"] = "hole"
     """What the networks see: the hole and its surroundings, the whole frame, or ``context_box``."""
     context_box: tuple[int, int, int, int] | None = None
     """x0, y0, x1, y1 in px of the picture, half open: what the networks see of every hole that reaches into it. Cut to
     the picture, and widened to hold those holes. A hole elsewhere is seen with its own surroundings."""
-    expand_ltrb: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """New canvas at the left, top, right and bottom, in px; it is a hole like any other, the result is larger."""
-    is_official_match: bool = False
-    """Do what the published test routine does: exact, whole frame, raw edge map, values cut off instead of rounded."""
     edge_source: Literal["predicted", "drawn"] = "predicted"
     """Where edges inside the hole come from: the edge network, or the drawn ones alone."""
     edge_sigma: float = Field(default=2.0, gt=0, le=16)
@@ -68,6 +59,20 @@ class InpaintEdit(BaseEdit):
     0 = none of them, 1 = every one that is not impossible. Found and drawn edges are not touched."""
     working_size_px: int = Field(default=512, ge=64, le=4096)
     """Longest side the networks are given; a longer crop is filled coarse to fine. Memory may lower it."""
+
+
+class InpaintEdit(InpaintSettings):
+    """Fill a hole: guess the edges inside it, then paint along them.
+
+    Inputs: ``image``, ``mask`` (above 0 = hole; values between blend), optionally ``drawn_edges`` and ``erased_edges``.
+    """
+
+    family: Literal["inpaint"] = "inpaint"
+
+    expand_ltrb: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """New canvas at the left, top, right and bottom, in px; it is a hole like any other, the result is larger."""
+    is_official_match: bool = False
+    """Do what the published test routine does: exact, whole frame, raw edge map, values cut off instead of rounded."""
 
     @field_validator("expand_ltrb")
     @classmethod
@@ -127,7 +132,18 @@ class InpaintEdit(BaseEdit):
         return self.model_copy(update=implied)
 
 
-class RetargetEdit(BaseEdit):
+class RetargetSettings(BaseEdit):
+    """How a picture is remade, whatever its shape: what a panel sets. The one place for these fields and their defaults."""
+
+    method: Literal["instant", "learned"] = "instant"
+    """``instant``: patches of the picture are put together anew, nothing is learned and no weights are looked for.
+    ``learned``: networks that learned this one picture."""
+    completeness: float = Field(default=0.7, ge=0, le=1)
+    """How much every part of the picture is wanted in the result, where patches are put together: 0 = only that all
+    looks like the picture, 1 = that as little as possible is lost."""
+
+
+class RetargetEdit(RetargetSettings):
     """Remake a picture at another size or in another shape, its elements at their own size.
 
     Inputs: ``image``, optionally ``lock`` (above 0 = keeps its shape).
@@ -135,25 +151,12 @@ class RetargetEdit(BaseEdit):
 
     family: Literal["retarget"] = "retarget"
 
-    method: Literal["instant", "learned"] = "instant"
-    """``instant``: patches of the picture are put together anew, nothing is learned and no weights are looked for.
-    ``learned``: networks that learned this one picture."""
     target_size_hw: tuple[int, int] | None = None
     """Height and width of the result in px; either this or ``corners_xy``."""
     corners_xy: Corners | None = None
     """Where the picture's corners go, see corners.py; the result is their bounding box, transparent outside them."""
-    completeness: float = Field(default=0.7, ge=0, le=1)
-    """How much every part of the picture is wanted in the result, where patches are put together: 0 = only that all
-    looks like the picture, 1 = that as little as possible is lost."""
     is_official_match: bool = False
     """Do what the published test routine does: picture and result cut to multiples of 8 px, one pass in training mode."""
-
-    @field_validator("target_size_hw")
-    @classmethod
-    def _check_size(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
-        if value is not None and (fault := fault_of_size(value)):
-            raise ValueError(fault)
-        return value
 
     @field_validator("corners_xy")
     @classmethod
@@ -172,6 +175,11 @@ class RetargetEdit(BaseEdit):
             got = "corners" if self.corners_xy is not None else f"method '{self.method}'"
             hint = "the published routine learned its picture and gives rectangles"
             raise ValueError(f"is_official_match: expected method 'learned' and a size, got {got}; {hint}")
+        least_px = OFFICIAL_RESULT_LEAST_PX if self.is_official_match else SIDE_LEAST_PX
+        if self.target_size_hw is not None and (
+            fault := fault_of_size(self.target_size_hw, least_px=least_px)
+        ):
+            raise ValueError(fault)
         return self
 
     @property

@@ -22,6 +22,7 @@ import numpy as np
 from engine.crops import context_of, count_windows, level_sizes, plan_crops, scan_mask
 from engine.edits import Edit, InpaintEdit, RetargetEdit
 from engine.own_file import Notice, OwnFile, Read
+from engine.patches.reduction import LIMIT_PX, reduction
 
 FORMAT = 1
 RUNS_KEPT = 32
@@ -80,6 +81,14 @@ def _dump(past: _Past) -> dict[str, Any]:
     return {"runs": runs, "latest": dict(past.latest)}
 
 
+_FIRST_GUESS = _Run(megapixels=1.3, seconds=16.0, memory_bytes=0)
+"""Remaking 512 x 512 px as 1024 x 1024 from patches, on one core of a server of 2023."""
+_SEARCHED_BYTES = 600
+"""A pixel of the larger of source and result, where patches are compared."""
+_COPIED_SHARE = 0.01
+"""Work of copying a pixel of a large picture, beside that of comparing its patches."""
+
+
 class Forecasts:
     """Past runs, and what follows from them.
 
@@ -103,35 +112,45 @@ class Forecasts:
         self._lock = threading.Lock()
         self._past: _Past | None = None
 
-    def forecast(self, edit: Edit, mask: np.ndarray | None, *, device: str = "") -> Forecast | None:
+    def forecast(
+        self,
+        edit: Edit,
+        mask: np.ndarray | None,
+        *,
+        size_hw: tuple[int, int] | None = None,
+        device: str = "",
+    ) -> Forecast | None:
         """Expect what a job costs.
 
         Args:
             edit: what is asked.
             mask: (H, W) as in `engine.edits.EditInputs`; only filling goes by it.
+            size_hw: of the picture; only remaking goes by it, and takes the result's when left out.
             device: as reports name it; the one used last when left out.
 
         Returns:
-            None where nothing like it was run here.
+            None where nothing like it was run here. Remaking from patches is the same work everywhere: there a first
+            guess is given.
         """
         edit = edit.settled()
         with self._lock:
             past = self._read()
         kind = past.latest.get(_asked(edit, edit.weights, device))
         runs = past.kinds.get(kind or "", ())
-        if not runs:
+        least_bytes = _patches_bytes(edit, size_hw)
+        if not runs and not least_bytes:
             return None
-        megapixels = planned_megapixels(edit, mask)
+        megapixels = planned_megapixels(edit, mask, size_hw)
         if megapixels == 0:
             return Forecast(0.0, 0.0, 0, len(runs))
-        seconds, at_most = _line(runs, megapixels)
+        seconds, at_most = _line(runs or [_FIRST_GUESS], megapixels)
         known = [(run.megapixels, run.memory_bytes) for run in runs if run.memory_bytes > 0]
         memory = 0.0
         if known:
             # Windows run one after the other, so memory goes with the largest input and not with their sum.
             near = sorted(known, key=lambda pair: abs(pair[0] - megapixels))[:5]
             memory = median(pair[1] for pair in near)
-        return Forecast(seconds, at_most, int(memory), len(runs))
+        return Forecast(seconds, at_most, max(int(memory), least_bytes), len(runs))
 
     def prepare(self) -> None:
         """Read the file and import what a plan of crops needs, on a thread where nobody waits for it."""
@@ -143,7 +162,7 @@ class Forecasts:
 
     def remember(self, edit: Edit, report: Mapping[str, Any]) -> None:
         """Take in what a job did cost; written at once, beside what other processes wrote meanwhile."""
-        run = _run_of(report)
+        run = _run_of(edit, report)
         if run is None:
             return
         edit = edit.settled()
@@ -164,10 +183,10 @@ class Forecasts:
         return self._past
 
 
-def planned_megapixels(edit: Edit, mask: np.ndarray | None) -> float:
-    """Millions of pixels that will be worked on: for a mask to fill, or for a new frame, where the mask says nothing."""
+def planned_megapixels(edit: Edit, mask: np.ndarray | None, size_hw: tuple[int, int] | None = None) -> float:
+    """Millions of pixels that will be worked on: for a mask to fill, or for a new frame, where the picture's size counts."""
     if isinstance(edit, RetargetEdit):
-        return _crop_pixels(edit.result_hw, 0, 0) / MEGA
+        return _remade_pixels(edit, size_hw) / MEGA
     left, top, right, bottom = edit.expand_ltrb
     if mask is None:
         return 0.0
@@ -200,8 +219,11 @@ def planned_megapixels(edit: Edit, mask: np.ndarray | None) -> float:
     return total / MEGA
 
 
-def reported_megapixels(report: Mapping[str, Any]) -> float:
-    """Millions of pixels that networks were given in a run."""
+def reported_megapixels(edit: Edit, report: Mapping[str, Any]) -> float:
+    """Millions of pixels that were worked on in a run."""
+    if isinstance(edit, RetargetEdit):
+        h, w = report["crops"][0]["source_hw"]
+        return _remade_pixels(edit, (int(h), int(w))) / MEGA
     working_px = int(report["working_size_px"])
     crops = report["crops"]
     total = sum(_crop_pixels(crop["levels_hw"][0], crop["windows"], working_px) for crop in crops)
@@ -223,6 +245,31 @@ def _crop_pixels(coarsest_hw: Sequence[int], windows: int, working_px: int) -> f
     return 2.0 * coarsest_hw[0] * coarsest_hw[1] + windows * working_px**2
 
 
+def _remade_pixels(edit: RetargetEdit, size_hw: tuple[int, int] | None) -> float:
+    """One network at the size of the new frame, or patches of both pictures and a copy of what a large one is made of."""
+    if edit.method == "learned":
+        return _crop_pixels(edit.result_hw, 0, 0)
+    source_hw = size_hw or edit.result_hw
+    small = reduction(source_hw, edit.result_hw, LIMIT_PX[edit.quality])
+    if small is None:
+        return math.prod(source_hw) + math.prod(edit.result_hw)
+    searched_px = math.prod(small.source_hw) + math.prod(small.target_hw)
+    return searched_px + _COPIED_SHARE * math.prod(edit.result_hw)
+
+
+def _patches_bytes(edit: Edit, size_hw: tuple[int, int] | None) -> int:
+    """Memory that remaking from patches takes beside the picture: the search, the result, its map; 0 for other edits."""
+    if not isinstance(edit, RetargetEdit) or edit.method != "instant":
+        return 0
+    source_hw = size_hw or edit.result_hw
+    source_px, result_px = math.prod(source_hw), math.prod(edit.result_hw)
+    small = reduction(source_hw, edit.result_hw, LIMIT_PX[edit.quality])
+    if small is None:
+        return _SEARCHED_BYTES * max(source_px, result_px)
+    searched_px = max(math.prod(small.source_hw), math.prod(small.target_hw))
+    return _SEARCHED_BYTES * searched_px + 4 * source_px + 5 * result_px
+
+
 def _trade(edit: Edit) -> str:
     """Family and, where it has several ways of working, which."""
     return edit.family if isinstance(edit, InpaintEdit) else f"{edit.family} {edit.method}"
@@ -232,13 +279,13 @@ def _asked(edit: Edit, weights: str, device: str) -> str:
     return "\t".join((_trade(edit), weights, edit.quality, device))
 
 
-def _run_of(report: Mapping[str, Any]) -> _Run | None:
+def _run_of(edit: Edit, report: Mapping[str, Any]) -> _Run | None:
     """What a report tells; None where nothing was run, or memory was short, which no forecast is for."""
     if not report["crops"] or any("out of memory" in note for note in report["notes"]):
         return None
     seconds = report["seconds"]
     return _Run(
-        reported_megapixels(report),
+        reported_megapixels(edit, report),
         max(seconds["total"] - seconds.get("weights", 0.0), 0.0),
         int(report.get("peak_bytes", 0)),
     )

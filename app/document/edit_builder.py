@@ -4,10 +4,9 @@ The inputs are copies where the user may go on drawing: only tiles that were eve
 mask on a large canvas costs what it covers.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.document.flatten import flatten, flattened_view
 from app.document.layers import Layer
@@ -17,7 +16,7 @@ from app.document.results import Result
 from app.document.selection import mask_box
 from app.document.tiles import Box, clip_box, is_empty, overlap, shift, slices_of, tile_slices
 from app.errors import DocumentError
-from engine.edits import EditInputs, InpaintEdit
+from engine.edits import EditInputs, InpaintEdit, InpaintSettings
 
 if TYPE_CHECKING:
     from app.document.document import Document
@@ -28,31 +27,6 @@ Provenance = dict[str, dict[str, Any]]
 
 LEAST_MARGIN_PX = 64
 """Around a hole in the frame that is offered first."""
-
-
-class InpaintSettings(BaseModel):
-    """What the inpaint panel sets. Frozen; an unknown name is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    weights: str = ""
-    """Name in the manifest, or path of a weights file; empty = the default."""
-    quality: Literal["exact", "fast"] = "exact"
-    """``exact``: float32. ``fast``: bfloat16 where the machine has it."""
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    """0 = the published answer; another gives a variant."""
-    edge_sensitivity: float = Field(default=0.5, ge=0, le=1)
-    """How readily an edge is guessed; 0.5 = as predicted."""
-    edge_sigma: float = Field(default=2.0, gt=0, le=16)
-    """Smoothing before edges are looked for, in px."""
-    context: Literal["hole", "full", "box"] = "hole"
-    """What the networks see: the hole and its surroundings, the whole frame, or ``context_box``."""
-    context_box: tuple[int, int, int, int] | None = None
-    """x0, y0, x1, y1 on the canvas, half open; with ``context`` "box" and only then."""
-    edge_source: Literal["predicted", "drawn"] = "predicted"
-    """Where edges inside the hole come from."""
-    working_size_px: int = Field(default=512, ge=64, le=4096)
-    """Longest side the networks are given; smaller for a draft."""
 
 
 def inpaint_request(

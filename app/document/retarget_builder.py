@@ -6,10 +6,9 @@ from the picture that the first one was made from, so that nothing wears out.
 Elsewhere: the shape in retarget_shape.py; the same for fills in edit_builder.py.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.document.edit_builder import Provenance
 from app.document.flatten import flattened_view, lay_result
@@ -17,7 +16,8 @@ from app.document.recipe import Step
 from app.document.results import Result
 from app.document.retarget_shape import Shape, reason_of
 from app.errors import DocumentError
-from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
+from engine import edits
+from engine.corners import AREA_MOST_PX, SIDE_LEAST_PX, SIDE_MOST_PX, fault_of_size
 from engine.edits import EditInputs, RetargetEdit
 
 if TYPE_CHECKING:
@@ -30,21 +30,9 @@ NOVELTY = "novelty"
 """Name of the plane in which the engine says how far a pixel was copied or invented."""
 
 
-class RetargetSettings(BaseModel):
-    """What the retarget panel sets, beside the shape. Frozen; an unknown name is refused."""
+class RetargetSettings(edits.RetargetSettings):
+    """What the retarget panel sets, beside the shape."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    method: Literal["instant", "learned"] = "instant"
-    """``instant``: from the picture's own patches. ``learned``: by networks that learned this one picture."""
-    weights: str = ""
-    """Of a learned picture: name in the manifest, or path of a weights file."""
-    quality: Literal["exact", "fast"] = "exact"
-    """``fast``: rougher where it cannot be seen."""
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    """0 = the plain answer; another gives a variant."""
-    completeness: float = Field(default=0.5, ge=0, le=1)
-    """How much every part of the picture is wanted in the result."""
     is_locked: bool = False
     """Whether what the mask selects keeps its shape."""
 
@@ -127,8 +115,8 @@ def retarget_request(
         DocumentError: if the shape or the picture cannot be remade, or the mask leaves nothing that could give way.
     """
     h, w = document.size_hw
-    if not all(SIDE_LEAST_PX <= side <= SIDE_MOST_PX for side in (h, w)):
-        limits = f"{SIDE_LEAST_PX} to {SIDE_MOST_PX} px a side"
+    if fault_of_size((h, w)):
+        limits = f"{SIDE_LEAST_PX} to {SIDE_MOST_PX} px a side and up to {AREA_MOST_PX // 10**6} megapixels"
         raise DocumentError("picture to remake", limits, f"{w}x{h} px", "make a copy of another size first")
     if reason := reason_of(shape):
         raise DocumentError("shape", "one a picture fits in", reason, "pull the handles apart")

@@ -7,11 +7,12 @@ alone and a side with its two corners. Corners stay on whole pixels, and a drag 
 Elsewhere: what is a shape at all in engine/corners.py; the tool in app/canvas/tools/handles.py.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 
 from app.document.tiles import MAX_SIDE_PX, Box
-from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX, Corners, Point, fault_of, placed
+from engine.corners import AREA_MOST_PX, SIDE_LEAST_PX, SIDE_MOST_PX, Corners, Point, fault_of, placed
 
 Handle = Literal["top_left", "top", "top_right", "right", "bottom_right", "bottom", "bottom_left", "left"]
 """Clockwise from the top left."""
@@ -137,6 +138,8 @@ def reason_of(shape: Shape) -> str:
         return f"{SIDE_MOST_PX} px is the longest side"
     if min(h, w) < SIDE_LEAST_PX:
         return f"{SIDE_LEAST_PX} px is the shortest side"
+    if h * w > AREA_MOST_PX:
+        return f"{AREA_MOST_PX // 10**6} megapixels is the largest picture"
     if "cross" in fault or "clockwise" in fault:
         return "The sides may not cross"
     return "The corners may not lie on one line or turn inwards"
@@ -150,7 +153,8 @@ def with_ratio(shape: Shape, ratio: float, *, is_upright: bool) -> Shape:
         ratio: long side to short side.
         is_upright: whether it is higher than wide.
     """
-    short = min(max(min(shape.size_hw), SIDE_LEAST_PX), int(SIDE_MOST_PX / ratio))
+    most = min(SIDE_MOST_PX / ratio, math.sqrt(AREA_MOST_PX / ratio) - 1)
+    short = min(max(min(shape.size_hw), SIDE_LEAST_PX), int(most))
     long = min(round(short * ratio), SIDE_MOST_PX)
     w, h = (short, long) if is_upright else (long, short)
     x, y, _, _ = shape.box_xyxy
@@ -165,8 +169,9 @@ def turned(shape: Shape) -> Shape:
 
 
 def nearest_valid(size_hw: tuple[int, int]) -> tuple[int, int]:
-    """A size brought within what can be remade."""
-    h, w = (min(max(side, SIDE_LEAST_PX), SIDE_MOST_PX) for side in size_hw)
+    """A size brought within what can be remade; one with too many pixels keeps its ratio."""
+    share = min(1.0, math.sqrt(AREA_MOST_PX / math.prod(size_hw)))
+    h, w = (min(max(int(side * share), SIDE_LEAST_PX), SIDE_MOST_PX) for side in size_hw)
     return h, w
 
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from app.canvas.tools.context import Change, ToolContext
 from app.document.document import Document
-from app.document.edit_builder import InpaintSettings, usual_frame
+from app.document.edit_builder import usual_frame
 from app.document.events import CurrentResultChanged, Event, ResultsChanged
 from app.fill import VARIANTS_LIMIT, FillController
 from app.fill_state import Cost, FillState, seam_words
@@ -45,6 +45,7 @@ from app.panels.controls import (
 from app.panels.legend import EdgeLegend
 from app.panels.mask_actions import MaskActions
 from app.panels.mask_drop import MaskDrop
+from engine.edits import InpaintSettings
 
 WIDTH_PX = 300
 """What the panel needs for its longest row; a dock gives more where it can."""

@@ -194,7 +194,7 @@ def _remade_rows(result: Result) -> list[tuple[str, str]]:
         ("Seed", str(result.step.seed)),
         ("Quality", str(edit.get("quality", ""))),
         ("Weights", str(result.step.weights.get("name", ""))),
-        ("Keeps", f"every part: {edit.get('completeness', 0.5):g}"),
+        ("Keeps", f"every part: {edit['completeness']:g}" if "completeness" in edit else ""),
         ("Locked", "what was masked" if "lock" in result.step.inputs else ""),
         ("Took", _took(result.report)),
         ("Made", _local_time(result.created)),

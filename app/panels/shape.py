@@ -144,6 +144,8 @@ class ShapeBox(QWidget):
         h, w = shape.size_hw
         for field, value in ((self._width, w), (self._height, h)):
             with QSignalBlocker(field):
+                # A picture beyond the limits is shown as large as it is.
+                field.setRange(min(SIDE_LEAST_PX, value), max(SIDE_MOST_PX, value))
                 field.setValue(value)
         shown = _ratio_name(shape, self._controller.document.size_hw if self._controller.document else (h, w))
         for name, button in self._ratios.items():

@@ -36,27 +36,19 @@ class Plan:
     scales: list[float]
     side: int
 
-    @property
-    def is_copied(self) -> bool:
-        """Whether the finest level is not the picture's own, so that a last step copies."""
-        return self.scales[-1] < 1
 
-
-def plan(source_hw: tuple[int, int], target_hw: tuple[int, int], limit_px: int) -> Plan:
+def plan(source_hw: tuple[int, int], target_hw: tuple[int, int]) -> Plan:
     """Choose the levels.
 
     Args:
         source_hw: size of the source.
         target_hw: size of the result.
-        limit_px: neither has more pixels than this on the finest level that is searched.
     """
-    largest = max(source_hw[0] * source_hw[1], target_hw[0] * target_hw[1])
-    finest = min(1.0, math.sqrt(limit_px / largest))
-    shortest = min(*source_hw, *target_hw) * finest
+    shortest = min(*source_hw, *target_hw)
     side = 7 if shortest >= 18 else 5 if shortest >= 11 else 3
     wanted = max(COARSE_PX / min(source_hw), COARSE_TARGET_PX / min(target_hw))
-    count = 1 + max(0, round(math.log(finest / wanted) / math.log(RATIO))) if finest > wanted else 1
-    return Plan([finest / RATIO**level for level in range(count - 1, -1, -1)], side)
+    count = 1 + max(0, round(math.log(1 / wanted) / math.log(RATIO)))
+    return Plan([1 / RATIO**level for level in range(count - 1, -1, -1)], side)
 
 
 def scaled(size_hw: tuple[int, int], scale: float) -> tuple[int, int]:

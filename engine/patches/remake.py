@@ -3,30 +3,23 @@
 No weights and nothing learned: the result is put together from small pieces of the picture itself, as they stand, so
 that its elements keep their size: a facade drawn out wide gets more windows, not wider ones.
 
-Cost: grows with the pixels of source and result; memory too, some 600 bytes a pixel on the finest level searched.
+Cost: grows with the pixels of source and result; memory too, some 600 bytes a pixel.
 Source: Granot et al. 2022; see synthesis.py.
+Elsewhere: large pictures in enlarging.py.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 
 from engine.patches import locks, quad
-from engine.patches.enlarging import enlarge
 from engine.patches.level import State, Task, tensor
-from engine.patches.pyramid import plan, resize
+from engine.patches.pyramid import plan
 from engine.patches.synthesis import synthesise
 from engine.patches.voting import pixel_field, strangeness
 from engine.progress import Steps
-
-LIMIT_PX = {"exact": 1024 * 1024, "fast": 640 * 640}
-"""Pixels of source or result up to which every level is searched; beyond, the field is drawn out and copied."""
-
-COMPLETENESS = 0.7
-"""How much it matters that every part of the source comes back, if nobody says."""
 
 _UNITS = 1000
 
@@ -52,11 +45,9 @@ def remake(
     corners_xy: Sequence[tuple[float, float]] | None = None,
     lock: np.ndarray | None = None,
     seed: int = 0,
-    quality: Literal["exact", "fast"] = "exact",
     device: torch.device,
     steps: Steps,
-    completeness: float = COMPLETENESS,
-    limit_px: int | None = None,
+    completeness: float,
 ) -> Remade:
     """Remake a picture at another size or in a quadrilateral.
 
@@ -65,13 +56,11 @@ def remake(
         target_size_hw: size of the result; with corners, of the box around them.
         corners_xy: where the corners go, top left, top right, bottom right, bottom left, (x, y) in px of the result;
             None for a plain rectangle. Must be convex.
-        lock: (H, W) float32; above 0 comes back as it is, moved as one piece; None for nothing.
+        lock: (H, W) bool or float32; above 0 comes back as it is, moved as one piece; None for nothing.
         seed: of the random part of the search; the same seed gives the same picture on the same machine.
-        quality: ``fast`` searches fewer of the finest levels of large pictures.
         device: where to search.
         steps: told how far it is, and asked whether to go on.
         completeness: 0 (only what fits best) .. 1 (every part of the source finds its place).
-        limit_px: largest size in px that is searched; None for the one of ``quality``.
 
     Raises:
         Cancelled: if the job was asked to stop.
@@ -79,7 +68,7 @@ def remake(
     source_hw = (image.shape[0], image.shape[1])
     target_hw = (int(target_size_hw[0]), int(target_size_hw[1]))
     corners = quad.rectangle(target_hw) if corners_xy is None else np.array(corners_xy, dtype=np.float64)
-    levels = plan(source_hw, target_hw, LIMIT_PX[quality] if limit_px is None else limit_px)
+    levels = plan(source_hw, target_hw)
     task = Task(
         image=np.ascontiguousarray(image, dtype=np.float32),
         target_hw=target_hw,
@@ -116,21 +105,16 @@ def alpha_of(completeness: float) -> float | None:
 
 
 def _finished(task: Task, state: State) -> Remade:
-    """Bring the finest level to full size, and say where its pixels are from."""
+    """Say where the pixels of the finest level are from, and lay locked pieces over it."""
     side = task.plan.side
     size_hw = (state.picture.shape[0], state.picture.shape[1])
     grid_hw = (size_hw[0] - side + 1, size_hw[1] - side + 1)
     key_hw = (state.source_hw[0] - side + 1, state.source_hw[1] - side + 1)
     found = pixel_field(state.index, grid_hw, key_hw, side)
-    small = tensor(resize(task.image, state.source_hw), task.device)
-    novelty = strangeness(tensor(state.picture, task.device), small, found).cpu().numpy()
+    source = tensor(task.image, task.device)
+    novelty = strangeness(tensor(state.picture, task.device), source, found).cpu().numpy()
     task.look()
     field, picture = found.cpu().numpy().astype(np.int32), np.clip(state.picture, 0, 1)
-    if task.plan.is_copied:
-        picture, field, novelty = enlarge(
-            task.image, task.target_hw, field, state.source_hw, novelty, task.look
-        )
-    task.look()
     for piece in task.pieces:
         matrix = quad.homography(quad.rectangle(task.source_hw), task.corners)
         locks.stamp(piece, locks.shift_px(piece, matrix, task.target_hw), task.image, picture, field, novelty)

@@ -45,6 +45,9 @@ chair on a chair's back; those below 0.5 textures and whole things."""
 WHOLE_GROWTH = 1.8
 """Growth of a side from which on there is room for nearly all of a second thing."""
 
+MOST_GROWTH = 16.0
+"""Growth of a side up to which other ways are tried: what they hold in memory goes with the square of a longer frame."""
+
 DRAWN_LEAST_PX = 36
 """Shorter side of the result from which on a picture is drawn: a patch is a fifth of it. From 27 px on shares came out
 nearer by an eighth, but a rocket was torn and the rim of a cup open."""
@@ -83,6 +86,8 @@ def best_way(task: Task, sources: list[np.ndarray], level: int, state: State) ->
 
     lowest = change(state.picture)
     growth = [new / old for new, old in zip(task.target_hw, task.source_hw, strict=True)]
+    if max(growth) > MOST_GROWTH:
+        return state
     grows_much = max(growth) >= layout.LEAST_GROWTH
     share = SHARES_KEPT if max(growth) < WHOLE_GROWTH else SHARES_KEPT_WHOLE
     enough = share * change(resize(source, _size_hw(task, level)))

@@ -1,7 +1,8 @@
 """Remake a picture at another size or in another shape, its elements at their own size.
 
 Instant: the picture's patches are put together anew (see engine/patches). Every pixel of the result knows which pixel of
-the picture it came from; transparency comes from there, and the map of what is invented.
+the picture it came from; transparency comes from there, and the map of what is invented. A large picture is searched as
+a small copy, and its own pixels are moved as that says.
 
 Learned: one pass of networks that learned this one picture. A frame a little larger is asked for, whose sides are
 multiples of their own size rule, and cut. Transparency is drawn out like the frame. Where memory
@@ -19,13 +20,15 @@ Sources: Granot et al., "Drop the GAN: In Defense of Patches Nearest Neighbors a
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.corners import (
+    AREA_MOST_PX,
     MARGIN_PX,
+    OFFICIAL_MULTIPLE,
     SIDE_LEAST_PX,
     SIDE_MOST_PX,
     Corners,
@@ -36,18 +39,19 @@ from engine.corners import (
 from engine.edges import LUMA
 from engine.edits import EditInputs, RetargetEdit, plane_values
 from engine.errors import MaskError, PictureError
-from engine.patches import quad
-from engine.patches.remake import remake
+from engine.patches import enlarging, quad
+from engine.patches.reduction import LIMIT_PX, Reduction, reduction
+from engine.patches.remake import Remade, remake
 from engine.pictures import PICTURE_KEY, picture_sha256
 from engine.pipelines.exchange import Demand, Outcome, Tools
-from engine.pipelines.pixels import bytes_of, floats_of, rgb_of
+from engine.pipelines.pixels import bytes_of, colours_of, floats_of, rgb_of
 from engine.seams import Seam
 
 CALLS: Mapping[str, str] = {"generator": "forward"}
 """Which function of which network the pipeline calls."""
 
-OFFICIAL_MULTIPLE = 8
-"""Sides of the published routine's pictures are multiples of this."""
+_BAND_PX = 1 << 20
+"""Pixels that are held as floats at a time while a result is put together."""
 STRANGE_NOTE = "these weights were learned on another picture: they will paint that one"
 LOCK_NOTE = "the lock was not looked at: learned networks remake everything, the instant method keeps a part"
 
@@ -59,10 +63,14 @@ def demand(edit: RetargetEdit, inputs: EditInputs) -> Demand:
         PictureError: if the picture is too small or too large.
     """
     h, w = inputs.size_hw
-    if not all(SIDE_LEAST_PX <= side <= SIDE_MOST_PX for side in (h, w)):
-        hint = "there is too little to go by" if min(h, w) < SIDE_LEAST_PX else "make it smaller first"
-        expected = f"a picture with sides from {SIDE_LEAST_PX} to {SIDE_MOST_PX} px"
+    least_px = OFFICIAL_MULTIPLE if edit.is_official_match else SIDE_LEAST_PX
+    if not all(least_px <= side <= SIDE_MOST_PX for side in (h, w)):
+        hint = "there is too little to go by" if min(h, w) < least_px else "make it smaller first"
+        expected = f"a picture with sides from {least_px} to {SIDE_MOST_PX} px"
         raise PictureError("image", expected, f"{w}x{h} px", hint)
+    if h * w > AREA_MOST_PX:
+        expected = f"a picture of at most {AREA_MOST_PX // 10**6} megapixels"
+        raise PictureError("image", expected, f"{w}x{h} px", "make it smaller first")
     area = max(h * w, math.prod(edit.result_hw))
     is_instant = edit.method == "instant"
     is_unnamed = not (is_instant or edit.weights or edit.is_official_match)
@@ -99,36 +107,80 @@ def run(edit: RetargetEdit, inputs: EditInputs, tools: Tools) -> Outcome:
 
 
 def _lock_of(inputs: EditInputs) -> np.ndarray | None:
+    """(H, W) bool: what keeps its shape; None for nothing."""
     if inputs.lock is None:
         return None
-    lock = plane_values("lock", inputs.lock)
-    if (lock > 0).all():
+    plane = inputs.lock
+    lock = (plane_values("lock", plane) if plane.dtype == np.float32 else plane) > 0
+    if lock.all():
         hint = "nothing is left to remake, unlock what may change"
         raise MaskError("lock", "a part of the picture left unlocked", "everything locked", hint)
     return lock if lock.any() else None
 
 
 def _remade(edit: RetargetEdit, inputs: EditInputs, lock: np.ndarray | None, tools: Tools) -> Outcome:
+    small = reduction(inputs.size_hw, edit.result_hw, LIMIT_PX[edit.quality])
+    if small is not None:
+        return _remade_large(edit, inputs, lock, small, tools)
     corners = _corners_of(edit)
     with tools.clock("remake"):
-        made = remake(
-            floats_of(rgb_of(inputs.image)),
-            edit.result_hw,
-            corners_xy=corners,
-            lock=lock,
-            seed=edit.seed,
-            quality=edit.quality,
-            device=tools.device,
-            steps=tools.steps,
-            completeness=edit.completeness,
-        )
+        made = _searched(edit, floats_of(rgb_of(inputs.image)), edit.result_hw, corners, lock, tools)
     with tools.clock("composite"):
         alpha = _alpha_of(inputs.image)
         if alpha is not None:
             alpha = alpha[made.field_xy[..., 1], made.field_xy[..., 0]]
-        image = _like(inputs.image, made.image, alpha, corners)
+        image = _cut_out(_like(inputs.image, made.image, alpha), corners)
     tools.steps.finish("done")
-    return Outcome(image, (_crop(edit.result_hw),), novelty=bytes_of(made.novelty))
+    return Outcome(image, (_crop(inputs.size_hw, edit.result_hw),), novelty=bytes_of(made.novelty))
+
+
+def _remade_large(
+    edit: RetargetEdit, inputs: EditInputs, lock: np.ndarray | None, small: Reduction, tools: Tools
+) -> Outcome:
+    """Search a small copy, and move the picture's own pixels as that says."""
+    corners = _corners_of(edit)
+    small_lock = None if lock is None else enlarging.reduced_lock(lock, small.source_hw)
+    ends = quad.rectangle(small.target_hw) if corners is None else small.points(np.array(corners))
+    with tools.clock("remake"):
+        seen = enlarging.reduced(rgb_of(inputs.image), small.source_hw)
+        made = _searched(
+            edit, seen, small.target_hw, None if corners is None else ends.tolist(), small_lock, tools
+        )
+    with tools.clock("composite"):
+        novelty = enlarging.map_up(bytes_of(made.novelty), edit.result_hw)
+        image = enlarging.moved_up(
+            inputs.image,
+            edit.result_hw,
+            made.field_xy,
+            small.scale_yx,
+            tools.steps.look,
+            is_known=None if corners is None else quad.inside(ends, small.target_hw),
+        )
+        if lock is not None and small_lock is not None:
+            enlarging.stamp_up(small_lock, lock, ends, small, inputs.image, image, novelty)
+        image = _cut_out(image, corners)
+    tools.steps.finish("done")
+    return Outcome(image, (_crop(inputs.size_hw, edit.result_hw),), novelty=novelty)
+
+
+def _searched(
+    edit: RetargetEdit,
+    picture: np.ndarray,
+    size_hw: tuple[int, int],
+    corners: Sequence[tuple[float, float]] | None,
+    lock: np.ndarray | None,
+    tools: Tools,
+) -> Remade:
+    return remake(
+        picture,
+        size_hw,
+        corners_xy=corners,
+        lock=lock,
+        seed=edit.seed,
+        device=tools.device,
+        steps=tools.steps,
+        completeness=edit.completeness,
+    )
 
 
 def _learned(edit: RetargetEdit, inputs: EditInputs, lock: np.ndarray | None, tools: Tools) -> Outcome:
@@ -154,9 +206,9 @@ def _learned(edit: RetargetEdit, inputs: EditInputs, lock: np.ndarray | None, to
     tools.steps.end("remake", bytes_of(made), (0, 0, w, h))
     with tools.clock("composite"):
         alpha = _drawn_out(_alpha_of(inputs.image), (h, w), corners)
-        image = _like(inputs.image, made, alpha, corners)
+        image = _cut_out(_like(inputs.image, made, alpha), corners)
     tools.steps.finish("done")
-    return Outcome(image, (_crop((h, w)),), tuple(notes))
+    return Outcome(image, (_crop(inputs.size_hw, (h, w)),), tuple(notes))
 
 
 def _as_published(edit: RetargetEdit, inputs: EditInputs, tools: Tools) -> Outcome:
@@ -173,9 +225,9 @@ def _as_published(edit: RetargetEdit, inputs: EditInputs, tools: Tools) -> Outco
         made = tools.calls["generator"](floats_of(rgb_of(kept)), size_hw=(h, w))
     tools.steps.end("remake", bytes_of(made), (0, 0, w, h))
     with tools.clock("composite"):
-        image = _like(kept, made, _drawn_out(_alpha_of(kept), (h, w), None), None)
+        image = _like(kept, made, _drawn_out(_alpha_of(kept), (h, w), None))
     tools.steps.finish("done")
-    return Outcome(image, (_crop((h, w)),), tuple(_strangeness(inputs, tools)))
+    return Outcome(image, (_crop(inputs.size_hw, (h, w)),), tuple(_strangeness(inputs, tools)))
 
 
 def _frame(seen: np.ndarray, size_hw: tuple[int, int], corners: Corners | None, tools: Tools) -> np.ndarray:
@@ -220,24 +272,43 @@ def _drawn_out(
     return np.asarray(np.rint(np.clip(values, 0, 1) * np.iinfo(alpha.dtype).max), alpha.dtype)
 
 
-def _like(
-    image: np.ndarray, made: np.ndarray, alpha: np.ndarray | None, corners: Corners | None
-) -> np.ndarray:
+def _like(image: np.ndarray, made: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
     """Set (h, w, 3) colours in [0, 1] and transparency together as ``image`` has them."""
     top = np.float32(np.iinfo(image.dtype).max)
     is_grey = image.ndim == 2 or image.shape[2] < 3
-    colours = (made @ np.array(LUMA, np.float32))[..., None] if is_grey else made
-    pixels = np.asarray(np.rint(np.clip(colours * top, 0, top)), image.dtype)
-    if corners is not None:
-        inside = coverage_of(corners, (made.shape[0], made.shape[1]))
-        whole = np.full(inside.shape, top) if alpha is None else alpha.astype(np.float32)
-        alpha = np.asarray(np.rint(whole * inside), image.dtype)
+    pixels = np.empty((*made.shape[:2], *image.shape[2:]), image.dtype)
+    colours = colours_of(pixels)
+    for rows in _bands(made.shape[:2]):
+        part = (made[rows] @ np.array(LUMA, np.float32))[..., None] if is_grey else made[rows]
+        colours[rows] = np.rint(np.clip(part * top, 0, top))
     if alpha is not None:
-        return np.concatenate([pixels, alpha[..., None]], axis=2)
-    return pixels[..., 0] if image.ndim == 2 else pixels
+        pixels[..., -1] = alpha
+    return pixels
 
 
-def _crop(size_hw: tuple[int, int]) -> dict[str, Any]:
+def _cut_out(pixels: np.ndarray, corners: Corners | None) -> np.ndarray:
+    """The same picture, clear outside of four corners, and black there; with an alpha channel more if it has none."""
+    if corners is None:
+        return pixels
+    h, w = pixels.shape[:2]
+    colours, alpha = colours_of(pixels), _alpha_of(pixels)
+    top = np.iinfo(pixels.dtype).max
+    cut = np.empty((h, w, colours.shape[2] + 1), pixels.dtype)
+    for rows in _bands((h, w)):
+        inside = coverage_of(corners, range(h)[rows], w)
+        cut[rows, :, :-1] = colours[rows] * (inside > 0)[..., None]
+        cut[rows, :, -1] = np.rint((top if alpha is None else alpha[rows].astype(np.float32)) * inside)
+    return cut
+
+
+def _bands(size_hw: tuple[int, int]) -> Iterator[slice]:
+    """Rows from top to bottom, some at a time."""
+    step = max(1, _BAND_PX // size_hw[1])
+    for top in range(0, size_hw[0], step):
+        yield slice(top, top + step)
+
+
+def _crop(source_hw: tuple[int, int], size_hw: tuple[int, int]) -> dict[str, Any]:
     """The whole result as one crop, since all of it changed."""
     h, w = size_hw
     box = [0, 0, w, h]
@@ -245,6 +316,7 @@ def _crop(size_hw: tuple[int, int]) -> dict[str, Any]:
         "frame": box,
         "hole": box,
         "hole_px": h * w,
+        "source_hw": list(source_hw),
         "levels_hw": [[h, w]],
         "windows": 0,
         "seam": Seam().as_dict(),

@@ -53,7 +53,9 @@ class FakeWorker(QObject):
             self.waiting.remove(number)
             self.cancelled.emit(number)
 
-    def forecast(self, edit: Edit, mask: np.ndarray | None) -> Forecast | None:
+    def forecast(
+        self, edit: Edit, mask: np.ndarray | None, *, size_hw: tuple[int, int] | None = None
+    ) -> Forecast | None:
         return self.expected
 
     def ask_status(self) -> None:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from app.document.edit_builder import InpaintSettings, inpaint_request
+from app.document.edit_builder import inpaint_request
 from app.fill_jobs import FillInputs, FillJobs
+from engine.edits import InpaintSettings
 from engine.errors import WeightsError
 from tests.app.fakes import make_document, stroke
 

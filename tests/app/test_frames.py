@@ -8,7 +8,7 @@ from PIL import Image, ImageSequence
 from pydantic import ValidationError
 
 from app.__main__ import main
-from app.errors import OutputError
+from app.errors import OutputError, UsageError
 from app.frames import FrameFiles, plan_frames
 from engine.edits import RetargetEdit
 
@@ -38,9 +38,17 @@ def test_corners_move_straight_and_the_canvas_holds_all_of_them() -> None:
     assert found.canvas_hw == (50, 70)
 
 
+def test_more_frames_than_memory_should_hold_are_refused() -> None:
+    words = (
+        "--frames: expected frames of 2.1 GB together, got 40 frames of 6000x4000 px, 3.8 GB; ask for fewer"
+    )
+    with pytest.raises(UsageError, match=words):
+        plan_frames(RetargetEdit(target_size_hw=(4000, 3000)), (4000, 6000), 40)
+
+
 def test_a_picture_that_is_too_small_for_its_first_frame_is_refused() -> None:
     with pytest.raises(
-        ValidationError, match="target_size_hw: expected sides from 32 to 4096 px, got 56x20 px"
+        ValidationError, match="target_size_hw: expected sides from 32 to 12000 px, got 56x20 px"
     ):
         plan_frames(RetargetEdit(target_size_hw=(44, 96)), (20, 56), 3)
 

@@ -240,7 +240,7 @@ def test_a_picture_that_cannot_be_remade_says_so(worker):
     small = make_document((20, 60))
     made = RetargetController(worker)
     made.set_document(small)
-    assert made.state.reason == "Pictures of 32 to 4096 px a side can be remade"
+    assert made.state.reason == "Pictures of 32 to 12000 px a side and up to 120 megapixels can be remade"
     assert not made.state.can_remake
     small.close()
 

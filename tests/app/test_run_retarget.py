@@ -170,10 +170,10 @@ def test_a_lock_over_everything_is_refused(refuse, tmp_path) -> None:
         (("--corners", "0,0 9,0 9,9 a,9"), "--corners: expected four points x,y in pixels"),
         (
             ("--size", "8x64"),
-            "target_size_hw: expected sides from 32 to 4096 px, got 8x64 px; make it larger",
+            "target_size_hw: expected sides from 32 to 12000 px, got 8x64 px; make it larger",
         ),
-        (("--size", "5000x64"), "expected sides from 32 to 4096 px, got 5000x64 px; make it smaller"),
-        (("--scale", "100"), "expected sides from 32 to 4096 px, got 5600x4400 px; make it smaller"),
+        (("--size", "13000x64"), "expected sides from 32 to 12000 px, got 13000x64 px; make it smaller"),
+        (("--scale", "300"), "expected sides from 32 to 12000 px, got 16800x13200 px; make it smaller"),
         (
             ("--corners", "0,0 90,60 90,0 0,60"),
             "corners_xy: expected sides that do not cross, got 0,0 90,60 90,0",
@@ -210,14 +210,14 @@ def test_what_cannot_be_asked_is_refused_in_words(refuse, words, line) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size_wh", "hint"), [((20, 64), "there is too little to go by"), ((4100, 40), "make it smaller")]
+    ("size_wh", "hint"), [((20, 64), "there is too little to go by"), ((12001, 40), "make it smaller")]
 )
 def test_pictures_beyond_the_limits_are_refused_with_the_limits(refuse, tmp_path, size_wh, hint) -> None:
     source = tmp_path / "in.png"
     Image.new("L", size_wh).save(source)
     line = refuse("--size", "64x48", image=source)
     assert (
-        f"expected a picture with sides from 32 to 4096 px, got {size_wh[0]}x{size_wh[1]} px; {hint}" in line
+        f"expected a picture with sides from 32 to 12000 px, got {size_wh[0]}x{size_wh[1]} px; {hint}" in line
     )
 
 

@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/engine/patches")]
 
 from seam_carving import carve  # noqa: E402
 
+from engine.edits import RetargetSettings  # noqa: E402
 from engine.patches.measures import measure  # noqa: E402
 from engine.patches.pyramid import resize  # noqa: E402
 from engine.patches.remake import remake  # noqa: E402
@@ -104,7 +105,13 @@ def main() -> int:
         for shape, (down, across) in SHAPES.items():
             size = (round(image.shape[0] * down), round(image.shape[1] * across))
             start = time.process_time()
-            made = remake(image, size, device=torch.device("cpu"), steps=Steps(1, None, None)).image
+            made = remake(
+                image,
+                size,
+                device=torch.device("cpu"),
+                steps=Steps(1, None, None),
+                completeness=RetargetSettings().completeness,
+            ).image
             seconds = time.process_time() - start
             others = [resize(image, size), carve(image, size)]
             ours, resized, carved = (measure(image, picture) for picture in (made, *others))

@@ -23,7 +23,10 @@ def test_a_rectangle_and_a_trapezium_have_no_fault():
         (((0, 0), (0, 48), (64, 0), (64, 48)), "expected sides that do not cross"),
         (((0, 0), (100, 0), (30, 30), (0, 100)), "expected a shape without a dent"),
         (((64, 0), (0, 0), (0, 48), (64, 48)), "expected corners clockwise from the top left"),
-        (((0, 0), (64, 0), (64, 20), (0, 20)), "corners_xy: expected sides from 32 to 4096 px, got 64x20 px"),
+        (
+            ((0, 0), (64, 0), (64, 20), (0, 20)),
+            "corners_xy: expected sides from 32 to 12000 px, got 64x20 px",
+        ),
     ],
 )
 def test_corners_that_make_no_shape_are_refused_in_words(corners, words):
@@ -33,8 +36,12 @@ def test_corners_that_make_no_shape_are_refused_in_words(corners, words):
 @pytest.mark.parametrize(
     ("size_hw", "words"),
     [
-        ((31, 64), "target_size_hw: expected sides from 32 to 4096 px, got 64x31 px; make it larger"),
-        ((64, 4097), "target_size_hw: expected sides from 32 to 4096 px, got 4097x64 px; make it smaller"),
+        ((31, 64), "target_size_hw: expected sides from 32 to 12000 px, got 64x31 px; make it larger"),
+        ((64, 12001), "target_size_hw: expected sides from 32 to 12000 px, got 12001x64 px; make it smaller"),
+        (
+            (12000, 11000),
+            "target_size_hw: expected at most 120 megapixels, got 11000x12000 px (132 megapixels); make it smaller",
+        ),
     ],
 )
 def test_sizes_beyond_the_limits_are_refused_with_the_limits(size_hw, words):
@@ -42,7 +49,9 @@ def test_sizes_beyond_the_limits_are_refused_with_the_limits(size_hw, words):
 
 
 def test_sizes_at_the_limits_are_taken():
-    assert fault_of_size((32, 4096)) == ""
+    assert fault_of_size((32, 12000)) == ""
+    assert fault_of_size((8736, 11648)) == "", "what a camera of 100 megapixels gives"
+    assert fault_of_size((8, 16), least_px=8) == ""
 
 
 def test_the_frame_is_the_bounding_box_rounded_up():
@@ -56,15 +65,17 @@ def test_placed_corners_begin_at_zero():
 
 
 def test_coverage_is_exact_along_the_pixels_and_soft_on_slanting_sides():
-    whole = coverage_of(PLAIN, (48, 64))
+    whole = coverage_of(PLAIN, range(48), 64)
     assert (whole.dtype, whole.shape) == ("float32", (48, 64))
     assert (whole == 1).all()
-    half = coverage_of(((0, 0), (32, 0), (32, 48), (0, 48)), (48, 64))
+    half = coverage_of(((0, 0), (32, 0), (32, 48), (0, 48)), range(48), 64)
     assert (half[:, :32] == 1).all()
     assert (half[:, 32:] == 0).all()
-    slanting = coverage_of(((0, 0), (64, 0), (64, 64), (0, 32)), (64, 64))
+    slanting = coverage_of(((0, 0), (64, 0), (64, 64), (0, 32)), range(64), 64)
     assert slanting.sum() == pytest.approx(64 * 48, rel=0.01)
     assert 0 < slanting[32, 1] < 1
+    part = coverage_of(((0, 0), (64, 0), (64, 64), (0, 32)), range(30, 41), 64)
+    assert (part == slanting[30:41]).all()
 
 
 def test_a_margin_is_asked_for_around_what_is_wanted():

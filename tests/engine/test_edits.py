@@ -89,12 +89,16 @@ def test_the_result_of_a_retarget_is_its_size_or_holds_its_corners():
             {"target_size_hw": (64, 64), "corners_xy": ((0, 0), (64, 0), (64, 48), (0, 48))},
             "expected a size or four corners, got both",
         ),
-        ({"target_size_hw": (16, 64)}, "target_size_hw: expected sides from 32 to 4096 px, got 64x16 px"),
+        ({"target_size_hw": (16, 64)}, "target_size_hw: expected sides from 32 to 12000 px, got 64x16 px"),
         ({"corners_xy": ((0, 0), (64, 48), (64, 0), (0, 48))}, "expected sides that do not cross"),
         ({"target_size_hw": (64, 64), "completeness": 1.5}, "completeness"),
         (
             {"target_size_hw": (64, 64), "is_official_match": True},
             "is_official_match: expected method 'learned' and a size, got method 'instant'",
+        ),
+        (
+            {"target_size_hw": (15, 64), "is_official_match": True, "method": "learned"},
+            "target_size_hw: expected sides from 16 to 12000 px, got 64x15 px",
         ),
         (
             {

@@ -179,19 +179,40 @@ def test_the_plan_counts_what_the_report_counts(engine, edit):
     image = np.random.default_rng(0).integers(0, 256, (150, 200, 3), dtype=np.uint8)
     edit = InpaintEdit(**edit)
     found = engine.run(edit, EditInputs(image, mask)).report
-    assert planned_megapixels(edit, mask) == pytest.approx(reported_megapixels(found), rel=0.15)
+    assert planned_megapixels(edit, mask) == pytest.approx(reported_megapixels(edit, found), rel=0.15)
     assert json.dumps(found)
 
 
 def test_each_way_of_retargeting_is_forecast_by_its_own_runs(path):
     forecasts = Forecasts(path)
     instant = RetargetEdit(target_size_hw=(256, 256))
-    forecasts.remember(instant, report(256, seconds=3.0, weights=None))
+    ran = report(256, seconds=3.0, weights=None)
+    ran["crops"][0]["source_hw"] = [256, 256]
+    forecasts.remember(instant, ran)
     assert forecasts.forecast(RetargetEdit(target_size_hw=(256, 256), method="learned"), None) is None
     assert forecasts.forecast(instant, None).seconds == pytest.approx(3.0)
     larger = RetargetEdit(target_size_hw=(256, 512))
-    assert forecasts.forecast(larger, None).seconds == pytest.approx(6.0)
+    assert forecasts.forecast(larger, None, size_hw=(256, 256)).seconds == pytest.approx(4.5)
     assert Forecasts(path).forecast(instant, None).runs == 1
+
+
+@pytest.mark.parametrize("quality", ["exact", "fast"])
+def test_remaking_from_patches_is_forecast_before_the_first_run(path, quality):
+    """Seconds and memory of a camera's photo are known beforehand, and bounded whatever its size."""
+    edit = RetargetEdit(target_size_hw=(4000, 9000), quality=quality)
+    found = Forecasts(path).forecast(edit, None, size_hw=(4000, 6000))
+    assert found.runs == 0
+    assert 2 < found.seconds < 60
+    pixels = 4000 * 6000 * 4 + 4000 * 9000 * 5
+    assert pixels < found.memory_bytes < pixels + 700e6
+    largest = RetargetEdit(target_size_hw=(10000, 12000), quality=quality)
+    assert Forecasts(path).forecast(largest, None, size_hw=(10000, 12000)).seconds < 10 * found.seconds
+
+
+def test_a_report_of_remaking_counts_what_the_plan_counts(path):
+    edit = RetargetEdit(target_size_hw=(3000, 3000))
+    ran = {"crops": [{"source_hw": [2000, 3000], "levels_hw": [[3000, 3000]], "windows": 0}]}
+    assert reported_megapixels(edit, ran) == planned_megapixels(edit, None, (2000, 3000))
 
 
 def test_the_cache_can_be_moved(tmp_path, monkeypatch):

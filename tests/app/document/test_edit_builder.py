@@ -3,7 +3,6 @@ import pytest
 
 from app.document.document import Document
 from app.document.edit_builder import (
-    InpaintSettings,
     inpaint_request,
     result_from_reply,
     settings_of,
@@ -15,7 +14,7 @@ from app.document.recipe import Step
 from app.document.results import Result
 from app.document.strokes import Stroke
 from app.errors import DocumentError
-from engine.edits import InpaintEdit
+from engine.edits import InpaintEdit, InpaintSettings
 from engine.host import HostReply, Patch
 
 SIZE_HW = (300, 320)

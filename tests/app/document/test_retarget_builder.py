@@ -103,7 +103,8 @@ def test_a_mask_over_everything_is_refused(document):
 def test_a_picture_that_is_too_small_is_refused():
     document = Document.blank((20, 300))
     with pytest.raises(
-        DocumentError, match=r"picture to remake: expected 32 to 4096 px a side, got 300x20 px"
+        DocumentError,
+        match=r"picture to remake: expected 32 to 12000 px a side and up to 120 megapixels, got 300x20 px",
     ):
         retarget_request(document, WIDER, RetargetSettings())
 

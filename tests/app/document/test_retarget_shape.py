@@ -1,5 +1,7 @@
 """Handles pull a shape where the pointer goes, as far as there is a shape."""
 
+import math
+
 import pytest
 
 from app.document.retarget_shape import (
@@ -86,8 +88,8 @@ def test_no_drag_leaves_what_can_be_remade(handle, how, by):
 def test_a_drag_that_goes_too_far_stops_at_the_limit_and_says_why():
     small = drag(START, "right", (-290, 0))
     assert (small.shape.size_hw, small.reason) == ((200, 32), "32 px is the shortest side")
-    large = drag(START, "bottom", (0, 5000))
-    assert (large.shape.size_hw, large.reason) == ((4096, 300), "4096 px is the longest side")
+    large = drag(START, "bottom", (0, 13000))
+    assert (large.shape.size_hw, large.reason) == ((12000, 300), "12000 px is the longest side")
     assert drag(START, "right", (-100, 0)).reason == ""
 
 
@@ -130,8 +132,11 @@ def test_a_ratio_keeps_the_shorter_side(ratio, is_upright, size_hw):
 
 
 def test_a_ratio_stays_within_the_sizes():
-    wide = with_ratio(Shape.of_box((0, 0, 4000, 3900)), 16 / 9, is_upright=False)
-    assert wide.size_hw == (2304, 4096)
+    wide = with_ratio(Shape.of_box((0, 0, 12000, 11900)), 16 / 9, is_upright=False)
+    assert wide.size_hw == (6750, 12000)
+    square = with_ratio(Shape.of_box((0, 0, 11800, 11900)), 1.0, is_upright=False)
+    assert 119e6 < math.prod(square.size_hw) <= 120e6
+    assert square.fault == ""
     assert with_ratio(Shape.of_box((0, 0, 5, 5)), 1.0, is_upright=False).size_hw == (32, 32)
 
 
@@ -146,7 +151,10 @@ def test_another_size_keeps_the_corner_and_the_kind_of_shape():
 
 
 def test_sizes_are_brought_within_the_limits():
-    assert nearest_valid((5, 9000)) == (32, 4096)
+    assert nearest_valid((5, 19000)) == (32, 12000)
+    h, w = nearest_valid((11000, 12000))
+    assert 119e6 < h * w <= 120e6
+    assert h / w == pytest.approx(11 / 12, abs=1e-3)
 
 
 def test_placed_corners_begin_at_zero():

@@ -181,7 +181,10 @@ def test_a_small_picture_says_what_can_be_remade(worker, qtbot):
     retarget.set_document(small)
     panel = RetargetPanel(retarget, LearningController())
     qtbot.addWidget(panel)
-    assert words(panel, "retarget_hint") == "Pictures of 32 to 4096 px a side can be remade."
+    assert (
+        words(panel, "retarget_hint")
+        == "Pictures of 32 to 12000 px a side and up to 120 megapixels can be remade."
+    )
     assert not is_on(panel, "retarget_remake")
     assert not is_on(panel, "retarget_turn")
     small.close()

@@ -1,5 +1,7 @@
 """The shape in numbers, by its fields and buttons."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QSpinBox
 
@@ -33,9 +35,18 @@ def test_a_typed_height_keeps_the_ratio_where_that_is_wished(box, worker, qtbot)
 
 def test_sizes_stay_within_what_can_be_remade(box):
     field = box.findChild(QSpinBox, "retarget_width")
-    assert (field.minimum(), field.maximum()) == (32, 4096)
+    assert (field.minimum(), field.maximum()) == (32, 12000)
     field.setValue(9)
     assert field.value() == 32
+
+
+def test_a_picture_beyond_the_limits_is_shown_as_large_as_it_is(box, retarget):  # noqa: F811
+    for size_hw in ((20, 14000), (40, 60)):
+        h, w = size_hw
+        box.show_state(replace(retarget.state, shape=Shape.of_box((0, 0, w, h))))
+        assert sizes(box) == (w, h)
+    field = box.findChild(QSpinBox, "retarget_width")
+    assert (field.minimum(), field.maximum()) == (32, 12000)
 
 
 @pytest.mark.parametrize(

@@ -5,27 +5,25 @@ import pytest
 
 from engine.patches import quad
 from engine.patches.pyramid import STEP_RATIO, plan, resize, scaled, shapes
+from engine.patches.reduction import LIMIT_PX, reduction
 
 
 def test_levels_share_one_ratio_and_end_at_full_size():
-    levels = plan((256, 256), (256, 512), 1024 * 1024)
+    levels = plan((256, 256), (256, 512))
     assert levels.scales[-1] == 1
-    assert not levels.is_copied
     np.testing.assert_allclose(np.diff(np.log(levels.scales)), np.log(4 / 3))
     assert 16 <= 256 * levels.scales[0] <= 28
     assert levels.side == 7
 
 
-def test_large_pictures_are_searched_smaller_and_copied():
-    levels = plan((2048, 2048), (1024, 4096), 1024 * 1024)
-    assert levels.is_copied
-    assert levels.scales[-1] == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("target_hw", [(32, 32), (32, 4096), (4096, 32), (32, 33), (4096, 4096)])
-@pytest.mark.parametrize("source_hw", [(32, 32), (37, 4096), (4096, 4096), (300, 200)])
+@pytest.mark.parametrize("target_hw", [(32, 32), (32, 12000), (12000, 32), (32, 33), (12000, 10000)])
+@pytest.mark.parametrize("source_hw", [(32, 32), (37, 12000), (10000, 12000), (300, 200)])
 def test_every_allowed_size_has_levels_with_room_for_patches(source_hw, target_hw):
-    levels = plan(source_hw, target_hw, 1024 * 1024)
+    """Large ones as the small copies that are searched."""
+    small = reduction(source_hw, target_hw, LIMIT_PX["exact"])
+    if small is not None:
+        source_hw, target_hw = small.source_hw, small.target_hw
+    levels = plan(source_hw, target_hw)
     for scale in levels.scales:
         assert min(*scaled(source_hw, scale), *scaled(target_hw, scale)) > levels.side
 

@@ -41,6 +41,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Way]:
 
 
 def make(image: np.ndarray, size_hw: tuple[int, int], **options) -> np.ndarray:
+    options = {"completeness": 0.7, **options}
     return remake(image, size_hw, device=torch.device("cpu"), steps=Steps(1, None, None), **options).image
 
 

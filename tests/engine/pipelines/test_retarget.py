@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from engine.corners import coverage_of
 from engine.edits import EditInputs, RetargetEdit
 from engine.engine import Engine
 from engine.errors import MaskError, OutOfMemoryError, PictureError, WeightsError
 from engine.host import EngineHost
 from engine.host_events import Done
+from engine.patches.reduction import LIMIT_PX
 from engine.pictures import PICTURE_KEY, picture_sha256
 from engine.pipelines import retarget
 from engine.pipelines.exchange import Demand
@@ -96,9 +98,9 @@ def test_what_was_asked_reaches_the_search(engine, calls):
     edit = edit_of(seed=7, quality="fast", completeness=0.25)
     engine.run(edit, EditInputs(scene(), lock=lock))
     given = calls[0]
-    assert (given.seed, given.quality, given.completeness, given.corners_xy) == (7, "fast", 0.25, None)
+    assert (given.seed, given.completeness, given.corners_xy) == (7, 0.25, None)
     assert given.image.dtype == np.float32
-    assert np.array_equal(given.lock, lock / np.float32(255))
+    assert np.array_equal(given.lock, lock > 0)
     engine.run(edit, EditInputs(scene(), lock=np.zeros((48, 64), bool)))
     assert calls[1].lock is None
 
@@ -137,9 +139,10 @@ def test_a_lock_out_of_range_is_refused(engine, calls):
     [
         (
             (31, 64),
-            "image: expected a picture with sides from 32 to 4096 px, got 64x31 px; there is too little",
+            "image: expected a picture with sides from 32 to 12000 px, got 64x31 px; there is too little",
         ),
-        ((40, 4097), "image: expected a picture .* 32 to 4096 px, got 4097x40 px; make it smaller first"),
+        ((40, 12001), "image: expected a picture .* 32 to 12000 px, got 12001x40 px; make it smaller first"),
+        ((12000, 10001), "image: expected a picture of at most 120 megapixels, got 10001x12000 px; make it"),
     ],
 )
 @pytest.mark.parametrize("method", ["instant", "learned"])
@@ -170,6 +173,53 @@ def test_learned_without_a_name_asks_for_what_learned_the_picture():
     assert retarget.demand(edit_of(method="learned"), inputs).picture == name
     assert retarget.demand(edit_of(method="learned", weights="wall"), inputs).picture == ""
     assert retarget.demand(edit_of(), inputs).picture == ""
+
+
+@pytest.mark.parametrize(("quality", "searched"), [("exact", 1 << 20), ("fast", 640 * 640)])
+def test_a_large_picture_is_searched_as_a_small_copy(engine, calls, quality, searched):
+    image = scene(1500, 2000)
+    result = engine.run(edit_of(1500, 3000, quality=quality), EditInputs(image))
+    h, w = calls[0].size_hw
+    assert 0.95 * searched <= h * w <= 1.05 * searched
+    assert result.image.shape == (1500, 3000, 3)
+    assert result.novelty.shape == (1500, 3000)
+    (crop,) = result.report["crops"]
+    assert (crop["source_hw"], crop["levels_hw"]) == ([1500, 2000], [[1500, 3000]])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_large_picture_is_made_of_its_own_pixels(engine, monkeypatch, layout, kind):
+    """The whole way, with the real search; the same shape is the same picture, bit for bit."""
+    monkeypatch.setitem(LIMIT_PX, "exact", 40 * 48)
+    image = scene(120, 150, LAYOUTS[layout], kind)
+    result = engine.run(edit_of(120, 150), EditInputs(image))
+    assert (result.image.dtype, result.image.shape) == (image.dtype, image.shape)
+    assert (result.image == image).mean() > 0.9
+
+
+def test_a_large_lock_comes_back_bit_for_bit_and_once(engine, monkeypatch):
+    monkeypatch.setitem(LIMIT_PX, "exact", 40 * 48)
+    image = scene(120, 150)
+    lock = np.zeros((120, 150), np.uint8)
+    lock[31:61, 42:73] = 200
+    for edit in (edit_of(125, 250), RetargetEdit(corners_xy=((0, 0), (220, 4), (220, 140), (8, 132)))):
+        made = engine.run(edit, EditInputs(image, lock=lock)).image[..., :3]
+        windows = np.lib.stride_tricks.sliding_window_view(made[..., 0], (30, 31))
+        assert (windows == image[31:61, 42:73, 0]).all(axis=(2, 3)).sum() == 1
+
+
+def test_large_corners_end_sharply_and_show_the_picture_up_to_them(engine, monkeypatch):
+    monkeypatch.setitem(LIMIT_PX, "exact", 40 * 48)
+    image = np.full((120, 150, 3), 200, np.uint8)
+    image[:20, :20] = 0
+    corners = ((0, 40), (200, 0), (220, 140), (30, 160))
+    made = engine.run(RetargetEdit(corners_xy=corners), EditInputs(image)).image
+    inside = coverage_of(corners, range(160), 220)
+    assert np.array_equal(made[..., 3], np.rint(255 * inside))
+    assert (made[inside == 0] == 0).all()
+    rim = (inside > 0) & (inside < 1) & (np.arange(220) > 60)
+    assert (made[rim][:, :3] == 200).all(), "nothing from elsewhere along the sides"
 
 
 def test_a_texture_is_remade_from_its_own_pixels(engine):
@@ -359,6 +409,23 @@ def test_an_official_match_equals_the_published_routine(official, parity, case, 
         result = official.engine.run(edit, EditInputs(image))
         assert np.abs(result.image / 65535 - expected).max() < 0.5 / 255
     assert official.engine.resident_count == 0
+
+
+@pytest.mark.parametrize(
+    ("source_hw", "size_hw"), [((8, 8), (16, 16)), ((8, 24), (16, 24)), ((15, 40), (31, 64))]
+)
+def test_an_official_match_takes_every_multiple_of_eight(official, source_hw, size_hw):
+    edit = learned_edit(official, *size_hw, is_official_match=True)
+    result = official.engine.run(edit, EditInputs(scene(*source_hw))).image
+    assert result.shape == (size_hw[0] // 8 * 8, size_hw[1] // 8 * 8, 3)
+
+
+def test_a_picture_below_what_the_published_routine_takes_is_refused(official):
+    edit = learned_edit(official, 64, 64, is_official_match=True)
+    with pytest.raises(
+        PictureError, match="image: expected a picture with sides from 8 to 12000 px, got 24x7 px"
+    ):
+        official.engine.run(edit, EditInputs(scene(7, 24)))
 
 
 def test_an_official_match_cuts_both_sizes_and_rounds_to_the_nearest(official):
