@@ -73,7 +73,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Write what you see to the picture file it was last exported to", "export", starts_group=True,
     ),
     ActionSpec("export_as", "E&xport Picture As…", "files.export_as", "File", "Write what you see as PNG, JPEG, TIFF or WebP"),
-    ActionSpec("close", "&Close", "saving.close_document", "File", "Close the document; an empty window closes itself", needs="", starts_group=True),
+    ActionSpec("close", "&Close", "saving.close_document", "File", "Close the document, or the window where there is none", needs="", starts_group=True),
     ActionSpec("quit", "&Quit", "quit", "File", "Close every window", needs=""),
     # Edit
     ActionSpec("undo", "&Undo", "undo", "Edit", "Take back the last step", "undo", needs="undo"),

@@ -168,6 +168,7 @@ class MainWindow(QMainWindow):
         self.tool_bar.setEnabled(document is not None)
         self.tool_options.setEnabled(document is not None)
         if document is not None:
+            self.context.fit_brushes(document.size_hw)
             self.canvas.setFocus()
         self._tell_size()
         self.status.set_zoom(self.canvas.viewport.scale)

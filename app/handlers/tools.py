@@ -7,8 +7,8 @@ from app.canvas.tools.base import Tool
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-RESIZE = 1.15
-"""Factor of one press of a bracket key."""
+RESIZE = 1.1
+"""Factor of one press of a bracket key, which may be held down."""
 HARDNESS_STEP = 0.1
 
 

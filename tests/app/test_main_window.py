@@ -330,6 +330,32 @@ def test_brackets_change_the_brush(opened) -> None:
 
 
 @pytest.mark.parametrize("profile", ["pentimento", "krita", "photoshop"])
+def test_brackets_step_by_a_tenth_and_by_a_pixel_at_least(opened, profile) -> None:
+    opened.store.change(key_profile=profile)
+    opened.activateWindow()
+    opened.canvas.setFocus()
+    for size, larger, smaller in ((100, 110, 100), (200, 220, 200), (4, 5, 4), (1, 2, 1)):
+        opened.context.set_brush(size_px=size)
+        QTest.keyClick(opened.canvas, Qt.Key.Key_BracketRight)
+        assert opened.context.brush().size_px == larger
+        QTest.keyClick(opened.canvas, Qt.Key.Key_BracketLeft)
+        assert opened.context.brush().size_px == smaller
+    for name in ("brush_larger", "brush_smaller"):
+        assert opened.registry[name].autoRepeat(), "a key that is held goes on"
+
+
+def test_the_first_brush_fits_the_picture_and_a_chosen_one_stays(window) -> None:
+    window.set_document(a_document((1200, 1600)))
+    assert window.context.brush().size_px == 40
+    window.set_document(a_document((400, 600)))
+    assert window.context.brush().size_px == 15
+    window.registry["brush_larger"].trigger()
+    assert window.context.brush().size_px == 16
+    window.set_document(a_document((1200, 1600)))
+    assert window.context.brush().size_px == 16
+
+
+@pytest.mark.parametrize("profile", ["pentimento", "krita", "photoshop"])
 def test_bracket_keys_change_the_brush_in_every_profile(opened, qtbot, profile) -> None:
     settings_store().change(key_profile=profile)
     opened.activateWindow()

@@ -40,7 +40,12 @@ DEFAULT_BRUSHES: dict[BrushKey, dict[str, Any]] = {
     ("eraser", "edges"): _WIDE,
     ("lock", "edges"): _WIDE,
 }
-"""A line of an edge map is thin; rubbing out and locking take an area."""
+"""A line of an edge map is thin; rubbing out and locking take an area. The sizes are for a picture of USUAL_SIDE_PX."""
+
+USUAL_SIDE_PX = 2560
+"""Longer side of the picture that the first brushes are meant for: the mask's is a fortieth of it."""
+FINEST_PX = 3.0
+"""A first brush is never finer, however small the picture; who wants a finer one chooses it."""
 
 
 class ViewActions(Protocol):
@@ -73,6 +78,8 @@ class ToolContext:
         self._target: Target = "mask"
         self._hand: Hand = "brush"
         self._brushes = {name: BrushSettings(**values) for name, values in DEFAULT_BRUSHES.items()}
+        self._sized: set[BrushKey] = set()
+        """Brushes whose size the user chose; the others follow the picture's size."""
         self._mode: CombineMode = "add"
         self._tolerance = 0.1
         self._is_contiguous = True
@@ -121,6 +128,8 @@ class ToolContext:
     def set_brush(self, target: Target | None = None, hand: Hand | None = None, **changes: Any) -> None:
         """Change settings of a brush; sizes are kept within 1 to 2000 px, shares within 0 to 1."""
         key = self._key(target, hand)
+        if "size_px" in changes:
+            self._sized.add(key)
         for name, value in changes.items():
             if not isinstance(value, bool):
                 low, high = (SMALLEST_PX, LARGEST_PX) if name == "size_px" else (0.0, 1.0)
@@ -138,18 +147,32 @@ class ToolContext:
             new = size + (1 if factor > 1 else -1)
         self.set_brush(target, hand, size_px=new if new < 10 else round(new))
 
+    def fit_brushes(self, size_hw: tuple[int, int]) -> None:
+        """Give the brushes whose size nobody chose yet one that goes with a picture."""
+        for key, brush in self._brushes.items():
+            if key not in self._sized:
+                size = DEFAULT_BRUSHES[key]["size_px"] * max(size_hw) / USUAL_SIDE_PX
+                size = min(max(round(size), FINEST_PX), LARGEST_PX)
+                self._brushes[key] = brush.model_copy(update={"size_px": float(size)})
+        self._tell("brush")
+
     def brushes(self) -> dict[str, dict[str, Any]]:
-        """All brushes as plain data, to be kept with the settings."""
-        return {f"{hand}-{target}": brush.model_dump() for (hand, target), brush in self._brushes.items()}
+        """All brushes as plain data, to be kept with the settings; without sizes that nobody chose."""
+        return {
+            f"{key[0]}-{key[1]}": brush.model_dump(exclude=set() if key in self._sized else {"size_px"})
+            for key, brush in self._brushes.items()
+        }
 
     def restore_brushes(self, kept: dict[str, dict[str, Any]]) -> None:
         """Take brushes that `brushes` gave; one that is damaged or unknown keeps its default."""
         for (hand, target), brush in self._brushes.items():
             try:
-                values = {**brush.model_dump(), **kept.get(f"{hand}-{target}", {})}
-                self._brushes[hand, target] = BrushSettings(**values)
+                own = kept.get(f"{hand}-{target}", {})
+                self._brushes[hand, target] = BrushSettings(**{**brush.model_dump(), **own})
             except (TypeError, ValueError):  # pydantic's own error is a ValueError
                 continue
+            if "size_px" in own:
+                self._sized.add((hand, target))
         self._tell("brush")
 
     def _key(self, target: Target | None, hand: Hand | None) -> BrushKey:

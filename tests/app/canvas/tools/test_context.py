@@ -82,3 +82,36 @@ def test_a_fault_goes_to_the_window_or_is_raised():
     assert str(heard[0]) == "a"
     with pytest.raises(ValueError, match="b"):
         ToolContext(lambda: None).warn(ValueError("b"))
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "expected"),
+    [
+        ((4000, 6000), 150),
+        ((6000, 4000), 150),
+        ((1600, 2400), 60),
+        ((300, 512), 13),
+        ((40, 60), 3),
+        ((80000, 10), 2000),
+    ],
+)
+def test_the_first_brush_is_a_fortieth_of_the_longer_side(context, size_hw, expected):
+    context.fit_brushes(size_hw)
+    assert context.brush("mask", "brush").size_px == expected
+    assert context.brush("mask", "eraser").size_px == expected
+    assert 3 <= context.brush("edges", "brush").size_px <= context.brush("edges", "lock").size_px <= expected
+
+
+def test_a_size_that_was_chosen_stays_from_picture_to_picture_and_from_day_to_day(context):
+    context.fit_brushes((1000, 2000))
+    context.set_brush("mask", "brush", size_px=33)
+    context.set_brush("mask", "eraser", hardness=0.5)
+    context.fit_brushes((4000, 6000))
+    assert context.brush("mask", "brush").size_px == 33
+    assert context.brush("mask", "eraser").size_px == 150, "its size was not chosen"
+    tomorrow = ToolContext(lambda: None)
+    tomorrow.restore_brushes(context.brushes())
+    tomorrow.fit_brushes((600, 800))
+    assert tomorrow.brush("mask", "brush").size_px == 33
+    assert tomorrow.brush("mask", "eraser").size_px == 20
+    assert tomorrow.brush("mask", "eraser").hardness == 0.5
