@@ -18,7 +18,8 @@ def copied_pixels() -> np.ndarray:
     """
     image = QGuiApplication.clipboard().image()
     if image.isNull():
-        raise ClipboardError("clipboard", "a picture", "something else", "copy a picture first")
+        said = "there is no picture on the clipboard"
+        raise ClipboardError("clipboard", "a picture", "something else", "copy a picture first", said=said)
     return pixels_of(image)
 
 

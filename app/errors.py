@@ -30,23 +30,21 @@ OUTSIDE_FAULTS = {
     errno.EIO: "check the disk",
 }
 
-SAID_SHORTLY = {
-    "no such file": "there is no such file",
-    "no such folder": "there is no such folder",
-    "No such file or directory": "there is no such file",
-    "no permission": "there is no permission to use this place",
-    "Permission denied": "there is no permission to use this place",
-    "a read-only disk": "this disk can only be read",
-    "Read-only file system": "this disk can only be read",
-    "no space left": "the disk is full",
-    "No space left on device": "the disk is full",
-    "a used-up quota": "the room you have on this disk is used up",
-    "everything selected": "everything is selected, and nothing is left to fill from",
-    "everything locked": "everything is locked, and nothing is left to remake",
-    "somebody else who learns it": "this picture is being learned in another window",
-    "nothing changed": "nothing was changed",
+SAID_BY_ERRNO = {
+    errno.EACCES: "there is no permission to use this place",
+    errno.EPERM: "there is no permission to use this place",
+    errno.EROFS: "this disk can only be read",
+    errno.ENOENT: "there is no such file or folder",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "the name is taken already",
+    errno.EISDIR: "this is a folder, not a file",
+    errno.ENAMETOOLONG: "the name is too long for this disk",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the room you have on this disk is used up",
+    errno.EFBIG: "the file is larger than this disk allows",
+    errno.EIO: "the disk does not answer as it should",
 }
-"""What was there, and the whole sentence where that says it all."""
+"""What the system refused, as one says it to a person."""
 
 
 class AppError(Exception):
@@ -57,13 +55,15 @@ class AppError(Exception):
         expected: what would have been right.
         got: what was there.
         hint: what to do about it, or what to know.
+        said: the fault in a sentence for a person, lower case, without a full stop; empty where its parts say it.
     """
 
-    def __init__(self, name: object, expected: object, got: object, hint: str) -> None:
+    def __init__(self, name: object, expected: object, got: object, hint: str, *, said: str = "") -> None:
         self.name = str(name)
         self.expected = expected
         self.got = got
         self.hint = hint
+        self.said = said
         super().__init__(f"{self.name}: expected {expected}, got {got}; {hint}")
 
 
@@ -110,6 +110,9 @@ class Explanation:
     exit_code: int
     """2 where the input is at fault, 1 where we are, 130 after Ctrl-C."""
 
+    said: str = ""
+    """The fault in a sentence for a person; empty where it was not given one."""
+
     @property
     def fault(self) -> str:
         """What was expected and what was there, in the form of the command line."""
@@ -118,16 +121,9 @@ class Explanation:
     @property
     def sentence(self) -> str:
         """The same as one says it to a person; the window shows it."""
-        got = self.got.strip("'")
-        if not self.expected:
-            return self.got
-        if got in SAID_SHORTLY:
-            return SAID_SHORTLY[got]
-        if (self.expected, got) == ("something selected", "nothing"):
-            return "nothing is selected"
-        if self.expected.startswith("to "):
-            return f"it could not {self.expected[3:]}: {self.got}"
-        return f"there should be {self.expected}, but there is {self.got}"
+        if self.said or not self.expected:
+            return self.said or self.got
+        return f"needed: {self.expected}. Found: {self.got}"
 
     @property
     def line(self) -> str:
@@ -159,21 +155,34 @@ def explain(error: BaseException, *, log_path: Path | None = None) -> Explanatio
     parts = [getattr(error, key, None) for key in ("name", "expected", "got", "hint")]
     if _is_refusal(error):
         name, expected, got, hint = parts
-        if name is None or hint is None:  # unknown family and other messages of another form
-            head, _, tail = str(error).partition("; ")
-            return Explanation(type(error).__name__.removesuffix("Error").lower(), "", head, tail, BAD_INPUT)
-        return Explanation(str(name), str(expected), str(got), str(hint), BAD_INPUT)
+        if name is None:  # a name out of a closed list, whose message has another form
+            what, fault = getattr(error, "what", "name"), getattr(error, "fault", str(error))
+            return Explanation(str(what), "", str(fault), str(hint or ""), BAD_INPUT)
+        return Explanation(str(name), str(expected), str(got), str(hint), BAD_INPUT, _said(error))
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Cancelled":
         return Explanation("job", "to finish", "Ctrl-C", "nothing was written", INTERRUPTED)
     if isinstance(error, OSError) and error.errno in OUTSIDE_FAULTS:
         name = error.filename if error.filename is not None else "file"
         got, next_step = f"'{error.strerror}'", OUTSIDE_FAULTS[error.errno]
-        return Explanation(str(name), "a file that can be used", got, next_step, BAD_INPUT)
+        return Explanation(str(name), "a file that can be used", got, next_step, BAD_INPUT, _said(error))
     if _is_validation_error(error):
         return _explain_validation(error)
     got = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     where = f"the traceback is in {log_path}" if log_path else "the log could not be written"
     return Explanation("pentimento", "to work", got, f"a fault of ours, {where}", OUR_FAULT)
+
+
+def _said(error: BaseException) -> str:
+    """The sentence an error carries, or one that it was raised from; for what the system refused, the one of its number."""
+    cause: BaseException | None = error
+    while cause is not None:
+        said = getattr(cause, "said", "")
+        if not said and isinstance(cause, OSError):
+            said = SAID_BY_ERRNO.get(cause.errno or 0, "")
+        if said:
+            return str(said)
+        cause = cause.__cause__
+    return ""
 
 
 def _is_refusal(error: BaseException) -> bool:

@@ -466,7 +466,7 @@ class FillController(QObject):
             self._inputs.is_adding_live_fill = False
         words = shortage_words(reply.report, job.edit.working_size_px)
         if words and job.kind != "draft":
-            self.said.emit(words)
+            self.said.emit(f"Memory was short: {words}")
 
     def _is_stale(self, made_from: FillInputs) -> bool:
         """Whether the mask, the edges or the picture are no more."""

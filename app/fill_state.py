@@ -117,13 +117,13 @@ def memory_words(count: int) -> str:
 
 
 def shortage_words(report: Mapping[str, Any], asked_px: object) -> str:
-    """What a fill did because memory was short; empty where there was enough.
+    """What a fill did because memory was short, lower case; empty where there was enough.
 
     Args:
         report: of the result.
         asked_px: the working size that was asked for.
     """
-    used_px, crops, notes = (report.get(key) for key in ("working_size_px", "crops", "notes"))
+    used_px, crops = (report.get(key) for key in ("working_size_px", "crops"))
     levels = [
         crop.get("levels_hw")
         for crop in (crops if isinstance(crops, list) else ())
@@ -131,9 +131,9 @@ def shortage_words(report: Mapping[str, Any], asked_px: object) -> str:
     ]
     is_coarse_first = any(isinstance(each, list | tuple) and len(each) > 1 for each in levels)
     if isinstance(used_px, int) and isinstance(asked_px, int) and used_px < asked_px and is_coarse_first:
-        return f"Memory was short: filled at {used_px} px instead of {asked_px} px"
-    if any(str(note).startswith("out of memory") for note in (notes if isinstance(notes, list) else ())):
-        return f"Memory was short: filled on {report.get('device')} in the end"
+        return f"filled at {used_px} px instead of {asked_px} px"
+    if report.get("was_memory_short") is True:
+        return f"filled on {report.get('device')} in the end"
     return ""
 
 
@@ -161,6 +161,10 @@ def seam_words(report: Mapping[str, Any]) -> SeamWords | None:
     return SeamWords(f"{step:.1f} levels, picture {own:.1f}", verdict, is_visible)
 
 
+MISSING = " (file missing)"
+"""Behind the name of weights that are not on this machine."""
+
+
 @dataclass(frozen=True)
 class WeightsListed:
     """One row of the list of weights."""
@@ -169,6 +173,8 @@ class WeightsListed:
     """For the edit; empty = the family's default."""
     title: str
     tip: str
+    is_here: bool = True
+    """Whether its file is on this machine."""
 
 
 def weights_listed(family: str) -> tuple[WeightsListed, ...]:
@@ -188,7 +194,7 @@ def weights_listed(family: str) -> tuple[WeightsListed, ...]:
     ]
     for entry in entries:
         draft = ", a draft" if entry.status == "draft" else ""
-        state = "" if entry in there else " (not here)"
+        state = "" if entry in there else MISSING
         tip = f"{entry.name}{draft}\nLicence: {entry.licence or 'not stated'}"
-        rows.append(WeightsListed(entry.name, f"{entry.name}{state}", tip))
+        rows.append(WeightsListed(entry.name, f"{entry.name}{state}", tip, entry in there))
     return tuple(rows)

@@ -30,7 +30,7 @@ from engine.locking import try_lock
 from engine.private import open_private
 
 if TYPE_CHECKING:
-    from engine.training.events import Event
+    from engine.training.events import Event, NoticeKind
     from engine.training.options import TrainOptions
 
 NICENESS = 10
@@ -44,9 +44,8 @@ SNAPSHOT_S = 5.0
 STRIP_STEPS = 100
 SLOW = {"width": 16, "checkpoint_every": 100, "log_every": 10}
 """On a processor."""
-UNSAID = ("learning takes", "one picture of", "going on from")
+UNSAID: tuple["NoticeKind", ...] = ("duration", "picture", "resumed")
 """Notices that the panel tells in its own way."""
-LARGE_NOTE = "such a crop"
 LARGE_WORDS = (
     "the picture is large, so its texture is learned and not its things; a smaller copy is learned better"
 )
@@ -162,8 +161,8 @@ class _Learner:
         from engine.training.events import Estimated, Measured, Notice, Stepped, Written
 
         match event:
-            case Notice(text) if not text.startswith(UNSAID):
-                say("note", text=LARGE_WORDS if text.startswith(LARGE_NOTE) else text)
+            case Notice(text, kind) if kind not in UNSAID:
+                say("note", text=LARGE_WORDS if kind == "large_picture" else text)
             case Estimated():
                 say("estimate", seconds=event.seconds, is_slow=self._is_slow)
                 if self._is_slow and not self._words.resume:
@@ -243,8 +242,10 @@ def _alone_in(folder: Path) -> Iterator[None]:
     with open_private(folder / LEARNED_NAME, "ab") as file:
         while not try_lock(file, folder):
             if time.monotonic() >= end:
-                hint = "pause it there first"
-                raise LearningError("picture", "one that nobody learns", "somebody else who learns it", hint)
+                hint, said = "pause it there first", "this picture is being learned in another window"
+                raise LearningError(
+                    "picture", "one that nobody learns", "somebody else who learns it", hint, said=said
+                )
             time.sleep(0.2)
         yield
 

@@ -264,7 +264,13 @@ class EngineWorker(QObject):
         _emit(self.died, str(error), False)
         hint = "save your work and start the program again; the log has the details"
         for job in left:
-            _emit(self.refused, job.number, EngineLostError("engine", "to take a job", str(error), hint))
+            _emit(
+                self.refused,
+                job.number,
+                EngineLostError(
+                    "engine", "to take a job", str(error), hint, said=f"it could not take the job: {error}"
+                ),
+            )
 
     def _serve(self, host: Host) -> None:
         """Carry out what was asked, then wait for what happens."""
@@ -300,7 +306,13 @@ class EngineWorker(QObject):
         elif isinstance(event, Died):
             if (job := self._running_as(event.job)) is not None:
                 hint = "it starts again, the document is as it was; try once more, or a smaller hole"
-                error = EngineLostError("engine", "to finish the job", event.reason, hint)
+                error = EngineLostError(
+                    "engine",
+                    "to finish the job",
+                    event.reason,
+                    hint,
+                    said=f"it stopped on the way: {event.reason}",
+                )
                 self._end(job, self.refused, error)
             _emit(self.died, event.reason, host.state != "broken")
         elif (job := self._running_as(event.job)) is not None:

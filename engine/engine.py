@@ -230,6 +230,7 @@ class Engine:
                     if not is_out_of_memory(error):
                         raise
                     words = str(error).splitlines()[0] if str(error) else type(error).__name__
+                    job.shortages += 1
                     job.notes.append(f"out of memory on {device} with a working size of {job.working_px} px")
                     _log.warning("%s: %s", job.notes[-1], words)
                 # Out of the except block, so that the failed job's tensors are gone before memory is handed back.
@@ -298,6 +299,7 @@ class Engine:
             "weights": job.resolved and {"name": job.resolved.name, "sha256": job.resolved.sha256},
             "seed": job.edit.seed,
             "working_size_px": job.working_px,
+            "was_memory_short": bool(job.shortages),
             "seconds": job.clock.seconds(),
             "crops": list(outcome.crops),
             "seam": outcome.seam.as_dict(),
@@ -345,6 +347,7 @@ class Engine:
             f"enough memory for a working size of {job.working_px} px",
             f"{free:.1f} GiB free",
             hint,
+            said=f"there is too little memory for this: {free:.1f} GiB are free",
         )
 
 
@@ -371,6 +374,8 @@ class _Job:
         self.steps = steps
         self.copy_picture = copy_picture
         self.notes: list[str] = []
+        self.shortages = 0
+        """How often memory ran out."""
         self.working_px = demand.working_px
 
 

@@ -4,8 +4,11 @@ Every error here means that the input, the file or the machine is at fault, neve
 turns each into one line and exit code 2. A defect of ours is any other exception, and exits with 1.
 
 Form of every message: ``<name>: expected <x>, got <y>; <what to do>``. The four parts stay readable as fields, so that
-a window can show them apart.
+a window can show them apart. Where the fault is said to a person in one plain sentence, the error carries that too, for
+nobody reads it out of the other words.
 """
+
+from typing import Any
 
 
 class EngineError(Exception):
@@ -16,18 +19,20 @@ class EngineError(Exception):
         expected: what would have been right.
         got: what was there.
         hint: what to do about it, or what to know.
+        said: the fault in a sentence for a person, lower case, without a full stop; empty where its parts say it.
     """
 
-    def __init__(self, name: object, expected: object, got: object, hint: str) -> None:
+    def __init__(self, name: object, expected: object, got: object, hint: str, *, said: str = "") -> None:
         self.name = str(name)
         self.expected = expected
         self.got = got
         self.hint = hint
+        self.said = said
         super().__init__(f"{self.name}: expected {expected}, got {got}; {hint}")
 
-    def __reduce__(self) -> tuple[type["EngineError"], tuple[str, object, object, str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes whole: the default would pass the message as the only argument."""
-        return type(self), (self.name, self.expected, self.got, self.hint)
+        return type(self), (self.name, self.expected, self.got, self.hint), {"said": self.said}
 
 
 class PictureError(EngineError):

@@ -281,7 +281,7 @@ def _asked(edit: Edit, weights: str, device: str) -> str:
 
 def _run_of(edit: Edit, report: Mapping[str, Any]) -> _Run | None:
     """What a report tells; None where nothing was run, or memory was short, which no forecast is for."""
-    if not report["crops"] or any("out of memory" in note for note in report["notes"]):
+    if not report["crops"] or report.get("was_memory_short"):
         return None
     seconds = report["seconds"]
     return _Run(

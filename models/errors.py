@@ -63,7 +63,8 @@ class StateError(ModelsError, ValueError):
             )
             if names
         ]
-        super().__init__(f"{name}: expected every tensor once and in shape, got {', '.join(faults)}; {hint}")
+        self.expected, self.got = "every tensor once and in shape", ", ".join(faults)
+        super().__init__(f"{name}: expected {self.expected}, got {self.got}; {hint}")
 
 
 class UnknownNameError(ModelsError, ValueError):
@@ -73,7 +74,8 @@ class UnknownNameError(ModelsError, ValueError):
         self.what, self.got, self.known = what, got, tuple(sorted(known))
         close = get_close_matches(got, self.known, n=1)
         guess = f" (did you mean '{close[0]}'?)" if close else ""
-        super().__init__(f"unknown {what} '{got}'; known: {', '.join(self.known)}{guess}")
+        self.fault, self.hint = f"unknown {what} '{got}'", f"known: {', '.join(self.known)}{guess}"
+        super().__init__(f"{self.fault}; {self.hint}")
 
 
 class UnknownFamilyError(UnknownNameError):

@@ -125,9 +125,9 @@ class ArchiveReader:
             raise self.error(f"{info.file_size} bytes in '{name}'", "another size", _HINT)
         return data
 
-    def error(self, expected: str, got: str, hint: str = _HINT) -> DocumentError:
+    def error(self, expected: str, got: str, hint: str = _HINT, *, said: str = "") -> DocumentError:
         """An error about this archive."""
-        return DocumentError(self.name, expected, got, hint)
+        return DocumentError(self.name, expected, got, hint, said=said)
 
     def _opened(self, path: AnyPath) -> BinaryIO:
         if os.path.isdir(path):

@@ -49,7 +49,8 @@ def inpaint_request(
     """
     mask, edges = document.mask_layer, document.edges_layer
     if not mask.has_any("coverage"):
-        raise DocumentError("mask", "something selected", "nothing", "brush over what is to be filled")
+        hint = "brush over what is to be filled"
+        raise DocumentError("mask", "something selected", "nothing", hint, said="nothing is masked yet")
     edit = InpaintEdit(**settings.model_dump())
     drawn, erased = _drawn_and_erased(document)
     inputs = EditInputs(
@@ -106,7 +107,10 @@ def result_from_reply(
         raise DocumentError("result", f"{w}x{h} px as the picture", f"{reply_w}x{reply_h} px", hint)
     box: Box = reply.box_xyxy
     if is_empty(box):
-        raise DocumentError("result", "a filled hole", "nothing changed", "brush over what is to be filled")
+        hint = "brush over what is to be filled"
+        raise DocumentError(
+            "result", "a filled hole", "nothing changed", hint, said="the fill changed nothing"
+        )
     picture = flatten(document, box, with_result=False) if image is None else image[slices_of(box)]
     pixels = picture.copy()
     reply.paste_into(pixels, offset_xy=(box[0], box[1]))

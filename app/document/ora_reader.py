@@ -132,7 +132,8 @@ class _Index:
             raise self._damaged("the version of its layout", "none")
         if data["format"] > FORMAT:
             got = f"version {data['format']}"
-            raise archive.error(f"a file of version {FORMAT} or older", got, "update this program")
+            said = "a later Pentimento made this document"
+            raise archive.error(f"a file of version {FORMAT} or older", got, "update this program", said=said)
         self.data: dict[str, Any] = data
         self._samples = self._read_samples()
         self._samples_used = 0

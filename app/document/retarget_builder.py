@@ -192,5 +192,8 @@ def _lock(document: "Document") -> np.ndarray | None:
     lock: np.ndarray = mask.copy_plane("coverage")
     if lock.all():
         hint = "rub out what may give way"
-        raise DocumentError("mask", "something left that may change its shape", "all of the picture", hint)
+        said = "everything is masked to be kept, and nothing is left that could give way"
+        raise DocumentError(
+            "mask", "something left that may change its shape", "all of the picture", hint, said=said
+        )
     return lock

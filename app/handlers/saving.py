@@ -131,7 +131,15 @@ class SaveHandlers:
         if window.files.window_of(path) not in (None, window):
             self._after_save = None
             hint = "choose another name, or close the other window first"
-            window.show_error(DocumentError(path, "a file no other window has", "one that is open", hint))
+            window.show_error(
+                DocumentError(
+                    path,
+                    "a file no other window has",
+                    "one that is open",
+                    hint,
+                    said="this document is open in another window",
+                )
+            )
             return
         if self._is_saving:  # side by side, the older one could be the last to take the file's name
             self._next_save = path

@@ -28,7 +28,7 @@ from app.document.document import Document
 from app.document.edit_builder import usual_frame
 from app.document.events import CurrentResultChanged, Event, ResultsChanged
 from app.fill import VARIANTS_LIMIT, FillController
-from app.fill_state import Cost, FillState, seam_words
+from app.fill_state import MISSING, Cost, FillState, seam_words
 from app.icons import set_icon
 from app.panels.controls import (
     GAP_PX,
@@ -377,7 +377,7 @@ class InpaintPanel(QWidget):
         listed = self._controller.weights_listed()
         rows = [(entry.title, entry.name, entry.tip) for entry in listed]
         if chosen not in [name for _, name, _ in rows]:
-            rows.append((f"{chosen} (not here)", chosen, "These weights are not on this machine"))
+            rows.append((f"{chosen}{MISSING}", chosen, "These weights are not on this machine"))
         box = self._weights
         if [(box.itemText(at), box.itemData(at)) for at in range(box.count())] == [row[:2] for row in rows]:
             return  # as on every move of a slider

@@ -4,6 +4,7 @@ Elsewhere: how an item is drawn in result_delegate.py; the strip around the list
 """
 
 import html
+from collections.abc import Hashable
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ class ResultItems(QAbstractListModel):
         super().__init__(parent)
         self._document: Document | None = None
         self._results: tuple[Result, ...] = ()
-        self._thumbnails: dict[str, QPixmap] = {}
+        self._thumbnails: dict[Hashable, QPixmap] = {}
         self.ratio = 1.0
         """Device pixels of a logical one; thumbnails are made for it."""
 
@@ -51,12 +52,11 @@ class ResultItems(QAbstractListModel):
         """List what there is now; rows that stay keep their selection."""
         new = _worth_listing(self._document) if self._document is not None else ()
         kept = {result.id for result in new}
-        for key in [key for key in self._thumbnails if key.startswith("picture ")]:
+        for key in self._thumbnails.keys() - kept:  # of the picture itself, and of what is no more
             del self._thumbnails[key]
         for row in range(len(self._results) - 1, -1, -1):
             if self._results[row].id not in kept:
                 self.beginRemoveRows(QModelIndex(), row + 1, row + 1)
-                self._thumbnails.pop(self._results[row].id, None)
                 self._results = self._results[:row] + self._results[row + 1 :]
                 self.endRemoveRows()
         known = [result.id for result in self._results]
@@ -117,7 +117,7 @@ class ResultItems(QAbstractListModel):
         if document is None or not self._results:
             return None
         around = surroundings((result or self._results[-1]).box_xyxy, document.size_hw)
-        key = result.id if result is not None else f"picture {document.picture_revision} {around}"
+        key = result.id if result is not None else (document.picture_revision, around)
         if key not in self._thumbnails:
             least_px = 2 * round(THUMBNAIL_PX * self.ratio)
             if result is not None and result.is_whole:
@@ -180,7 +180,7 @@ def tip(result: Result | None) -> str:
             f"sensitivity {edit.get('edge_sensitivity', 0.5):g}, detail {edit.get('edge_sigma', 2.0):g} px",
         ),
         ("Took", _took(report)),
-        ("Memory", shortage_words(report, edit.get("working_size_px")).removeprefix("Memory was ")),
+        ("Memory", _shortage(shortage_words(report, edit.get("working_size_px")))),
         ("Seam", _seam(report)),
         ("Made", _local_time(result.created)),
     ]
@@ -208,6 +208,10 @@ def _table(title: str, rows: list[tuple[str, str]]) -> str:
         if value
     )
     return f"<b>{title}</b><table>{cells}</table>"
+
+
+def _shortage(words: str) -> str:
+    return f"short: {words}" if words else ""
 
 
 def _took(report: dict[str, Any]) -> str:

@@ -308,9 +308,7 @@ class RetargetPanel(QWidget):
     def _choose_weights(self) -> None:
         """Offer the learned pictures that are there by name, and a file; the file at once where there are none."""
         try:
-            listed = [
-                one for one in weights_listed(FAMILY) if one.name and not one.title.endswith("(not here)")
-            ]
+            listed = [one for one in weights_listed(FAMILY) if one.name and one.is_here]
         except EngineError as error:
             self._controller.failed.emit(error)
             return

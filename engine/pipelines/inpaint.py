@@ -100,7 +100,10 @@ def run(edit: InpaintEdit, inputs: EditInputs, tools: Tools) -> Outcome:
         scan = scan_mask(canvas.mask)
         if scan.is_full:
             hint = "nothing is left to fill from, unselect what should stay"
-            raise MaskError("mask", "a part of the picture left unselected", "everything selected", hint)
+            said = "everything is masked, and nothing is left to fill from"
+            raise MaskError(
+                "mask", "a part of the picture left unselected", "everything selected", hint, said=said
+            )
         crops = plan_crops(
             canvas.mask,
             scan,

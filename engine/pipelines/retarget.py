@@ -114,7 +114,8 @@ def _lock_of(inputs: EditInputs) -> np.ndarray | None:
     lock = (plane_values("lock", plane) if plane.dtype == np.float32 else plane) > 0
     if lock.all():
         hint = "nothing is left to remake, unlock what may change"
-        raise MaskError("lock", "a part of the picture left unlocked", "everything locked", hint)
+        said = "everything is masked to be kept, and nothing is left to remake"
+        raise MaskError("lock", "a part of the picture left unlocked", "everything locked", hint, said=said)
     return lock if lock.any() else None
 
 

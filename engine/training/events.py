@@ -7,6 +7,10 @@ process of several reports.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+NoticeKind = Literal["plain", "duration", "picture", "large_picture", "resumed"]
+"""How long learning takes; which picture is learned; that it is large for its crops; from where learning goes on."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,8 @@ class Notice:
 
     text: str
     """One sentence, lower case, no full stop."""
+    kind: NoticeKind = "plain"
+    """What it is about, for those who tell it in their own way."""
 
 
 @dataclass(frozen=True)

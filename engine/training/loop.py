@@ -353,7 +353,8 @@ class _Run:
             self.tell(
                 Notice(
                     f"learning takes about {duration(estimated.seconds)} on this processor, and can be stopped "
-                    f"and used at any moment; {self.family.offer}"
+                    f"and used at any moment; {self.family.offer}",
+                    "duration",
                 )
             )
 
@@ -511,7 +512,7 @@ class _Run:
         self.stage = state["stage"]
         self.seconds_before = state["seconds"]
         self._restored_sides = state["sides"]
-        self.tell(Notice(f"going on from {path.name}"))
+        self.tell(Notice(f"going on from {path.name}", "resumed"))
 
     def _pictures_per_step(self) -> int:
         return self.options.batch * self.options.accumulate * self.processes.count

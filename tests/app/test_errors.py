@@ -3,8 +3,7 @@ import errno
 import pydantic
 import pytest
 
-from app.errors import AppError, DocumentError, EngineLostError, explain
-from app.learning_child import LearningError
+from app.errors import OUTSIDE_FAULTS, SAID_BY_ERRNO, AppError, DocumentError, explain
 from engine.edits import InpaintEdit
 from engine.errors import MaskError, PictureError
 from engine.progress import Cancelled
@@ -79,18 +78,27 @@ def test_an_edit_refused_by_a_check_of_ours_keeps_its_words() -> None:
     assert line.startswith("expand_ltrb: expected four lengths from 0 to 16384 px, got (-1, 0, 0, 0); ")
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    """The error as it is raised ``from`` another."""
+    error.__cause__ = cause
+    return error
+
+
+def test_every_refusal_of_the_system_that_is_the_user_s_to_mend_has_a_sentence() -> None:
+    assert set(OUTSIDE_FAULTS) <= set(SAID_BY_ERRNO)
+
+
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (PictureError("a.png", "a picture", "a text", "x"), "there should be a picture, but there is a text"),
-        (DocumentError("mask", "something selected", "nothing", "x"), "nothing is selected"),
-        (DocumentError("a.ora", "a document", "no such file", "x"), "there is no such file"),
-        (PictureError("a", "free space on the disk", "no space left", "x"), "the disk is full"),
-        (PictureError("lock", "a part left unlocked", "everything locked", "x"), "everything is locked, and nothing is left to remake"),
-        (LearningError("picture", "one that nobody learns", "somebody else who learns it", "x"), "this picture is being learned in another window"),
+        (PictureError("a.png", "a picture", "a text", "x"), "needed: a picture. Found: a text"),
+        (PictureError("lock", "a part", "everything", "x", said="everything is masked"), "everything is masked"),
+        (DocumentError("mask", "something selected", "nothing", "x", said="nothing is masked yet"), "nothing is masked yet"),
+        (caused(DocumentError("a.ora", "a document", "no such file", "x"), FileNotFoundError(errno.ENOENT, "x")), "there is no such file or folder"),
+        (caused(PictureError("a", "free space", "no space left", "x"), OSError(errno.ENOSPC, "x")), "the disk is full"),
+        (caused(PictureError("a", "a place", "trouble", "x"), OSError("without a number")), "needed: a place. Found: trouble"),
         (OSError(errno.ENOSPC, "No space left on device", "a.png"), "the disk is full"),
-        (OSError(errno.EIO, "Input/output error"), "there should be a file that can be used, but there is 'Input/output error'"),
-        (EngineLostError("engine", "to finish the job", "signal 9", "x"), "it could not finish the job: signal 9"),
+        (OSError(errno.EIO, "Input/output error"), "the disk does not answer as it should"),
     ],
 )  # fmt: skip
 def test_a_person_is_told_in_a_sentence_of_a_person(error, sentence) -> None:

@@ -64,7 +64,7 @@ def test_a_child_that_cannot_be_started_is_told(qtbot, document, monkeypatch) ->
     controller.set_document(document)
     controller.learn()
     qtbot.waitUntil(lambda: controller.state.phase == "failed")
-    assert controller.state.words == "There is no such file. Check the path."
+    assert controller.state.words == "There is no such file or folder. Check the path."
     controller.close()
 
 
@@ -74,7 +74,7 @@ def test_weights_that_are_gone_are_told_when_they_are_to_be_used(qtbot, document
     controller._run = Run("0", own_folders / "gone")
     controller._set(replace(controller.state, phase="paused", step=3, steps=9, has_weights=True))
     controller.use_so_far()
-    assert "There is no such file." in controller.state.words
+    assert "There is no such file or folder." in controller.state.words
     controller.close()
 
 
@@ -138,7 +138,7 @@ def test_forged_networks_never_come_among_the_weights(look, document, qtbot) -> 
     controller = look(document, "carried")
     controller.bring_in()
     qtbot.waitUntil(lambda: controller.state.phase == "failed", timeout=PATIENCE_MS)
-    assert "There should be a weights file of Pentimento" in controller.state.words
+    assert "Needed: a weights file of Pentimento" in controller.state.words
     assert kept_of(digest) is None
 
 

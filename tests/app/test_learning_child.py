@@ -14,12 +14,14 @@ import pytest
 from PIL import Image
 
 from app import learning_child
+from app.errors import explain
 from app.learned_weights import kept_of
 from app.learning_process import LearningProcess
 from app.learning_runs import KINDS
 from engine.errors import WeightsError
 from engine.pictures import PICTURE_KEY, picture_sha256
 from engine.private import files_of
+from engine.training.events import Notice
 from engine.weightfile import read_metadata
 from engine.weights import WeightsStore
 from tests.engine.pipelines.test_retarget import write_learned
@@ -110,6 +112,7 @@ def test_a_second_process_waits_and_then_refuses(tmp_path, monkeypatch) -> None:
         with pytest.raises(learning_child.LearningError, match="expected one that nobody learns") as caught:
             second.__enter__()
         assert caught.value.hint == "pause it there first"
+        assert explain(caught.value).sentence == "this picture is being learned in another window"
     with learning_child._alone_in(tmp_path):
         pass
 
@@ -190,3 +193,20 @@ def test_a_run_that_cannot_go_on_begins_anew(tmp_path):
     assert child.returncode == 0
     assert "began anew" in said
     assert '"finished"' in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("plain", "words of its own"),
+        ("large_picture", learning_child.LARGE_WORDS),
+        ("duration", None),
+        ("picture", None),
+        ("resumed", None),
+    ],
+)
+def test_notices_are_told_by_their_kind_whatever_their_words(kind, said, capsys) -> None:
+    learner = learning_child._Learner.__new__(learning_child._Learner)
+    learner._tell(Notice("words of its own", kind))
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ([said] if said else [])

@@ -476,7 +476,7 @@ def test_a_refusal_is_told_above_the_canvas(opened) -> None:
     opened.show_error(PictureError("/photos/cat.png", "a picture", "a text", "choose another file"))
     message = opened.messages.message
     assert (message.level, message.title) == ("error", "cat.png")
-    assert message.sentence == "There should be a picture, but there is a text."
+    assert message.sentence == "Needed: a picture. Found: a text."
     assert message.next_step == "Choose another file."
     assert opened.messages.isVisible()
     opened.cancel()

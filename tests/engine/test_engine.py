@@ -75,6 +75,7 @@ def test_a_job_tells_all_it_did(engine):
         "weights",
         "seed",
         "working_size_px",
+        "was_memory_short",
         "seconds",
         "crops",
         "seam",
@@ -297,6 +298,8 @@ def test_running_out_once_retries_at_half_the_working_size(engine, spoiled):
     result = engine.run(InpaintEdit(), holed(), progress=seen.append)
     assert result.report["working_size_px"] == 256
     assert "out of memory on cpu" in result.report["notes"][0]
+    assert result.report["was_memory_short"]
+    assert not engine.run(InpaintEdit(), holed()).report["was_memory_short"]
     shares = [message.share for message in seen]
     assert shares == sorted(shares)
     assert shares[-1] == 1

@@ -31,3 +31,11 @@ def test_an_error_survives_the_trip_between_processes(kind):
     assert type(error) is kind
     assert error.expected == (4, 4)
     assert str(error) == "mask: expected (4, 4), got (5, 5); look"
+
+
+def test_the_sentence_for_a_person_travels_between_processes():
+    error = errors.MaskError(
+        "mask", "a part left", "everything", "unselect some", said="everything is masked"
+    )
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.said) == (errors.MaskError, str(error), "everything is masked")

@@ -151,7 +151,7 @@ def test_a_file_that_cannot_be_written_is_no_error(tmp_path):
 
 def test_a_run_that_was_short_of_memory_or_did_nothing_is_not_kept(path):
     forecasts = Forecasts(path)
-    forecasts.remember(InpaintEdit(), report(notes=["out of memory on cpu with a working size of 512 px"]))
+    forecasts.remember(InpaintEdit(), report(was_memory_short=True))
     forecasts.remember(InpaintEdit(), report(crops=[]))
     assert forecasts.forecast(InpaintEdit(), holed()) is None
 

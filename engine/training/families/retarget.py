@@ -96,12 +96,17 @@ def open_data(options: TrainOptions, report: Report) -> RunData:
     except OptionError as error:
         hint = "it is too small to learn from; enlarge it first"
         raise TrainingError("picture", error.expected, f"{width}x{height} px", hint) from error
-    report(Notice(f"one picture of {width} x {height} px, learned in crops of {crop[1]} x {crop[0]} px"))
+    report(
+        Notice(
+            f"one picture of {width} x {height} px, learned in crops of {crop[1]} x {crop[0]} px", "picture"
+        )
+    )
     if max(height, width) > _LARGE_PICTURE * max(crop):
         report(
             Notice(
                 "such a crop shows little of so large a picture: its texture is learned, not its things; "
-                "learn a smaller copy, or give a larger --size"
+                "learn a smaller copy, or give a larger --size",
+                "large_picture",
             )
         )
     store = PictureStore(files, RetargetSamples(crop).decode, pixels.nbytes)

@@ -105,7 +105,7 @@ def test_a_copied_picture_opens_and_pastes(window, qtbot) -> None:
 def test_nothing_to_paste_is_told(opened) -> None:
     QGuiApplication.clipboard().clear()
     opened.registry["paste"].trigger()
-    assert opened.messages.message.sentence == "There should be a picture, but there is something else."
+    assert opened.messages.message.sentence == "There is no picture on the clipboard."
 
 
 def test_what_is_seen_can_be_copied(opened, photo) -> None:
@@ -314,7 +314,7 @@ def test_a_document_of_a_later_version_is_refused_in_words(opened, tmp_path, qtb
     qtbot.waitUntil(lambda: opened.messages.message is not None)
     message = opened.messages.message
     assert (message.level, message.title) == ("error", "later.ora")
-    assert message.sentence == "There should be a file of version 1 or older, but there is version 2."
+    assert message.sentence == "A later Pentimento made this document."
     assert message.next_step == "Update this program."
     assert opened.document is before
 

@@ -177,9 +177,7 @@ def test_saving_over_what_another_window_has_open_is_refused(opened, tmp_path, q
     other.files.take(Document.blank((20, 30)))
     before = path.read_bytes()
     other.saving.save_to(path)
-    assert other.messages.message.sentence.endswith(
-        "a file no other window has, but there is one that is open."
-    )
+    assert other.messages.message.sentence == "This document is open in another window."
     assert not other.saving.is_saving
     assert path.read_bytes() == before
 

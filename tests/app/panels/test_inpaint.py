@@ -233,7 +233,7 @@ def test_weights_that_are_gone_are_still_named(panel, controller):
     assert box.currentData() == ""
     assert "inpaint-starter" in box.currentText()
     controller.change_settings(weights="my-own")
-    assert box.currentText() == "my-own (not here)"
+    assert box.currentText() == "my-own (file missing)"
     controller.change_settings(weights="inpaint-starter")
     assert box.currentData() == "inpaint-starter"
 

@@ -223,7 +223,7 @@ def test_learned_pictures_that_are_there_are_offered_by_name(panel, retarget, qt
     listed = (
         WeightsListed("", "Default", ""),
         WeightsListed("fruit", "fruit", "Licence: none"),
-        WeightsListed("wall", "wall (not here)", ""),
+        WeightsListed("wall", "wall (file missing)", "", is_here=False),
     )
     monkeypatch.setattr("app.panels.retarget.weights_listed", lambda _family: listed)
     click(panel, "retarget_method_learned")

@@ -147,7 +147,7 @@ def test_time_and_another_way_are_told_before_it_starts(whole):
         "`pentimento run retarget --method instant` remakes the picture in seconds and learns nothing"
     )
     first = next(i for i, event in enumerate(told) if isinstance(event, events.Stepped))
-    assert told.index(events.Notice(text)) < first
+    assert told.index(events.Notice(text, "duration")) < first
 
 
 def test_out_of_memory_goes_on_with_smaller_crops_and_resumes_with_them(tiny, bricks, monkeypatch, tmp_path):
