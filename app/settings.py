@@ -90,6 +90,16 @@ class Settings(BaseModel):
         default_factory=dict, title="Own keys", json_schema_extra={"group": "Keys", "widget": "none"}
     )
     """Keys of actions that the user changed, over the profile's."""
+    jpeg_quality: int = Field(default=95, ge=1, le=100, json_schema_extra={"widget": "none"})
+    """Quality of the last exported JPEG."""
+    webp_quality: int = Field(default=90, ge=1, le=100, json_schema_extra={"widget": "none"})
+    """Quality of the last exported WebP that was not lossless."""
+    is_webp_lossless: bool = Field(default=True, json_schema_extra={"widget": "none"})
+    """Whether the last exported WebP kept every value."""
+    flatten_colour: str = Field(
+        default="#ffffff", pattern=r"^#[0-9a-f]{6}$", json_schema_extra={"widget": "none"}
+    )
+    """Colour that what is clear was last laid on."""
     brushes: dict[str, dict[str, float | bool]] = Field(
         default_factory=dict, title="Brushes", json_schema_extra={"widget": "none"}
     )

@@ -171,7 +171,13 @@ QCheckBox::indicator:hover {{ border: 1px solid {t.text}; }}
 QCheckBox::indicator:checked {{ background: {t.accent}; border: 1px solid {t.accent};
     image: url({arrows}/check.svg); }}
 QCheckBox::indicator:disabled {{ border: 1px solid {t.faint_line}; background: transparent; }}
-QCheckBox:focus {{ color: {t.focus}; }}
+QCheckBox:focus, QRadioButton:focus {{ color: {t.focus}; }}
+QRadioButton {{ spacing: 7px; }}
+QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {t.dim_text}; border-radius: 8px;
+    background: {t.base}; }}
+QRadioButton::indicator:hover {{ border: 1px solid {t.text}; }}
+QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {t.accent};
+    background: {t.accent_text}; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
 QScrollBar::handle {{ background: {t.line}; border-radius: 3px; margin: 3px; min-height: 28px; min-width: 28px; }}

@@ -116,6 +116,32 @@ def encode(
     return (*notes, *made.notes)
 
 
+class ByteCounter(io.BytesIO):
+    """A file that counts what would be written and keeps none of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nbytes = 0
+        """The end of the file."""
+        self._place = 0
+
+    def write(self, data: Any) -> int:
+        """Count the bytes."""
+        count = memoryview(data).nbytes
+        self._place += count
+        self.nbytes = max(self.nbytes, self._place)
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
+        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.nbytes}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        """The place."""
+        return self._place
+
+
 class _Sink(io.RawIOBase):
     """A file without a number of its own: Pillow then writes through Python, which keeps why the system refused.
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from engine.atomic import AnyPath, write_atomically
 from engine.decoding import decode, decode_rgb
-from engine.encoding import FORMATS, encode
+from engine.encoding import FORMATS, Format, encode
 from engine.errors import MaskError, PictureError
 from engine.format_fit import Rgb, as_eight_bits, is_opaque, laid_on, without_alpha
 from engine.metadata.kept import NOTHING, Metadata
@@ -281,6 +281,31 @@ def write_picture(
     Raises:
         PictureError: if the format cannot hold the picture, or the place cannot be written.
     """
+    fitted, chosen, notes = fitted_to_format(picture, path, flatten_rgb)
+
+    def write(file: BinaryIO) -> None:
+        notes.extend(encode(file, fitted, chosen, text=text, quality=quality))
+
+    write_atomically(path, write, error_type=PictureError)
+    return tuple(notes)
+
+
+def fitted_to_format(
+    picture: Picture, path: AnyPath, flatten_rgb: Rgb | None
+) -> tuple[Picture, Format, list[str]]:
+    """Bring a picture to what the format of a file's name holds.
+
+    Args:
+        picture: what is to be written.
+        path: says the format.
+        flatten_rgb: as for `write_picture`.
+
+    Returns:
+        The picture, the format, and what was lost.
+
+    Raises:
+        PictureError: if the format cannot hold the picture.
+    """
     size_hw = (picture.pixels.shape[0], picture.pixels.shape[1])
     can_lose_alpha = flatten_rgb is None and picture.is_opaque
     check_can_write(
@@ -296,12 +321,7 @@ def write_picture(
     if picture.is_deep and not chosen.has_depth:
         fitted = _with_pixels(fitted, as_eight_bits(fitted.pixels))
         notes.append(f"16 bits a channel became 8, as {chosen.name} holds no more")
-
-    def write(file: BinaryIO) -> None:
-        notes.extend(encode(file, fitted, chosen, text=text, quality=quality))
-
-    write_atomically(path, write, error_type=PictureError)
-    return tuple(notes)
+    return fitted, chosen, notes
 
 
 def _with_pixels(picture: Picture, pixels: np.ndarray) -> Picture:

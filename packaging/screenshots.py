@@ -262,6 +262,8 @@ class Studio:
         """Everything that opens over the window."""
         from PySide6.QtWidgets import QWidget
 
+        from app.dialogs.export_dialog import ExportDialog
+
         window = self.window
         for name, show in (
             ("shortcuts", window.show_shortcuts),
@@ -274,6 +276,12 @@ class Studio:
             dialog: QWidget = window._dialogs[name]
             self.take(name, dialog)
             dialog.close()
+        window.files._questions.ask(Path("photo.jpg"), lambda _: None)
+        wait_for(lambda: window.findChild(ExportDialog) is not None)
+        asked = window.findChild(ExportDialog)
+        wait_for(lambda: "bytes" in asked.size_label.text())
+        self.take("export", asked)
+        asked.reject()
 
     def narrow(self) -> None:
         """A small laptop, and a mask in the other colour with its pattern."""

@@ -15,6 +15,7 @@ from app.document.document import Document
 from app.document.ora_writer import write_ora
 from app.document.seen import seen_mode, seen_picture, seen_size_hw
 from app.document.snapshot import Snapshot
+from app.export_way import AS_IT_IS, ExportWay
 from engine.atomic import AnyPath
 
 _log = logging.getLogger(__name__)
@@ -118,8 +119,7 @@ def export_in_background(
     done: Done,
     *,
     text: Mapping[str, str] | None = None,
-    quality: int | None = None,
-    flatten_rgb: tuple[int, int, int] | None = None,
+    way: ExportWay = AS_IT_IS,
 ) -> ExportJob:
     """Write what is seen as a picture, with the photo's profile, camera data and depth, on a thread.
 
@@ -128,8 +128,7 @@ def export_in_background(
         path: its ending says the format.
         done: told at the end, on the job's thread: None, or what went wrong.
         text: entries for a PNG.
-        quality: as for `engine.encoding.encode`.
-        flatten_rgb: lay what is clear on this colour; None keeps it clear.
+        way: what the user chose of it.
 
     Raises:
         PictureError: if the name says no format, or the format has no room for the size; said before any work.
@@ -143,6 +142,6 @@ def export_in_background(
     def write(_progress: Callable[[float], None]) -> tuple[str, ...]:
         pixels = seen_picture(snapshot)
         picture = Picture(pixels, seen_mode(snapshot), snapshot.icc_profile, metadata=snapshot.metadata)
-        return write_picture(picture, goal, text=text, quality=quality, flatten_rgb=flatten_rgb)
+        return write_picture(picture, goal, text=text, quality=way.quality, flatten_rgb=way.flatten_rgb)
 
     return ExportJob(document, snapshot, goal, write, done)

@@ -21,6 +21,8 @@ from app.clipboard import copied_pixels, image_of
 from app.document.document import Document
 from app.document.layers import Layer
 from app.errors import ResourceError
+from app.export_way import AS_IT_IS, ExportWay
+from app.handlers.export_questions import ExportQuestions
 from app.handlers.file_mark import FileMark, mark_of
 from app.panels.message_bar import Message
 from app.recent import add_recent, recent_files
@@ -45,6 +47,8 @@ class FileHandlers:
         self._window = window
         self._source: Path | None = None
         self._exported: Path | None = None
+        self._exported_way = AS_IT_IS
+        self._questions = ExportQuestions(window)
         self.being_opened: set[Path] = set()
         """Files this window reads at the moment."""
         self._asker: MainWindow | None = None
@@ -261,7 +265,8 @@ class FileHandlers:
         if self._exported is None:
             self.export_as()
         else:
-            self.export_to(self._exported)
+            path = self._exported
+            self._questions.ask(path, lambda way: self.export_to(path, way), known=self._exported_way)
 
     def export_as(self) -> None:
         """Ask for a name, and write what is seen."""
@@ -276,9 +281,9 @@ class FileHandlers:
         chosen, _ = QFileDialog.getSaveFileName(self._window, "Export Picture", start, EXPORT_FILTERS, kind)
         path = with_ending(Path(chosen), ".png", any_known=True) if chosen else None
         if path is not None and self.may_replace(path, Path(chosen)):
-            self.export_to(path)
+            self._questions.ask(path, lambda way: self.export_to(path, way))
 
-    def export_to(self, path: Path) -> None:
+    def export_to(self, path: Path, way: ExportWay = AS_IT_IS) -> None:
         """Write what is seen on a thread, with the profile, camera data and depth of the photo."""
         from app.document.saving import export_in_background
 
@@ -292,14 +297,18 @@ class FileHandlers:
                 window.show_error(error)
                 return
             if window.document is document:  # the next picture is not to be written over this one
-                self._exported = path
+                self._exported, self._exported_way = path, way
             if job.notes:
                 window.notify("info", f"{path.name} was exported", " ".join(f"{note}." for note in job.notes))
 
         window.say(f"Exporting {path.name}…", stays=True)
         try:
             job = export_in_background(
-                document, path, lambda error: window.background.bring(done, error), text=recipe_of(document)
+                document,
+                path,
+                lambda error: window.background.bring(done, error),
+                text=recipe_of(document),
+                way=way,
             )
         except Exception:
             window.say("")

@@ -8,6 +8,7 @@ from app.document import saving
 from app.document.ora import read_ora
 from app.document.saving import export_in_background, save_in_background
 from app.errors import DocumentError
+from app.export_way import ExportWay
 from engine.errors import PictureError
 from engine.pictures import read_picture
 
@@ -135,6 +136,8 @@ def test_clear_pixels_need_a_colour_to_lie_on(kit, rng, tmp_path):
     assert export_in_background(document, tmp_path / "a.jpg", told).wait(20)
     assert "a format that holds transparency, got JPEG" in str(told.errors[0])
     told = Told()
-    assert export_in_background(document, tmp_path / "a.jpg", told, flatten_rgb=(0, 0, 0)).wait(20)
+    assert export_in_background(
+        document, tmp_path / "a.jpg", told, way=ExportWay(flatten_rgb=(0, 0, 0))
+    ).wait(20)
     assert told.errors == [None]
     assert read_picture(tmp_path / "a.jpg").mode == "RGB"
