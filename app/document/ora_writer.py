@@ -72,7 +72,7 @@ def write_ora(
         snapshot: what to write; stays open.
         path: the file; its folder exists.
         progress: told the share that is done, in [0, 1], on this thread.
-        is_copy: write a copy for ourselves: quick and large, without the pictures that only other programs look at, and
+        is_copy: write a copy for ourselves: quick and large, without the picture that only other programs look at, and
             for its owner alone.
 
     Raises:
@@ -165,7 +165,7 @@ class _Writer:
             if not self._is_copy:
                 merged = _MergedRows(snapshot)
                 self._png(MERGED_ENTRY, merged, chunks=self._colours(merged))
-                self._png(THUMBNAIL_ENTRY, self._thumbnail())
+            self._png(THUMBNAIL_ENTRY, self._thumbnail())
             self._put(STACK_ENTRY, stack)
             self._put(INDEX_ENTRY, write_json(self._index(layers, results, stack)))
             if self._samples:
@@ -312,10 +312,10 @@ class _Writer:
         scale = min(1.0, THUMBNAIL_PX / max(height, width))
         goal_hw = (max(1, round(height * scale)), max(1, round(width * scale)))
         step = max(1, math.floor(1 / scale / 4))
-        band = 64 * step
+        rows = 64 if step == 1 else 1  # of a large picture only those are read that are looked at
         parts = []
-        for top in range(0, height, band):
-            box = (0, top, width, min(height, top + band))
+        for top in range(0, height, rows * step):
+            box = (0, top, width, min(height, top + rows))
             parts.append(self._snapshot.flatten(box, with_result=True)[::step, ::step])
         small = np.concatenate(parts)
         if small.dtype == np.uint16:
