@@ -73,6 +73,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Write what you see to the picture file it was last exported to", "export", starts_group=True,
     ),
     ActionSpec("export_as", "E&xport Picture As…", "files.export_as", "File", "Write what you see as PNG, JPEG, TIFF or WebP"),
+    ActionSpec(
+        "unsaved_work", "&Unsaved Work", "recoveries.show_offer", "File",
+        "Show what was not saved when the program last ended unexpectedly", "history", needs="",
+    ),
     ActionSpec("close", "&Close", "saving.close_document", "File", "Close the document, or the window where there is none", needs="", starts_group=True),
     ActionSpec("quit", "&Quit", "quit", "File", "Close every window", needs=""),
     # Edit

@@ -506,6 +506,7 @@ class MainWindow(QMainWindow):
         self._stop_settings()
         self._stop_notices()
         self.background.close()
+        self.recoveries.close()
         self.retargeting.close()
         self.fill.cancel()
         if self in MainWindow.windows:

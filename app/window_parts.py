@@ -112,4 +112,5 @@ def _connect(window: "MainWindow") -> None:
     window.history.failed.connect(window.show_error)
     window.recovery.recover_asked.connect(guarded(window.recoveries.recover))
     window.recovery.discard_asked.connect(guarded(window.recoveries.discard))
+    window.recovery.undo_asked.connect(guarded(window.recoveries.undo_discard))
     window.context.observe(window.tools_changed)

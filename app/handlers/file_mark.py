@@ -36,6 +36,11 @@ class FileMark:
         now = mark_of(self.path)
         return now is None or now.digest == self.digest
 
+    @property
+    def is_doubted(self) -> bool:
+        """Whether no file is like it."""
+        return self.size_bytes < 0
+
     def doubted(self) -> "FileMark":
         """A mark that no file is like: another program wrote to this one, though nobody knows what it was before."""
         return replace(self, size_bytes=-1, digest="")

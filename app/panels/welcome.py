@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -25,6 +25,8 @@ MAX_RECENT = 6
 CARD_WIDTH_PX = 520
 LEAST_WIDTH_PX = 384
 """Both buttons, and the longer line of words, with their margins."""
+LEAST_HEIGHT_PX = 160
+"""Title and buttons, with their margins."""
 MARGIN_PX = 24
 GAP_PX = 8
 """Least room between the card and what is around it."""
@@ -67,6 +69,7 @@ class Welcome(QWidget):
         words.setWordWrap(True)  # beside the docks of an 800 px wide screen there is no room for a line
         words.setProperty("look", "dim")
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._words = words
         self._open = QPushButton("Open a Photo…", card)
         self._open.setObjectName("welcome_open")
         self._open.setAccessibleName("Open a photo")
@@ -127,20 +130,28 @@ class Welcome(QWidget):
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _=False, path=path: self.file_asked.emit(str(path)))
             self._recent.addWidget(button)
-        self._fit_recent()
+        self._fit()
 
-    def _fit_recent(self) -> None:
-        """Show as many recent files as there is room for, and of a long name its beginning and its end."""
+    def _fit(self) -> None:
+        """Show what there is room for beside title and buttons, and of a long name its beginning and its end."""
         buttons = [self._recent.itemAt(index).widget() for index in range(self._recent.count())]
         room_px = self._card.width() - 2 * MARGIN_PX
         for button in buttons:
             assert isinstance(button, QPushButton), "only buttons are put there"
             name = Path(button.toolTip()).name
             button.setText(button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room_px))
-        for count in range(len(buttons), -1, -1):
-            for index, button in enumerate(buttons):
-                button.setVisible(index < count)
-            self._recent_title.setVisible(count > 0)
+        groups: list[tuple[QWidget, ...]] = [
+            (self._words,),
+            (self._picture,),
+        ]  # what is wanted most comes first
+        groups += [
+            (button,) if index else (self._recent_title, button) for index, button in enumerate(buttons)
+        ]
+        self._recent_title.hide()
+        for count in range(len(groups), -1, -1):
+            for index, group in enumerate(groups):
+                for part in group:
+                    part.setVisible(index < count)
             self._recent.invalidate()  # a layout within another hears later of what is hidden
             self._card.layout().invalidate()
             if self._card.layout().totalHeightForWidth(self._card.width()) <= self.height() - 2 * GAP_PX:
@@ -160,7 +171,15 @@ class Welcome(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Make the best of another size."""
         super().resizeEvent(event)
-        self._fit_recent()
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Room for title and buttons alone: what lies above may need the rest."""
+        return QSize(super().minimumSizeHint().width(), LEAST_HEIGHT_PX)
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """No: the words wrap, but they go where there is no room for them."""
+        return False
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """The ground, and round the card the dashed line that says "drop here"."""

@@ -1,17 +1,21 @@
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QPushButton, QToolButton
 
 from app.document import recovery
 from app.document.journal import Journal
+from app.document.journal_reader import Damage
 from app.document.ora import read_ora, write_ora
-from app.document.recovery import journal_for, recoverable
+from app.document.recovery import Report, journal_for, journals_folder, recoverable
 from app.document.selection import select_all
 from app.document.snapshot import Snapshot
+from app.handlers.recovery import message_of
 from app.main_window import MainWindow
 from tests.app.fakes import make_document
 
@@ -59,12 +63,112 @@ def test_recovering_beside_open_work_opens_a_second_window(window, qtbot) -> Non
 
 
 @pytest.mark.usefixtures("crashed")
-def test_work_that_is_thrown_away_is_gone(window, qtbot) -> None:
+def test_work_that_is_thrown_away_goes_when_the_window_closes(window, qtbot) -> None:
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    (item,) = window.recovery.items
+    window.findChild(QPushButton, "discard_0").click()
+    assert window.recovery.state_of(item) == "discarded"
+    assert (item.folder / "base-0.ora").exists()
+    assert recoverable() == [], "no other window offers it meanwhile"
+    assert window.close()
+    assert recoverable() == []
+    assert not item.folder.exists()
+
+
+@pytest.mark.usefixtures("crashed")
+def test_throwing_away_can_be_undone_until_then(window, qtbot) -> None:
     window.recoveries.offer()
     qtbot.waitUntil(window.recovery.isVisible)
     window.findChild(QPushButton, "discard_0").click()
+    window.findChild(QToolButton, "recovery_close").click()
     assert window.recovery.isHidden()
-    assert recoverable() == []
+    window.registry["unsaved_work"].trigger()
+    assert window.recovery.isVisible()
+    window.findChild(QPushButton, "undo_discard_0").click()
+    assert len(recoverable()) == 1
+    window.findChild(QPushButton, "recover_0").click()
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.document.mask_layer.planes["coverage"].min() == 255
+
+
+@pytest.mark.usefixtures("crashed")
+def test_work_that_was_thrown_away_is_there_again_after_a_crash(window, qtbot) -> None:
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    window.findChild(QPushButton, "discard_0").click()
+    for _, lock in window.recoveries._discarded:  # the system lets go of it when a process is killed
+        lock.release()
+    window.recoveries._discarded.clear()
+    assert len(recoverable()) == 1
+
+
+def test_asking_for_unsaved_work_where_there_is_none_is_answered(window, qtbot) -> None:
+    window.registry["unsaved_work"].trigger()
+    qtbot.waitUntil(lambda: window.status.currentMessage() == "There is no unsaved work from last time")
+    assert window.recovery.isHidden()
+
+
+def test_a_document_from_the_clipboard_is_offered_though_nothing_was_done_to_it(window, qtbot) -> None:
+    image = QImage(20, 10, QImage.Format.Format_RGB32)
+    image.fill(0xFF203040)
+    QGuiApplication.clipboard().setImage(image)
+    window.files.paste()
+    assert window.saving._journal.flush()
+    window.saving._journal.close()  # as the program leaves it when it is killed
+    (item,) = recoverable()
+    assert (item.name, item.steps, item.damage) == ("From clipboard", 0, frozenset())
+    document = recovery.recover(item)
+    assert document.size_hw == (10, 20)
+    assert document.layers[0].planes["pixels"][0, 0].tolist() == [0x20, 0x30, 0x40]
+    recovery.let_go(item)
+
+
+def test_part_of_a_damaged_journal_comes_back_and_the_rest_is_kept(window, qtbot, crashed) -> None:
+    log = next(journals_folder().glob("*/log-0"))
+    log.write_bytes(log.read_bytes()[:-5])
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    (item,) = window.recovery.items
+    window.findChild(QPushButton, "recover_0").click()
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.recovery.state_of(item) == "kept"
+    assert window.messages.message.title == "Part of your work is back"
+    assert "The last steps could not be read" in window.messages.message.sentence
+    assert window.document.mask_layer.planes["coverage"].max() == 0
+    window.saving.ask_save = lambda: "discard"
+    window.close()
+    (item,) = recoverable()
+    assert item.damage
+
+
+def test_work_that_cannot_be_opened_stays_in_its_row(window, qtbot, crashed) -> None:
+    base = next(journals_folder().glob("*/base-0.ora"))
+    data = bytearray(base.read_bytes())
+    data[data.index(b"pentimento/document.json") + 40] ^= 255
+    base.write_bytes(data)
+    window.recoveries.offer()
+    qtbot.waitUntil(window.recovery.isVisible)
+    (item,) = window.recovery.items
+    window.findChild(QPushButton, "recover_0").click()
+    qtbot.waitUntil(lambda: window.recovery.state_of(item) == "failed")
+    assert window.messages.message.level == "error"
+    assert len(recoverable()) == 1
+
+
+@pytest.mark.parametrize(
+    ("report", "changed", "expected"),
+    [
+        (Report(3, False, frozenset(), ()), None, "It is not saved yet."),
+        (Report(1, True, frozenset(), ()), None, "Undo goes back 1 step; what was done before is part of"),
+        (Report(0, True, frozenset(), ()), None, "Undo goes back no step; what was done before is part of"),
+        (Report(3, False, frozenset({Damage.LATER}), ()), None, "A later version of Pentimento wrote some"),
+        (Report(3, False, frozenset(), ("a layer is gone",)), None, "A layer is gone."),
+        (Report(3, False, frozenset(), ()), Path("/a/b.ora"), "“b.ora” was changed by another program since"),
+    ],
+)
+def test_what_did_not_come_back_is_said(report, changed, expected) -> None:
+    assert expected in message_of(report, changed).sentence
 
 
 @pytest.mark.usefixtures("crashed")
@@ -83,9 +187,9 @@ def test_a_double_click_recovers_once(window, qtbot) -> None:
 def test_work_comes_back_though_the_window_that_offered_it_is_closed(window, qtbot, monkeypatch) -> None:
     gate, recover = threading.Event(), recovery.recover
 
-    def wait_and_recover(item):
+    def wait_and_recover(item, **options):
         assert gate.wait(10)
-        return recover(item)
+        return recover(item, **options)
 
     monkeypatch.setattr(recovery, "recover", wait_and_recover)
     window.set_document(make_document((20, 20)))
@@ -106,10 +210,10 @@ def test_work_comes_back_though_the_window_that_offered_it_is_closed(window, qtb
 def test_work_can_be_recovered_again_after_its_window_was_closed_too_soon(window, qtbot, monkeypatch) -> None:
     gate, ended, recover = threading.Event(), threading.Event(), recovery.recover
 
-    def wait_and_recover(item):
+    def wait_and_recover(item, **options):
         assert gate.wait(10)
         try:
-            return recover(item)
+            return recover(item, **options)
         finally:
             ended.set()
 
