@@ -9,12 +9,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from app.errors import Explanation
+from app.errors import Explanation, OutputError
 
 LOG_VARIABLE = "PENTIMENTO_LOG"
 """Names the file for tracebacks in place of the one in the user's log folder."""
@@ -51,13 +51,15 @@ class Console:
     def answer(self, values: Mapping[str, Any]) -> None:
         """Write the JSON object of the command, if one is wanted."""
         if self.is_json:
-            sys.stdout.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
+            is_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+            sys.stdout.write(json.dumps(values, ensure_ascii=is_ascii, default=str) + "\n")
             sys.stdout.flush()
 
     def refuse(self, explanation: Explanation) -> None:
         """Write the one line of an error, and the JSON object that says the same."""
         sys.stderr.write(f"error: {explanation.line}\n")
-        self.answer({"error": explanation.as_json()})
+        with suppress(OutputError):  # of two errors the first one is told
+            self.answer({"error": explanation.as_json()})
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[float, str], None]]:

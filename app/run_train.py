@@ -1,6 +1,5 @@
 """The `train` command: what the loop tells becomes lines, and a bar where there is a terminal."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.console import Console
 from app.errors import DONE
+from app.interrupts import is_first_process
 from app.options import TrainFlags
 from engine.training import events
 from engine.training.options import TrainOptions
@@ -60,11 +60,6 @@ def run_train(options: TrainOptions, console: Console) -> int:
             )
         console.answer({"output": str(result.weights), "seed": options.seed, **asdict(result)})
     return DONE
-
-
-def is_first_process() -> bool:
-    """Whether this is the process that speaks; the others of a run have a rank above 0."""
-    return all(os.environ.get(key, "0") == "0" for key in ("RANK", "LOCAL_RANK", "NODE_RANK"))
 
 
 class TrainView:

@@ -1,14 +1,13 @@
 """Keep what C libraries print off the user's screen, while pictures are decoded.
 
 libtiff, libpng and others write to file descriptor 2 by themselves, past ``sys.stderr`` and past everything Python can
-filter. Meanwhile the descriptor leads nowhere. Our own lines take another way out: a program of ours calls
-``keep_own_lines`` when it starts, and ``sys.stderr`` then writes to a descriptor of its own.
+filter. Meanwhile the descriptor leads nowhere. Our own lines take another way out: ``sys.stderr`` of a program of ours
+writes to a descriptor of its own (app/streams.py).
 
 Elsewhere: who is silenced, in decoding.py.
 """
 
 import contextlib
-import io
 import os
 import sys
 import threading
@@ -18,23 +17,6 @@ _STDERR = 2
 _lock = threading.Lock()
 _silenced = 0
 _kept = -1
-
-
-def keep_own_lines() -> None:
-    """Let ``sys.stderr`` write past descriptor 2, so that silencing that one swallows no line of ours.
-
-    Called once, at the start of a process of ours, before anything keeps a reference to ``sys.stderr``. Without an open
-    descriptor 2, or where ``sys.stderr`` is something else already, nothing is done.
-    """
-    stream = sys.stderr
-    if not isinstance(stream, io.TextIOWrapper) or not _leads_to_stderr(stream):
-        return
-    try:
-        own = os.dup(_STDERR)
-    except OSError:
-        return
-    stream.flush()
-    sys.stderr = open(own, "w", buffering=1, encoding=stream.encoding, errors=stream.errors)  # noqa: SIM115 - for life
 
 
 @contextlib.contextmanager
@@ -50,13 +32,6 @@ def libraries_silenced() -> Iterator[None]:
         yield
     finally:
         _leave()
-
-
-def _leads_to_stderr(stream: io.TextIOWrapper) -> bool:
-    try:
-        return stream.fileno() == _STDERR
-    except (OSError, ValueError):
-        return False
 
 
 def _enter() -> bool:

@@ -28,7 +28,7 @@ FLAGS = {
     "weights list": OUTPUT,
     "weights verify": OUTPUT,
     "weights import": {"FILES", "--family", "--name", *OUTPUT},
-    "weights download": {"NAME", *OUTPUT},
+    "weights download": {"NAME", "--allow-http", *OUTPUT},
     "weights remove": {"NAME", *OUTPUT},
     "train": {
         "FAMILY", "--data", "--out", "--from", "--part", "--steps", "--stage", "--resume", "--devices", "--nodes", "--precision",

@@ -10,19 +10,6 @@ from engine.quiet import libraries_silenced
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def said_by(code, **settings):
-    """What a process of its own writes to its standard error."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        **settings,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr.decode()
-
-
 def test_what_goes_past_python_is_kept_off_the_screen(capfd):
     os.write(2, b"before\n")
     with libraries_silenced():
@@ -60,25 +47,11 @@ def test_an_error_in_the_block_opens_the_way_again(capfd):
     assert capfd.readouterr().err == "after\n"
 
 
-def test_our_own_lines_are_never_swallowed():
-    said = said_by("""
-        import os, sys
-        from engine.quiet import keep_own_lines, libraries_silenced
-        keep_own_lines()
-        with libraries_silenced():
-            os.write(2, b"a library speaks\\n")
-            print("we speak: \\u00e4", file=sys.stderr)
-        os.write(2, b"the system speaks\\n")
-    """, env={**os.environ, "PYTHONIOENCODING": "utf-8"})  # fmt: skip
-    assert said == "we speak: \u00e4\nthe system speaks\n"
-
-
 def test_a_process_without_standard_error_keeps_its_files_apart(tmp_path):
     """The number 2 belongs to the first file that is opened then; it must not be turned away."""
     code = f"""
         import os
-        from engine.quiet import keep_own_lines, libraries_silenced
-        keep_own_lines()
+        from engine.quiet import libraries_silenced
         file = os.open({str(tmp_path / "a")!r}, os.O_WRONLY | os.O_CREAT)
         with libraries_silenced():
             os.write(file, b"ours")
