@@ -1,10 +1,16 @@
 """Read a published checkpoint (``.pth``): tensors and plain containers come through, code does not.
 
+What it becomes is held against what it is: a tensor may say that one number of its storage is a thousand million, and
+thousands of tensors that they share a storage. All of them together may become a small multiple of the file.
+
 Elsewhere: who asks for one in importing.py and weightfile.py, official key names in models.<family>.official.
 """
 
+import contextlib
+import io
 import os
 import pickle
+import pickletools
 import re
 import warnings
 import zipfile
@@ -15,12 +21,23 @@ import torch
 from torch import Tensor
 
 from engine.atomic import AnyPath
+from engine.bounds import BoundsError, Budget
 from engine.errors import WeightsError
 from engine.tensorfile import check_finite
-from engine.weight_checks import LIMIT_BYTES, check_size, first_bytes, read_error
+from engine.weight_checks import LIMIT_BYTES, check_size, read_error
+from engine.zip_directory import open_zip
 
 _ENTRIES_LIMIT = 100_000  # shared lists inside lists grow without bound when they are unrolled
 _DEPTH_LIMIT = 16
+_NAME_LIMIT = 1024
+_STORAGES_LIMIT = 20_000
+_PICKLE_LIMIT_BYTES = 4 << 20  # names and shapes of all tensors; each byte may become an object of 60
+_OF_PICKLES = "bytes of names and shapes"
+_OLD_PICKLES = 5  # a magic number, the protocol, the system, the content, the keys of the storages
+_FLOAT_BYTES = 4  # every float becomes float32, the half ones too
+_GROWTH_LIMIT = 8
+"""A file's tensors may become so many times its size: float16 is widened, networks share storages twice or thrice."""
+_GROWTH_FREE_BYTES = 1 << 20
 
 Plain = Tensor | dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
 """What an official checkpoint may hold."""
@@ -40,8 +57,8 @@ def read_official(path: AnyPath, *, limit_bytes: int = LIMIT_BYTES) -> dict[str,
     Raises:
         WeightsError: if the file is missing, damaged, too large, holds code, or holds NaN.
     """
-    check_size(path, limit_bytes)
-    _check_zip(path, limit_bytes)
+    size = check_size(path, limit_bytes)
+    _check_parts(path, limit_bytes)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of its own older formats; nobody here can act on it
@@ -52,22 +69,51 @@ def read_official(path: AnyPath, *, limit_bytes: int = LIMIT_BYTES) -> dict[str,
         raise WeightsError(
             path, "a dictionary of tensors", f"a {type(content).__name__}", "name a checkpoint's state file"
         )
-    return _Unroller(path, limit_bytes).mapping(content, "", 0)
+    return _Unroller(path, min(limit_bytes, _GROWTH_LIMIT * size + _GROWTH_FREE_BYTES)).mapping(
+        content, "", 0
+    )
 
 
-def _check_zip(path: AnyPath, limit_bytes: int) -> None:
-    """Refuse an archive whose entries would unpack to more than the limit, before anything is unpacked."""
-    if not first_bytes(path, 4).startswith(b"PK\x03\x04"):
-        return
+def _check_parts(path: AnyPath, limit_bytes: int) -> None:
+    """Hold what the file says of its parts against limits, before anything is unpacked.
+
+    Today's form is a zip of one pickle and of storages; the older one is pickles behind each other, then the storages.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            total = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        with open(path, "rb") as file:
+            if file.read(4) == b"PK\x03\x04":
+                entries = open_zip(file, limit_entries=_STORAGES_LIMIT).infolist()
+                Budget(limit_bytes, "bytes when unpacked").take(sum(entry.file_size for entry in entries))
+                pickles = [entry.file_size for entry in entries if entry.filename.endswith(".pkl")]
+                Budget(_PICKLE_LIMIT_BYTES, _OF_PICKLES).take(sum(pickles))
+            else:
+                file.seek(0)
+                _check_pickles(file.read(_PICKLE_LIMIT_BYTES + 1))
+    except BoundsError as error:
+        hint = "the file is packed to harm, or the limit must be raised"
+        raise WeightsError(path, error.expected, error.got, hint) from error
+    except OSError as error:
+        raise read_error(path, error) from error
+    except zipfile.BadZipFile as error:
         hint = "the file is damaged, fetch it again"
         raise WeightsError(path, "a checkpoint of tensors", "a broken archive", hint) from error
-    if total > limit_bytes:
-        hint = "the archive is packed to harm, or the limit must be raised"
-        raise WeightsError(path, f"at most {limit_bytes} bytes when unpacked", f"{total} bytes", hint)
+
+
+def _check_pickles(start: bytes) -> None:
+    """Walk through the pickles of the older form, which says nowhere how long they are, without running them.
+
+    Args:
+        start: of the file, one byte more than they may have.
+
+    Raises:
+        BoundsError: if they are longer.
+    """
+    stream = io.BytesIO(start)
+    with contextlib.suppress(Exception):  # of a file that is no pickle; torch tells that
+        for _ in range(_OLD_PICKLES):
+            for _ in pickletools.genops(stream):
+                pass
+    Budget(_PICKLE_LIMIT_BYTES, _OF_PICKLES).check(stream.tell())
 
 
 def _unpickling_error(path: AnyPath, error: Exception) -> WeightsError:
@@ -87,21 +133,26 @@ class _Unroller:
 
     def __init__(self, path: AnyPath, limit_bytes: int) -> None:
         self._path = path
-        self._limit_bytes = limit_bytes
-        self._left_bytes = limit_bytes
+        self._budget = Budget(limit_bytes, "bytes of tensors")
         self._left_entries = _ENTRIES_LIMIT
 
     def mapping(self, content: Mapping[Any, Any], name: str, depth: int) -> dict[str, Plain]:
         """A dict with string keys; an integer key, as optimisers have them, becomes its digits."""
         return {
-            str(key): self._value(value, f"{name}.{key}".lstrip("."), depth) for key, value in content.items()
+            (word := self._key(key)): self._value(value, f"{name}.{word}".lstrip("."), depth)
+            for key, value in content.items()
         }
+
+    def _key(self, key: object) -> str:
+        if isinstance(key, int) and abs(key) < 2**63:
+            return str(key)
+        if not isinstance(key, str) or len(key) > _NAME_LIMIT or not key.isprintable():
+            hint = "the file is damaged or no checkpoint"
+            raise WeightsError(self._path, "a checkpoint of tensors", "a name that cannot be printed", hint)
+        return key
 
     def _value(self, value: object, name: str, depth: int) -> Plain:
         self._left_entries -= 1
-        if not name.isprintable():
-            hint = "the file is damaged or no checkpoint"
-            raise WeightsError(self._path, "a checkpoint of tensors", "a name that cannot be printed", hint)
         if self._left_entries < 0 or depth > _DEPTH_LIMIT:
             hint = "the file is packed to harm or no checkpoint"
             raise WeightsError(self._path, "a checkpoint of tensors", "endless entries inside entries", hint)
@@ -122,10 +173,11 @@ class _Unroller:
         if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
             hint = "save the state dict with plain tensors"
             raise WeightsError(self._path, "plain tensors", f"another kind in '{name}'", hint)
-        self._left_bytes -= value.numel() * value.element_size()
-        if self._left_bytes < 0:
+        try:
+            self._budget.take(value.numel() * max(value.element_size(), _FLOAT_BYTES))
+        except BoundsError as error:
             hint = "the file is packed to harm, or the limit must be raised"
-            raise WeightsError(self._path, f"at most {self._limit_bytes} bytes of tensors", "more", hint)
+            raise WeightsError(self._path, error.expected, error.got, hint) from error
         plain = value.detach().as_subclass(Tensor)
         if plain.is_complex():
             raise WeightsError(

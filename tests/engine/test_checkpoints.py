@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine import checkpoints
 from engine.checkpoints import read_official
 from engine.errors import WeightsError
 
@@ -90,7 +91,13 @@ def test_other_values_are_refused_by_name(tmp_path):
         (torch.zeros(2, device="meta"), "plain tensors, got another kind in 'x'"),
         (torch.zeros(2, dtype=torch.complex64), "real numbers, got complex ones in 'x'"),
         (torch.tensor([float("nan")]), "finite values, got NaN in the tensor 'x'"),
-        (torch.zeros(1).expand(1 << 34), "expected at most 4294967296 bytes of tensors, got more"),
+        (
+            torch.zeros(1).expand(1 << 34),
+            "bytes of tensors, got 68719476736 bytes; the file is packed to harm",
+        ),
+        (torch.zeros(1).half().expand(1 << 20), "bytes of tensors, got 4194304 bytes; the file is packed"),
+        (torch.zeros(1, dtype=torch.bool).expand(1 << 33), "bytes of tensors, got 34359738368 bytes;"),
+        (torch.zeros(1 << 14).unfold(0, 4096, 1), "bytes of tensors, got 201342976 bytes; the file"),
     ],
 )
 def test_tensors_nobody_can_use_are_refused_by_name(tmp_path, tensor, words):
@@ -174,3 +181,52 @@ def test_any_damage_to_a_checkpoint_is_ours_to_tell(tmp_path, data, legacy):
     damaged = tmp_path / "b.pth"
     damaged.write_bytes(content)
     only_our_errors(read_official, damaged)
+
+
+def test_thousands_of_tensors_that_share_a_storage_are_refused_before_they_are_widened(tmp_path):
+    storage = torch.zeros(1 << 16, dtype=torch.float16)
+    path = official(tmp_path / "a.pth", content={str(n): storage[n:] for n in range(200)})
+    with pytest.raises(WeightsError, match=r"bytes of tensors, got \d+ bytes or more; the file is packed"):
+        read_official(path)
+
+
+def test_networks_that_share_their_weights_are_read(tmp_path):
+    weight = torch.zeros(1 << 18, dtype=torch.float16)
+    read = read_official(
+        official(tmp_path / "a.pth", content={"edges": weight, "fill": weight, "mean": weight})
+    )
+    assert {len(value) for value in read.values()} == {1 << 18}
+
+
+@pytest.mark.parametrize("form", ["zip", "older"])
+def test_a_pickle_of_nothing_but_lists_is_refused_before_it_is_read(tmp_path, form, monkeypatch):
+    monkeypatch.setattr(checkpoints, "_PICKLE_LIMIT_BYTES", 1 << 16)
+    path, body = tmp_path / "a.pth", b"\x80\x02(" + b"]" * 100_000 + b"l."
+    if form == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("archive/data.pkl", body)
+    else:
+        head = (0x1950A86A20F9469CFC6C, 1001, {})
+        path.write_bytes(b"".join(pickle.dumps(value, protocol=2) for value in head) + body)
+    with pytest.raises(WeightsError, match=r"at most 65536 bytes of names and shapes, got \d+ bytes; the"):
+        read_official(path)
+
+
+def test_a_checkpoint_of_the_older_form_may_be_longer_than_its_pickles_may(tmp_path):
+    path = official(tmp_path / "a.pth", legacy=True, content={"x": torch.zeros(2_000_000)})
+    assert len(read_official(path)["x"]) == 2_000_000
+
+
+def test_an_archive_of_too_many_entries_is_refused(tmp_path):
+    path = tmp_path / "a.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(20_001):
+            archive.writestr(str(number), b"")
+    with pytest.raises(WeightsError, match=r"at most 20000 entries, got 20001; the file is packed to harm"):
+        read_official(path)
+
+
+@pytest.mark.parametrize("key", ["x" * 1025, (1, 2), 2.5, None, 1 << 70])
+def test_a_key_that_names_nothing_is_refused(tmp_path, key):
+    with pytest.raises(WeightsError, match=r"got a name that cannot be printed|a file that cannot be read"):
+        read_official(official(tmp_path / "a.pth", content={"generator": {key: 1}}))
