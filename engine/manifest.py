@@ -7,7 +7,6 @@ Elsewhere: finding and checking the files in weights.py.
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -15,6 +14,7 @@ from typing import BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from engine.atomic import path_error, write_atomically
+from engine.bounds import TOML_LIMIT_BYTES, BoundsError, read_limited, read_toml
 from engine.errors import WeightsError
 from engine.private import private_folder
 
@@ -22,6 +22,7 @@ MANIFEST = "manifest.toml"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _SCHEMA = 1
+_WORDS_LIMIT = 300  # of what is wrong: it may quote a whole file
 
 
 def is_name(text: str) -> bool:
@@ -123,7 +124,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        return Manifest.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return Manifest.model_validate(read_toml(read_limited(path, TOML_LIMIT_BYTES)))
     except (FileNotFoundError, NotADirectoryError):
         return Manifest()
     except OSError as error:
@@ -133,9 +134,11 @@ def read_manifest(folder: Path) -> Manifest:
         place = ".".join(str(part) for part in first["loc"])
         words = first["msg"].removeprefix("Value error, ")
         got = f"'{place}': {words}"
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except BoundsError as error:
+        raise WeightsError(path, error.expected, error.got, "correct the file or move it away") from error
+    except ValueError as error:
         got = f"text that is no TOML ({error})"
-    got = " ".join(got.split())
+    got = " ".join(got.split())[:_WORDS_LIMIT]
     raise WeightsError(path, "a manifest of weights", got, "correct the file or move it away")
 
 

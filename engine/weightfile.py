@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from engine.atomic import AnyPath, write_atomically
+from engine.bounds import read_json
 from engine.checkpoints import read_official
 from engine.errors import WeightsError
 from engine.tensor_header import Header, is_safetensors, read_header
@@ -189,8 +190,8 @@ def _house_metadata(path: AnyPath, header: Header) -> tuple[str, dict[str, Any]]
         hint = "import official checkpoints with 'pentimento weights import' first"
         raise WeightsError(path, "a weights file of Pentimento", f"no header entry '{missing}'", hint)
     try:
-        options = json.loads(text)
-    except (ValueError, RecursionError):
+        options = read_json(text)
+    except ValueError:
         options = None
     if not isinstance(options, dict):
         hint = "the file is damaged, fetch or write it again"

@@ -136,3 +136,27 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "a").touch()
     with pytest.raises(WeightsError, match=r"expected a folder, got a file in the middle of the path"):
         write_manifest(tmp_path / "a" / "b", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("schema = " + "9" * 5000, "numbers and bare keys of at most 256 signs, got a longer one"),
+        ("\n".join(f"a.b{n} = 1" for n in range(100_000)), "at most 262144 bytes, got 262145 bytes"),
+        ("\n".join(f"a.b{n} = 1" for n in range(10_000)), "at most 8000 lines of TOML, got 10000"),
+        (".".join(["a"] * 100_000) + " = 1", "keys of at most 64 parts, got a longer one"),
+        ("a = " + "[" * 5000, "TOML at most 64 deep, got a deeper one"),
+    ],
+)
+def test_a_manifest_that_would_take_minutes_or_break_is_refused_in_one_line(tmp_path, text, words):
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(WeightsError) as caught:
+        read_manifest(tmp_path)
+    assert str(caught.value) == f"{tmp_path / MANIFEST}: expected {words}; correct the file or move it away"
+
+
+def test_words_about_a_manifest_are_short_however_much_it_says(tmp_path):
+    (tmp_path / MANIFEST).write_text(f"schema = 1\n'{'x' * 100_000}' = 1\n")
+    with pytest.raises(WeightsError) as caught:
+        read_manifest(tmp_path)
+    assert len(str(caught.value)) < 600

@@ -37,7 +37,17 @@ ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
     [
         (b"{nonsense", "a header that cannot be read"),
         (b'{"a":1,"a":2}', "a header that cannot be read"),
-        (b"[" * 5000, "a header that cannot be read"),
+        (b"[" * 5000, "a header of JSON at most 64 deep, got a deeper one"),
+        (b'{"x":' + b"9" * 5000 + b"}", "a header of whole numbers of 64 bits, got one of 5000 digits"),
+        (b'{"x":[' + b"0," * 200_000 + b"0]}", "a header of at most 200000 values in JSON, got about 200002"),
+        ({str(number): 0 for number in range(20_001)}, "20001 tensors, where at most 20000 are read"),
+        ({"x" * 1025: ENTRY}, "a tensor name that cannot be printed"),
+        (
+            {"x": {**ENTRY, "dtype": ["F32"] * 100}},
+            "got ['F32', 'F32', 'F32', 'F32', 'F32', 'F32 in the tensor",
+        ),
+        ({"x": {**ENTRY, "shape": [1] * 32 + [2]}}, "33 sides of the tensor 'x', where at most 32 are read"),
+        ({"x": {**ENTRY, "shape": [0, 1 << 40, 1 << 40]}}, "a size without end of the tensor 'x'"),
         (b"[1, 2]  ", "a header that is not a table"),
         ({"__metadata__": {"a": 1}}, "header metadata that is not text"),
         ({"x\ny": ENTRY}, "a tensor name that cannot be printed"),
