@@ -84,9 +84,9 @@ def log_path() -> Path:
     named = os.environ.get(LOG_VARIABLE)
     if named:
         return Path(named)
-    from platformdirs import user_log_dir
+    from engine.folders import of_system
 
-    return Path(user_log_dir("pentimento", appauthor=False)) / "pentimento.log"
+    return of_system("log") / "pentimento.log"
 
 
 def write_traceback(error: BaseException, words: list[str]) -> Path | None:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from app.panels.results import ResultsStrip
     from app.settings import Settings, SettingsStore
     from app.worker import EngineWorker
+    from engine.own_file import Notice
 
 __all__ = ["DOCKS", "MainWindow"]
 
@@ -122,6 +123,7 @@ class MainWindow(QMainWindow):
         self._waits = 0
         self._dialogs: dict[str, QWidget] = {}
         self._notice: Message | None = None
+        self._notices: tuple[Notice, ...] = ()
         self.registry = ActionRegistry(self, self.show_error)
         self.arrangement = LayoutHandlers(self)
         build_frame(self)
@@ -328,7 +330,9 @@ class MainWindow(QMainWindow):
         """Tell what is to be known of settings and their kin; each once, in the first window that can."""
         notices = NOTICES.take()
         if notices:
-            told = words_of(notices)
+            before = self._notices if self.messages.message is self._notice else ()
+            self._notices = (*before, *notices)  # what is still being read is said again with the rest
+            told = words_of(self._notices)
             self._notice = Message("warning", told.title, told.sentence, told.next_step)
             self.messages.show_message(self._notice)
 

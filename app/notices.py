@@ -67,9 +67,10 @@ def words_of(notices: Sequence[Notice]) -> Told:
     found = [notice for notice in notices if notice.code != "not kept"]
     unkept = [notice for notice in notices if notice.code == "not kept"]
     sentences = [_sentence(notice) for notice in found]
-    if unkept:
-        whats = _listed([notice.what for notice in unkept])
-        sentences.append(f"Not kept from here on: {whats}; {unkept[0].detail} in {unkept[0].path.parent}.")
+    for folder in dict.fromkeys(notice.path.parent for notice in unkept):
+        there = [notice for notice in unkept if notice.path.parent == folder]
+        whats = _listed([notice.what for notice in there])
+        sentences.append(f"{whats[:1].upper()}{whats[1:]} will be lost ({folder}: {there[0].detail}).")
     title = "Something could not be read and starts afresh" if found else "Not everything is kept"
     asides = [notice.aside for notice in found if notice.aside is not None]
     steps = (

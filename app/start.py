@@ -68,6 +68,7 @@ def run_window(files: Sequence[Path], sample: str = "") -> int:
 
 def after_first_paint(window: object, files: Sequence[Path], sample: str = "") -> None:
     """Everything that may wait until the window was seen."""
+    from app.keeping import check_places
     from app.main_window import MainWindow
 
     assert isinstance(window, MainWindow)
@@ -76,6 +77,7 @@ def after_first_paint(window: object, files: Sequence[Path], sample: str = "") -
     if sample:
         window.guarded(window.files.open_sample)(sample)
     window.recoveries.offer()
+    window.background.run(check_places, lambda _: None, window.show_error)
     window.start_engine()
 
 

@@ -9,7 +9,6 @@ The runs are a small JSON file in the user's cache, to which every process adds.
 """
 
 import math
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,6 +20,7 @@ import numpy as np
 
 from engine.crops import context_of, count_windows, level_sizes, plan_crops, scan_mask
 from engine.edits import Edit, InpaintEdit, RetargetEdit
+from engine.folders import own_folder
 from engine.own_file import Notice, OwnFile, Read
 from engine.patches.reduction import LIMIT_PX, reduction
 
@@ -101,7 +101,7 @@ class Forecasts:
         self, path: Path | None = None, *, on_notice: Callable[[Notice], None] | None = None
     ) -> None:
         self._file = OwnFile(
-            path if path is not None else cache_folder() / "forecast.json",
+            path if path is not None else own_folder("cache") / "forecast.json",
             what="what past jobs took",
             empty=_Past(),
             version=FORMAT,
@@ -228,16 +228,6 @@ def reported_megapixels(edit: Edit, report: Mapping[str, Any]) -> float:
     crops = report["crops"]
     total = sum(_crop_pixels(crop["levels_hw"][0], crop["windows"], working_px) for crop in crops)
     return total / MEGA
-
-
-def cache_folder() -> Path:
-    """The user's cache; below ``PENTIMENTO_HOME`` where that is set."""
-    home = os.environ.get("PENTIMENTO_HOME")
-    if home:
-        return Path(home) / "cache"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("pentimento", appauthor=False))
 
 
 def _crop_pixels(coarsest_hw: Sequence[int], windows: int, working_px: int) -> float:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from engine.atomic import write_atomically
+from engine.atomic import path_error, write_atomically
 from engine.errors import EngineError
 from engine.locking import locked
 from engine.private import open_private, private_folder, read_private
@@ -110,7 +110,7 @@ class OwnFile(Generic[Value]):
             with locked(self.path.parent, patience_s=PATIENCE_S):
                 return self._settled()
         except OSError as error:
-            self._tell("not kept", detail=_words_of(error))
+            self._tell("not kept", detail=words_of_error(error))
             return usable
 
     def update(self, change: Callable[[Value], Value]) -> bool:
@@ -127,7 +127,7 @@ class OwnFile(Generic[Value]):
                 if after != before:
                     self._write(after)
         except (OSError, EngineError) as error:  # losing a preference must never stop the work
-            self._tell("not kept", detail=_words_of(error))
+            self._tell("not kept", detail=words_of_error(error))
             return False
         return True
 
@@ -158,9 +158,9 @@ class OwnFile(Generic[Value]):
             try:
                 os.rename(self.path, aside)
             except OSError:
-                self._tell(code, detail=_words_of(error))
+                self._tell(code, detail=words_of_error(error))
                 raise
-            self._tell(code, aside, _words_of(error))
+            self._tell(code, aside, words_of_error(error))
             return self._empty
         if found.left_out:
             aside = self._aside()
@@ -197,11 +197,12 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-def _words_of(error: BaseException) -> str:
+def words_of_error(error: BaseException) -> str:
     """What is wrong, short enough for a message."""
     if isinstance(error, RecursionError):
         return "it is nested too deep"
     if isinstance(error, EngineError):
         return f"there is {error.got}"
-    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(words.split())[:120] or type(error).__name__
+    if isinstance(error, OSError):
+        return f"there is {path_error('', error).got}"
+    return " ".join(str(error).split())[:120] or type(error).__name__

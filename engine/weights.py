@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from engine.atomic import AnyPath, path_error
 from engine.download import Goal, fetch
 from engine.errors import WeightsError
+from engine.folders import of_system
 from engine.importing import convert_official, copy_house_file, spec_of, staged_file
 from engine.locking import PATIENCE_S as LOCK_PATIENCE_S
 from engine.locking import locked
@@ -392,7 +391,9 @@ def shipped_folder() -> Path:
 def user_folder() -> Path:
     """The user's own weights."""
     named = os.environ.get(FOLDER_VARIABLE, "")
-    return Path(named) if named else Path(platformdirs.user_data_dir("pentimento")) / "weights"
+    if named:
+        return Path(named)
+    return of_system("data") / "weights"
 
 
 def _unknown(name: str, known: Iterable[str]) -> WeightsError:

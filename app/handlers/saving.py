@@ -17,7 +17,10 @@ from app.document.document import Document
 from app.errors import AppError, DocumentError
 from app.handlers.file_mark import FileMark, mark_of
 from app.handlers.files import OWN_ENDING, with_ending
+from app.keeping import JOURNAL
+from app.notices import NOTICES
 from app.recent import add_recent
+from engine.own_file import Notice, words_of_error
 
 if TYPE_CHECKING:
     from app.document.journal import Journal
@@ -272,12 +275,14 @@ class SaveHandlers:
             self._journal = None
         if document is None:
             return
-        from app.document.recovery import journal_for
+        from app.document.recovery import journal_for, journals_folder
 
         try:
             window = self._window
             self._journal = journal_for(
                 document, on_trouble=lambda error: window.background.bring(window.show_error, error)
             )
-        except (OSError, AppError) as error:  # no room for a journal must not keep anybody from working
+        except OSError as error:  # no room for a journal must not keep anybody from working
+            NOTICES.add(Notice("not kept", JOURNAL, journals_folder(), detail=words_of_error(error)))
+        except AppError as error:
             self._window.show_error(error)

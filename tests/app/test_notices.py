@@ -57,6 +57,6 @@ def test_what_is_not_kept_is_listed() -> None:
     told = words_of([FULL, ALSO_FULL])
     assert told.title == "Not everything is kept"
     assert told.sentence == (
-        "Not kept from here on: the settings and the list of recent files; there is no space left in /home/me."
+        "The settings and the list of recent files will be lost (/home/me: there is no space left)."
     )
     assert told.next_step == "Give the folder room and the right to write, then start again."

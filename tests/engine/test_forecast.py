@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.edits import EditInputs, InpaintEdit, RetargetEdit
-from engine.forecast import RUNS_KEPT, Forecasts, cache_folder, planned_megapixels, reported_megapixels
+from engine.forecast import RUNS_KEPT, Forecasts, planned_megapixels, reported_megapixels
 
 SHA = "a" * 64
 
@@ -213,13 +213,6 @@ def test_a_report_of_remaking_counts_what_the_plan_counts(path):
     edit = RetargetEdit(target_size_hw=(3000, 3000))
     ran = {"crops": [{"source_hw": [2000, 3000], "levels_hw": [[3000, 3000]], "windows": 0}]}
     assert reported_megapixels(edit, ran) == planned_megapixels(edit, None, (2000, 3000))
-
-
-def test_the_cache_can_be_moved(tmp_path, monkeypatch):
-    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "cache"
-    monkeypatch.delenv("PENTIMENTO_HOME")
-    assert "pentimento" in str(cache_folder())
 
 
 def test_a_forecast_needs_no_torch():
