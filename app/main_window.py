@@ -156,9 +156,7 @@ class MainWindow(QMainWindow):
         self._stop_observing = (
             document.observe(self._document_changed) if document is not None else lambda: None
         )
-        if (
-            self.messages.message is not self._notice
-        ):  # that speaks of the program's own files, not of a document
+        if self.messages.message is not self._notice:  # which speaks of the program, not of a document
             self.messages.put_away()
         for part in (self.canvas, self.fill, self.inpaint, self.results, self.layers, self.history):
             part.set_document(document)
@@ -167,6 +165,7 @@ class MainWindow(QMainWindow):
             before.close()
         self.view.set_wipe(False)
         self.stack.setCurrentWidget(self.welcome if document is None else self.canvas)
+        self.messages.raise_()  # the stack puts its widget in front
         self.tool_bar.setEnabled(document is not None)
         self.tool_options.setEnabled(document is not None)
         if document is not None:

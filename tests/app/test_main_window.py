@@ -165,7 +165,12 @@ def test_a_window_opens_past_files_of_its_own_that_cannot_be_used_and_says_so(
     assert f"{path.name}.set-aside" in window.messages.message.next_step
     assert path.with_name(f"{path.name}.set-aside").read_bytes() == content
     window.set_document(document)
-    assert window.messages.message is not None  # opening a picture does not hide it
+    assert window.messages.message is not None  # opening a picture neither ends nor hides it
+    on_it = window.messages.geometry().center()
+    assert (
+        window.messages.isAncestorOf(window.stack.childAt(on_it))
+        or window.stack.childAt(on_it) is window.messages
+    )
     window.cancel()
     assert window.messages.message is None
     window.saving.ask_save = lambda: "discard"
