@@ -4,7 +4,6 @@ A profile is a TOML file in ``resources/keys`` with a title, perhaps a base it d
 of the canvas that only it has. No Qt: keys are words such as ``Ctrl+Shift+S``; what Qt makes of them is seen in actions.py.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from app.action_table import BY_ID
 from app.errors import ResourceError
 from app.notices import NOTICES
 from app.resources import resources_dir
+from engine.bounds import TOML_LIMIT_BYTES, read_limited, read_toml
 from engine.own_file import Notice
 
 Keys = Mapping[str, tuple[str, ...]]
@@ -59,14 +59,14 @@ def read_profile(name: str) -> KeyProfile:
     """
     path = _folder() / f"{name}.toml"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = read_toml(read_limited(path, TOML_LIMIT_BYTES))
         base = data.get("base")
         if base is not None and (base == name or base not in profile_names()):
             raise ValueError(f"it is based on '{base}'")
         keys: dict[str, tuple[str, ...]] = dict(read_profile(base).keys) if base else dict.fromkeys(BY_ID, ())
         own = {action_id: _words(sequences) for action_id, sequences in data.get("keys", {}).items()}
         gestures = frozenset(_words(data.get("gestures", [])))
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         known = ", ".join(profile_names())
         raise ResourceError(
             f"key profile {name}", f"one of {known}", str(error), "choose another profile"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from engine.atomic import path_error, write_atomically
+from engine.bounds import read_json
 from engine.errors import EngineError
 from engine.locking import locked
 from engine.private import open_private, private_folder, read_private
@@ -31,7 +32,7 @@ FORMAT = "format"
 """Key of the number of the format."""
 
 Value = TypeVar("Value")
-_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
+_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 
 
 class NewerError(ValueError):
@@ -134,7 +135,7 @@ class OwnFile(Generic[Value]):
     def _found(self) -> Read[Value]:
         """What the file says now; raises what `_UNUSABLE` names, or an `OSError`."""
         try:
-            data = json.loads(read_private(self.path, LIMIT_BYTES), parse_constant=_refuse)
+            data = read_json(read_private(self.path, LIMIT_BYTES), limit_bytes=LIMIT_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             return Read(self._empty)
         version = data.pop(FORMAT, self._version) if isinstance(data, dict) else self._version
@@ -193,14 +194,8 @@ class OwnFile(Generic[Value]):
             self._on_notice(notice)
 
 
-def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is no number")
-
-
 def words_of_error(error: BaseException) -> str:
     """What is wrong, short enough for a message."""
-    if isinstance(error, RecursionError):
-        return "it is nested too deep"
     if isinstance(error, EngineError):
         return f"there is {error.got}"
     if isinstance(error, OSError):
