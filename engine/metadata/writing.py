@@ -231,7 +231,7 @@ def tiff_exif(made: Prepared) -> Exif:
     """Everything a TIFF says beside its storage, as tags of the picture."""
     exif = made.exif or Exif()
     others = {tags.XMP: made.xmp, tags.IPTC: made.iptc, tags.PROFILE: made.icc_profile}
-    kinds = {tags.XMP: 1, tags.IPTC: 7, tags.PROFILE: 7}
+    kinds = {tags.XMP: 1, tags.IPTC: 1, tags.PROFILE: 7}
     image = {tag: Value(kinds[tag], data) for tag, data in others.items() if data}
     return replace(exif, image={**exif.image, **image})
 
