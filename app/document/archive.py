@@ -125,6 +125,22 @@ class ArchiveReader:
             raise self.error(f"{info.file_size} bytes in '{name}'", "another size", _HINT)
         return data
 
+    def read_stored(self, name: str) -> bytes:
+        """The bytes of an entry that is not packed, whether or not they are as they were written.
+
+        Raises:
+            DocumentError: if it is not there, packed, or cannot be found.
+        """
+        info = self._entries.get(name)
+        if info is None or info.compress_type != zipfile.ZIP_STORED:
+            raise self.error(f"an entry '{name}' that is not packed", "none", _HINT)
+        self.take(info.file_size)
+        with self._told(f"a whole entry '{name}'"):
+            self._file.seek(info.header_offset)
+            name_bytes, extra_bytes = struct.unpack("<HH", self._file.read(30)[26:])
+            self._file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
+            return self._file.read(info.file_size)
+
     def error(self, expected: str, got: str, hint: str = _HINT, *, said: str = "") -> DocumentError:
         """An error about this archive."""
         return DocumentError(self.name, expected, got, hint, said=said)

@@ -34,6 +34,8 @@ class Damage(StrEnum):
     """The folder cannot be looked at."""
     START = "start"
     """The document as it was when the journal began cannot be read."""
+    PICTURE = "picture"
+    """Parts of that document's pixels are damaged."""
     STEPS = "steps"
     """Steps are missing: from some record on nothing can be read, or does not fit."""
     LATER = "later"

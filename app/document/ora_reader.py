@@ -38,7 +38,7 @@ from app.document.ora_layout import (
     result_entry,
 )
 from app.document.plain_data import read_json
-from app.document.png_stream import read_png
+from app.document.png_stream import read_png, salvage_png
 from app.document.results import THUMBNAIL_LIMIT_PX, Result
 from app.document.stack_xml import read_stack
 from app.document.strokes import MAX_SAMPLES, SAMPLE_COLUMNS, Stroke
@@ -56,11 +56,14 @@ _UNKNOWN_LIMIT_BYTES = 256 << 20  # of all unknown entries together; they are he
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")  # ids become names of entries and folders
 
 
-def read_ora(path: AnyPath, *, limit_bytes: int | None = None) -> tuple[Document, tuple[str, ...]]:
+def read_ora(
+    path: AnyPath, *, limit_bytes: int | None = None, is_salvaged: bool = False
+) -> tuple[Document, tuple[str, ...]]:
     """Open an OpenRaster file.
 
     Args:
         path: the file.
+        is_salvaged: take what is left of damaged pictures; only for a copy that `write_ora` wrote for ourselves.
         limit_bytes: most that it may become in memory; half of the machine's when left out.
 
     Returns:
@@ -71,7 +74,7 @@ def read_ora(path: AnyPath, *, limit_bytes: int | None = None) -> tuple[Document
     """
     with ArchiveReader(path, limit_bytes=limit_bytes) as archive:
         try:
-            return _read(archive, Path(path))
+            return _read(archive, Path(path), is_salvaged=is_salvaged)
         except (AppError, EngineError) as error:
             if error.name == archive.name:
                 raise
@@ -83,7 +86,7 @@ def read_ora(path: AnyPath, *, limit_bytes: int | None = None) -> tuple[Document
             raise archive.error("a document that fits into memory", got, "close other programs") from error
 
 
-def _read(archive: ArchiveReader, path: Path) -> tuple[Document, tuple[str, ...]]:
+def _read(archive: ArchiveReader, path: Path, *, is_salvaged: bool) -> tuple[Document, tuple[str, ...]]:
     if MIME_ENTRY in archive and archive.read(MIME_ENTRY, limit_bytes=1000).strip() != MIME_TYPE:
         raise archive.error("an OpenRaster file", "an archive of another kind", "open it where it was made")
     stack_text = archive.read(STACK_ENTRY, limit_bytes=_STACK_LIMIT_BYTES)
@@ -91,7 +94,7 @@ def _read(archive: ArchiveReader, path: Path) -> tuple[Document, tuple[str, ...]
     notes: list[str] = []
     document = None
     if INDEX_ENTRY in archive:
-        index = _Index(archive)
+        index = _Index(archive, is_salvaged=is_salvaged)
         if index.data.get("stack_sha256") == hashlib.sha256(stack_text).hexdigest():
             document = index.document(path, notes)
         else:
@@ -125,8 +128,9 @@ def _unknown_entries(archive: ArchiveReader, sources: frozenset[str], notes: lis
 class _Index:
     """``pentimento/document.json``, and the document it describes."""
 
-    def __init__(self, archive: ArchiveReader) -> None:
+    def __init__(self, archive: ArchiveReader, *, is_salvaged: bool) -> None:
         self._archive = archive
+        self._is_salvaged = is_salvaged
         data = read_json(archive.read(INDEX_ENTRY, limit_bytes=_INDEX_LIMIT_BYTES), name=INDEX_ENTRY)
         if not isinstance(data, dict) or type(data.get("format")) is not int:
             raise self._damaged("the version of its layout", "none")
@@ -294,7 +298,16 @@ class _Index:
     # Words and numbers -----------------------------------------------------------------------------------------------
 
     def _picture(self, src: str) -> np.ndarray:
-        return _picture(self._archive, src)
+        try:
+            return _picture(self._archive, src)
+        except DocumentError:
+            if not self._is_salvaged:
+                raise
+        data = self._archive.read_stored(src)
+        self._archive.give_back(len(data))
+        pixels = salvage_png(data, name=src, limit_bytes=self._archive.left_bytes)
+        self._archive.take(pixels.nbytes)
+        return pixels
 
     def _shaped(self, pixels: np.ndarray, shape: tuple[int, ...], src: str) -> np.ndarray:
         if pixels.shape == shape:

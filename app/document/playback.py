@@ -45,18 +45,19 @@ def play(folder: Path) -> Played:
     """
     reader = JournalReader(folder)
     failure: DocumentError | None = None
-    for start in reader.starts():
-        try:
-            return _played_from(reader, start)
-        except DocumentError as error:
-            failure = failure or error
+    for is_salvaged in (False, True):
+        for start in reader.starts():
+            try:
+                return _played_from(reader, start, is_salvaged=is_salvaged)
+            except DocumentError as error:
+                failure = failure or error
     hint = "nothing of this journal can be brought back"
     raise failure or DocumentError(folder, "the document the journal began with", "none", hint)
 
 
-def _played_from(reader: JournalReader, start: int) -> Played:
+def _played_from(reader: JournalReader, start: int, *, is_salvaged: bool) -> Played:
     base = reader.folder / base_name(start)
-    document, notes = read_ora(base)
+    document, notes = read_ora(base, is_salvaged=is_salvaged)
     player, story, place = _Player(document), Story(), None
     for place, record in reader.records(start):
         data = record.data
@@ -69,6 +70,8 @@ def _played_from(reader: JournalReader, start: int) -> Played:
             reader.damage.add(Damage.STEPS)
             break
         story.take(data)
+    if is_salvaged:
+        reader.damage.add(Damage.PICTURE)
     document.path, document.name = story.path, story.name
     document.mark_unsaved()
     return Played(document, place, story, frozenset(reader.damage), notes)

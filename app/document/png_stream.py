@@ -8,6 +8,7 @@ Source: PNG specification (ISO/IEC 15948:2004), sections 9 to 11; RFC 1950 and 1
 Elsewhere: the archive around it in ora_writer.py and ora_reader.py; pictures of users in engine.pictures.
 """
 
+import contextlib
 import io
 import os
 import struct
@@ -85,6 +86,57 @@ def read_png(data: bytes, *, name: str, limit_bytes: int) -> Decoded:
     Raises:
         DocumentError: if it is no PNG, damaged, or larger than allowed.
     """
+    _checked(data, name, limit_bytes)
+    try:
+        return decode(io.BytesIO(data), limit_megapixels=MAX_SIDE_PX**2 / 1e6)
+    except EngineError as error:
+        raise DocumentError(name, error.expected, error.got, error.hint) from error
+
+
+def salvage_png(data: bytes, *, name: str, limit_bytes: int) -> np.ndarray:
+    """What can still be read of a damaged PNG that `write_png` did not pack; zeros where nothing can.
+
+    Strips stand alone there, and their values as they are: a changed bit costs a value, seldom a strip.
+
+    Args:
+        data: the whole file, or what is left of it.
+        name: what to call it in an error.
+        limit_bytes: most that the pixels may take.
+
+    Raises:
+        DocumentError: if its header is damaged.
+    """
+    height, width, pixel_bytes = _checked(data, name, limit_bytes)
+    values = np.zeros((height, 1 + width * pixel_bytes), np.uint8)
+    flat, strip_bytes = values.reshape(-1), values.shape[1] * _strip_rows(width * pixel_bytes)
+    place = 0
+    for packed in _image_chunks(data):
+        strip = flat[place : place + strip_bytes]
+        with contextlib.suppress(zlib.error):
+            read = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, len(strip)) if len(strip) else b""
+            strip[: len(read)] = np.frombuffer(read, np.uint8)
+        place += strip_bytes
+    depth, colour_type = data[24], data[25]
+    channels = _CHANNELS.get(colour_type, 4)
+    dtype = np.dtype(">u2" if depth == 16 else np.uint8)
+    pixels = np.ascontiguousarray(values[:, 1:]).view(dtype).astype(dtype.newbyteorder("="))
+    return pixels.reshape((height, width) if channels == 1 else (height, width, channels))
+
+
+def _image_chunks(data: bytes) -> Iterator[bytes]:
+    """What the image chunks of our own PNG hold, but for those that begin and end the stream."""
+    at, is_first = len(_SIGNATURE), True
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"IDAT":
+            if not is_first:
+                yield data[at + 8 : at + 8 + length]
+            is_first = False
+        at += 12 + length
+
+
+def _checked(data: bytes, name: str, limit_bytes: int) -> tuple[int, int, int]:
+    """Height, width and bytes a pixel, which are no more than allowed."""
     height, width, pixel_bytes = _promised(data, name)
     if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
         expected = f"sides of 1 to {MAX_SIDE_PX} px"
@@ -92,10 +144,7 @@ def read_png(data: bytes, *, name: str, limit_bytes: int) -> Decoded:
     if height * width * pixel_bytes > limit_bytes:
         got = f"{height * width * pixel_bytes} bytes of {width}x{height} px"
         raise DocumentError(name, f"at most {limit_bytes} bytes of pixels", got, "open it where more fits")
-    try:
-        return decode(io.BytesIO(data), limit_megapixels=MAX_SIDE_PX**2 / 1e6)
-    except EngineError as error:
-        raise DocumentError(name, error.expected, error.got, error.hint) from error
+    return height, width, pixel_bytes
 
 
 def _promised(data: bytes, name: str) -> tuple[int, int, int]:
@@ -113,7 +162,7 @@ def _promised(data: bytes, name: str) -> tuple[int, int, int]:
 
 def _packed_strips(pixels: Rows, *, is_packed: bool) -> Iterator[tuple[bytes, int, int]]:
     """Each strip as deflate blocks that end on a byte, the checksum of what they hold, and its length."""
-    step = max(1, _STRIP_BYTES // (pixels.shape[1] * _pixel_bytes(pixels)))
+    step = _strip_rows(pixels.shape[1] * _pixel_bytes(pixels))
     tops = range(0, pixels.shape[0], step)
     # One processor is left to whoever draws meanwhile; values that are not packed are only as quick as the disk.
     threads = min(_THREAD_LIMIT, (os.cpu_count() or 1) - 1, len(tops)) if is_packed else 1
@@ -129,6 +178,10 @@ def _packed_strips(pixels: Rows, *, is_packed: bool) -> Iterator[tuple[bytes, in
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _strip_rows(row_bytes: int) -> int:
+    return max(1, _STRIP_BYTES // row_bytes)
 
 
 def _packed_strip(pixels: Rows, top: int, step: int, *, is_packed: bool) -> tuple[bytes, int, int]:

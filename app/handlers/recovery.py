@@ -143,6 +143,8 @@ def message_of(report: "Report", changed: Path | None) -> Message:
         changed: the document's own file, where another program wrote to it after the crash.
     """
     sentences = ["It is not saved yet."]
+    if "picture" in report.damage:
+        sentences.append("Part of the picture was damaged; look it over before you save it.")
     if "steps" in report.damage:
         sentences.append("The last steps could not be read; this is the picture before them.")
     if "later" in report.damage:

@@ -31,6 +31,7 @@ ROW_PX = 60
 _DAMAGE_WORDS = {
     "folder": "Its folder cannot be read; check its permissions.",
     "start": "Its picture is damaged: nothing can be brought back.",
+    "picture": "Part of its picture is damaged; the rest comes back.",
     "later": "Newer steps need a later version; the rest comes back.",
     "steps": "The last steps are damaged; the rest comes back.",
 }

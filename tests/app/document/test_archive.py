@@ -145,3 +145,15 @@ def test_a_cut_off_archive_is_refused_wherever_it_ends():
 def test_folder_and_missing_file_are_named(tmp_path):
     assert "expected a document, got a folder" in _refusal(tmp_path)
     assert "expected a document, got no such file" in _refusal(tmp_path / "none.ora")
+
+
+def test_a_stored_entry_can_be_read_though_its_checksum_is_wrong(tmp_path):
+    data = bytearray(_zip([("a", b"some words"), ("b", b"others")]).getvalue())
+    data[data.index(b"some words")] ^= 1
+    with ArchiveReader(io.BytesIO(bytes(data))) as archive:
+        with pytest.raises(DocumentError):
+            archive.read("a")
+        assert archive.read_stored("a") == b"rome words"
+        assert archive.read_stored("b") == b"others"
+        with pytest.raises(DocumentError, match="expected an entry 'c' that is not packed, got none"):
+            archive.read_stored("c")

@@ -180,6 +180,24 @@ def test_a_tail_of_zeros_costs_nothing_that_was_before_it(kit, crashed, size):
     assert_holds(kit, folder, contents, at_least=len(contents) - 1, damage={Damage.STEPS})
 
 
+def test_damaged_pixels_of_the_base_cost_only_themselves(kit, crashed):
+    folder, contents = crashed
+    base = bytearray((folder / BASE).read_bytes())
+    pixels = bytes(np.arange(48, dtype=np.uint8))  # the first row of the photo
+    base[base.index(pixels) + 5] ^= 64
+    (folder / BASE).write_bytes(base)
+    before = files_in(folder)
+    reports = []
+    document = recover(found_in(folder), on_report=reports.append)
+    assert reports[0].damage == {Damage.PICTURE}
+    photo = document.layers[0].planes["pixels"]
+    expected = np.arange(12 * 16 * 3).reshape(12, 16, 3).astype(np.uint8)
+    assert np.argwhere(photo != expected).tolist() == [[0, 1, 2]]
+    assert kit.content_of(document)["results"] == contents[-1]["results"]
+    assert document.mask_layer.planes["coverage"].max() == 7
+    assert files_in(folder) == before
+
+
 def test_a_base_changed_or_cut_off_anywhere_is_kept_and_told(kit, crashed, other):
     folder, contents = crashed
     files = files_in(folder)
@@ -192,8 +210,10 @@ def test_a_base_changed_or_cut_off_anywhere_is_kept_and_told(kit, crashed, other
         before = files_in(folder)
         item = found_in(folder)
         assert item.steps == 3, "its log is whole"
+        reports = []
         with contextlib.suppress(DocumentError):
-            assert kit.content_of(recover(item)) == contents[-1]
+            document = recover(item, on_report=reports.append)
+            assert reports[0].damage or kit.content_of(document) == contents[-1]
         release()
         assert files_in(folder) == before
         assert other in [item.folder for item in recoverable()]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.document.png_stream import read_png, write_png
+from app.document.png_stream import read_png, salvage_png, write_png
 from app.errors import DocumentError
 from engine.metadata.writing import colour_chunks
 
@@ -81,3 +81,30 @@ def test_bad_files_are_refused_in_words(spoil, words):
     with pytest.raises(DocumentError) as caught:
         read_png(spoil(_png(pixels)), name="layer", limit_bytes=1 << 20)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((40, 30, 3), np.uint8), ((700, 500, 4), np.uint16), ((9, 7), np.uint8)]
+)
+def test_a_changed_bit_of_an_unpacked_picture_costs_little_of_it(shape, dtype):
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(1, np.iinfo(dtype).max + 1, shape).astype(dtype)
+    whole = _png(pixels, is_packed=False)
+    assert np.array_equal(salvage_png(whole, name="layer", limit_bytes=1 << 24), pixels)
+    for place in rng.integers(60, len(whole) - 30, 12):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 8
+        read = salvage_png(bytes(spoilt), name="layer", limit_bytes=1 << 24)
+        assert read.shape == pixels.shape
+        assert read.dtype == pixels.dtype
+        strip_rows = max(1, (1 << 20) // (pixels[0].nbytes))
+        assert np.count_nonzero((read != pixels).reshape(shape[0], -1).any(axis=1)) <= strip_rows
+    cut = salvage_png(whole[: len(whole) // 2], name="layer", limit_bytes=1 << 24)
+    assert np.array_equal(cut[: shape[0] // 3], pixels[: shape[0] // 3])
+    assert not cut[-1].any()
+
+
+def test_a_damaged_header_leaves_nothing_to_salvage():
+    whole = _png(np.ones((9, 7), np.uint8), is_packed=False)
+    with pytest.raises(DocumentError, match="expected a PNG, got a file of another kind"):
+        salvage_png(b"x" + whole[1:], name="layer", limit_bytes=1 << 20)

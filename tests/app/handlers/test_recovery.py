@@ -162,6 +162,7 @@ def test_work_that_cannot_be_opened_stays_in_its_row(window, qtbot, crashed) -> 
         (Report(3, False, frozenset(), ()), None, "It is not saved yet."),
         (Report(1, True, frozenset(), ()), None, "Undo goes back 1 step; what was done before is part of"),
         (Report(0, True, frozenset(), ()), None, "Undo goes back no step; what was done before is part of"),
+        (Report(3, False, frozenset({Damage.PICTURE}), ()), None, "Part of the picture was damaged; look it"),
         (Report(3, False, frozenset({Damage.LATER}), ()), None, "A later version of Pentimento wrote some"),
         (Report(3, False, frozenset(), ("a layer is gone",)), None, "A layer is gone."),
         (Report(3, False, frozenset(), ()), Path("/a/b.ora"), "“b.ora” was changed by another program since"),
