@@ -21,6 +21,7 @@ from engine.decoding import decode, decode_rgb
 from engine.encoding import FORMATS, Format, encode
 from engine.errors import MaskError, PictureError
 from engine.format_fit import Rgb, as_eight_bits, is_opaque, laid_on, without_alpha
+from engine.mask_values import selection_of
 from engine.metadata.kept import NOTHING, Metadata
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -146,7 +147,7 @@ def read_mask(
     """Read a mask or an edge map: white = selected or edge, grey = partly.
 
     Alpha is the mask where it varies; else a pixel counts by its brightest channel, so that a red mask on black is as
-    good as a white one.
+    good as a white one. A mask of 0 and 1 is one, too; see mask_values.py.
 
     Args:
         path: any picture that ``read_picture`` reads.
@@ -160,9 +161,10 @@ def read_mask(
 
     Raises:
         PictureError: if the file cannot be read.
-        MaskError: if its size is another and ``fit`` is not set.
+        MaskError: if its size is another and ``fit`` is not set, or its values are those of classes.
     """
-    mask = _mask_of(read_picture(path))
+    picture = read_picture(path)
+    mask = selection_of(picture.pixels, has_alpha=picture.has_alpha, name=path)
     if invert:
         np.subtract(np.float32(1), mask, out=mask)
     if mask.shape == tuple(size_hw):
@@ -187,24 +189,16 @@ def read_official_mask(path: AnyPath, *, size_hw: tuple[int, int]) -> np.ndarray
     Raises:
         PictureError: if the file cannot be read.
     """
-    pixels = read_rgb(path)
-    height, width = size_hw
-    resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
-    hole: np.ndarray = np.asarray(resized).max(axis=2) > 0
+    picture = read_picture(path)
+    pixels = picture.pixels[..., None] if picture.mode == "L" else picture.pixels
+    if picture.is_deep:
+        pixels = np.maximum(pixels >> 8, pixels > 0).astype(np.uint8)
+    colours = pixels[..., :-1] if picture.has_alpha else pixels
+    hole = np.zeros(size_hw, bool)
+    for channel in range(colours.shape[2]):
+        image = Image.fromarray(np.ascontiguousarray(colours[..., channel]))
+        hole |= np.asarray(image.resize((size_hw[1], size_hw[0]), Image.Resampling.BILINEAR)) > 0
     return hole.astype(np.float32)
-
-
-def _mask_of(picture: Picture) -> np.ndarray:
-    """(H, W) float32 in [0, 1]: alpha where it varies, else the brightest channel."""
-    pixels = picture.pixels
-    plane = pixels
-    if pixels.ndim == 3:
-        colours, alpha = (pixels[..., :-1], pixels[..., -1]) if picture.has_alpha else (pixels, None)
-        is_alpha = alpha is not None and alpha.min() != alpha.max()
-        plane = alpha if alpha is not None and is_alpha else colours.max(axis=2)
-    mask = plane.astype(np.float32)
-    mask /= np.float32(np.iinfo(pixels.dtype).max)
-    return mask
 
 
 def _fitted(mask: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
