@@ -104,13 +104,17 @@ def divide_by_alpha(pixels: np.ndarray) -> None:
 
 
 def _signed(values: np.ndarray, bits: int, notes: list[str], span: tuple[float, float] | None) -> np.ndarray:
-    """Signed numbers from zero up, as they are; no format says what a value below zero looks like."""
+    """Signed numbers from zero up, as they are; no format says what a value below zero looks like.
+
+    Bytes are another matter: files that call them signed hold plain ones, and every reader takes them so.
+    """
+    if bits == 8:
+        notes.append("signed 8-bit values were taken as unsigned")
+        return values.view(np.uint8)
     notes.append(f"signed {bits}-bit values were kept from 0 on, those below were cut off")
     unsigned = values.dtype.newbyteorder("=").str.replace("i", "u")
     positive: np.ndarray = np.maximum(values, 0).astype(unsigned)
-    if bits <= 16:
-        return positive
-    return _wide(positive, bits, 2 ** (bits - 1) - 1, notes, span)
+    return positive if bits <= 16 else _wide(positive, bits, 2 ** (bits - 1) - 1, notes, span)
 
 
 def _wide(

@@ -212,12 +212,13 @@ def test_a_range_named_by_the_file_is_obeyed(tmp_path):
     assert found.notes == ("floats from -1 to 3 became 16 bits, values outside were cut off",)
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.int16])
-def test_signed_values_keep_their_depth(tmp_path, dtype):
-    bits = 8 * np.dtype(dtype).itemsize
-    found = read(tmp_path, np.array([[-5, 0, 100, 127]], dtype), photometric="minisblack")
-    assert found.pixels.tolist() == [[0, 0, 100, 127]]
-    assert found.notes == (f"signed {bits}-bit values were kept from 0 on, those below were cut off",)
+def test_signed_values_are_named_by_their_bits(tmp_path):
+    found = read(tmp_path, np.array([[-5, 0, 100, 32767]], np.int16), photometric="minisblack")
+    assert found.pixels.tolist() == [[0, 0, 100, 32767]]
+    assert found.notes == ("signed 16-bit values were kept from 0 on, those below were cut off",)
+    found = read(tmp_path, np.array([[-5, 0, 100]], np.int8), photometric="minisblack")
+    assert found.pixels.tolist() == [[251, 0, 100]]
+    assert found.notes == ("signed 8-bit values were taken as unsigned",)
 
 
 def test_a_colour_map_of_bytes_is_a_colour_map(tmp_path):
