@@ -40,7 +40,7 @@ class Console:
     def say(self, text: str) -> None:
         """Write a line of the result, where lines are wanted."""
         if not self.is_json and not self.is_quiet:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(_printable(text) + "\n")
             sys.stdout.flush()
 
     def note(self, text: str) -> None:
@@ -52,7 +52,7 @@ class Console:
         """Write the JSON object of the command, if one is wanted."""
         if self.is_json:
             is_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-            sys.stdout.write(json.dumps(values, ensure_ascii=is_ascii, default=str) + "\n")
+            sys.stdout.write(_printable(json.dumps(values, ensure_ascii=is_ascii, default=str)) + "\n")
             sys.stdout.flush()
 
     def refuse(self, explanation: Explanation) -> None:
@@ -121,3 +121,8 @@ def _open_log(path: Path) -> IO[bytes]:
     if not path.parent.is_dir():
         private_folder(path.parent)
     return path.open("ab") if path.exists() and not path.is_file() else open_private(path, "ab")
+
+
+def _printable(text: str) -> str:
+    """A file's name may hold bytes that are no letters, which Python keeps as halves of letters; these are spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

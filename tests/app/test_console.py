@@ -118,3 +118,10 @@ def test_words_before_parsing_decide_how_errors_are_told(word: str, capsys) -> N
 
     assert main(["nonsense", word]) == 2
     assert "error" in json.loads(capsys.readouterr().out)
+
+
+def test_a_name_that_is_no_text_is_spelt_out(capsys) -> None:
+    name = b"a\xff.png".decode("utf-8", "surrogateescape")
+    Console().say(name)
+    Console(is_json=True).answer({"output": name})
+    assert capsys.readouterr().out == 'a\\udcff.png\n{"output": "a\\udcff.png"}\n'
