@@ -39,6 +39,7 @@ _WORDS: dict[int, tuple[str, str, str]] = {
     errno.ENOENT: ("a folder that exists", "no such folder", "create the folder first or correct the path"),
     errno.ENOTDIR: ("a folder", "a file in the middle of the path", "correct the path"),
     errno.EISDIR: ("a file name", "a folder", "add a file name to the path"),
+    errno.ELOOP: ("a file", "a link that leads back to itself", "remove the link or name another file"),
     errno.ENAMETOOLONG: ("a shorter file name", "a name longer than the disk allows", "shorten the name"),
 }
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import UnidentifiedImageError
 
 from engine import tiff_reader
 from engine.atomic import AnyPath, path_error
@@ -141,6 +140,8 @@ def _opened_file(source: AnyPath | BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
         ) from error
     except OSError as error:
         raise path_error(name, error, PictureError, expected="a picture that can be read") from error
+    except ValueError as error:
+        raise PictureError(repr(name), "a picture", "a name with a zero byte", "check the path") from error
     with file:
         yield name, file
 
@@ -203,7 +204,9 @@ def _samples_of(file: BinaryIO, seen: _Seen) -> tuple[Samples, Mapping[Any, Any]
         return read_deep_pnm(file, pnm), {}
     try:
         image = open_header(file)
-    except UnidentifiedImageError as error:
+    except Exception as error:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno):
+            raise
         return _unidentified(file, start, seen, error), {}
     seen.kind = NAMES.get(image.format or "", "picture")
     with image:
@@ -224,7 +227,10 @@ def _old_tiff(file: BinaryIO, seen: _Seen) -> Samples:
 
 
 def _unidentified(file: BinaryIO, start: bytes, seen: _Seen, error: Exception) -> Samples:
-    """A JPEG of more than 8 bits, which Pillow does not know; the right words for anything else."""
+    """A JPEG of more than 8 bits, which Pillow does not know; the right words for anything else.
+
+    What Pillow's headers refuse may be whole: a layout of BMP that nobody writes any more, say.
+    """
     if seen.kind == "JPEG":
         file.seek(0)
         data = file.read()

@@ -7,6 +7,7 @@ Elsewhere: saving and leaving in saving.py, the format in document/ora.py, pictu
 """
 
 import json
+import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,20 +87,20 @@ class FileHandlers:
         for window in self._window.windows:
             own = window.document.path if window.document is not None else None
             places = [place for place in (own, window.saving.goal) if place is not None]
-            if any(place.resolve() == path.resolve() for place in places):
+            if any(_followed(place) == _followed(path) for place in places):
                 return window
         return None
 
     def _is_being_opened(self, path: Path) -> bool:
         """Whether a window reads this file at the moment."""
-        return any(path.resolve() in window.files.being_opened for window in self._window.windows)
+        return any(_followed(path) in window.files.being_opened for window in self._window.windows)
 
     def _begin_opening(self, path: Path, words: str) -> None:
         self._window.begin_wait(words)
-        self.being_opened.add(path.resolve())
+        self.being_opened.add(_followed(path))
 
     def _end_opening(self, path: Path) -> None:
-        self.being_opened.discard(path.resolve())
+        self.being_opened.discard(_followed(path))
         self._window.end_wait()
 
     def open_path(self, path: Path) -> None:
@@ -338,6 +339,11 @@ class FileHandlers:
         if document is not None:
             QGuiApplication.clipboard().setImage(image_of(seen_picture(document)))
             self._window.say("Copied the picture as you see it")
+
+
+def _followed(path: Path) -> Path:
+    """Where a name leads; unlike ``Path.resolve`` it takes a link to itself for a name (Python before 3.13)."""
+    return Path(os.path.realpath(path))
 
 
 def read_document(path: Path) -> tuple[Document, tuple[str, ...]]:

@@ -52,3 +52,23 @@ def test_two_options_may_not_name_one_file(tmp_path) -> None:
         check_distinct(path, "--edges-out", {"--out": same})
     check_distinct(path, "--edges-out", {"--out": None, "--mask": tmp_path / "b.png"})
     check_distinct(None, "--edges-out", {"--out": Path("a.png")})
+
+
+def test_a_link_to_itself_is_refused_and_no_fault(tmp_path) -> None:
+    loop = tmp_path / "loop.png"
+    loop.symlink_to(loop)
+    words = r"--out: expected a file, got '.*loop.png': a link that leads back to itself; remove the link"
+    with pytest.raises(OutputError, match=words):
+        check_output(loop, "--out", endings=ENDINGS)
+    with pytest.raises(OutputError, match=r"'.*loop.png/a.png': a link that leads back to itself"):
+        check_output(loop / "a.png", "--out", endings=ENDINGS)
+    check_distinct(loop, "--out", {"--mask": tmp_path / "a.png"})
+    with pytest.raises(OutputError, match="overwrite the other"):
+        check_distinct(loop, "--out", {"--mask": loop})
+
+
+def test_a_name_beyond_what_the_disk_takes_is_refused(tmp_path) -> None:
+    with pytest.raises(OutputError, match="got '.*': a name longer than the disk allows; shorten the name"):
+        check_output(tmp_path / ("x" * 300 + ".png"), "--out", endings=ENDINGS)
+    with pytest.raises(OutputError, match=r"expected a file name, got .*; leave the zero byte out"):
+        check_output(tmp_path / "a\0b.png", "--out", endings=ENDINGS)

@@ -404,6 +404,21 @@ def test_a_path_through_a_file_is_told(tmp_path):
         read_picture(tmp_path / "a" / "b.png")
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("loop.png", "expected a file, got a link that leads back to itself; remove the link"),
+        ("x" * 300, "got a name longer than the disk allows; shorten the name"),
+        ("a\0b", "expected a picture, got a name with a zero byte; check the path"),
+        ("loop.png/a.png", "got a link that leads back to itself"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_told(tmp_path, name, words):
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    with pytest.raises(PictureError, match=words):
+        read_picture(tmp_path / name)
+
+
 def test_no_permission_is_told(tmp_path, monkeypatch):
     """The refusal is made up, because the superuser may read everything."""
 
