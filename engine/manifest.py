@@ -6,6 +6,7 @@ Elsewhere: finding and checking the files in weights.py.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from engine.atomic import path_error, write_atomically
+from engine.atomic import PART_NAME, path_error, write_atomically
 from engine.bounds import TOML_LIMIT_BYTES, BoundsError, read_limited, read_toml
 from engine.errors import WeightsError
 from engine.private import private_folder
@@ -160,10 +161,18 @@ def write_manifest(folder: Path, entries: Iterable[WeightsEntry]) -> None:
 def make_folder(folder: Path) -> None:
     """Make a folder of weights and those above it; it is for its owner alone, as pictures that were learned lie there.
 
+    A folder that the user named and that holds other things as well keeps its rights.
+
     Raises:
         WeightsError: if the place cannot be written, or is another user's.
     """
     try:
-        private_folder(folder)
+        if not folder.is_dir() or _is_for_weights(folder):
+            private_folder(folder)
     except OSError as error:
         raise path_error(folder, error, WeightsError) from error
+
+
+def _is_for_weights(folder: Path) -> bool:
+    names = os.listdir(folder)
+    return all(name == MANIFEST or ".safetensors" in name or PART_NAME.fullmatch(name) for name in names)

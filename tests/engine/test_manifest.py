@@ -1,3 +1,4 @@
+import stat
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from engine.manifest import (
     Manifest,
     WeightsEntry,
     is_name,
+    make_folder,
     manifest_text,
     read_manifest,
     write_manifest,
@@ -160,3 +162,20 @@ def test_words_about_a_manifest_are_short_however_much_it_says(tmp_path):
     with pytest.raises(WeightsError) as caught:
         read_manifest(tmp_path)
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("names", "mode"),
+    [
+        ((), 0o700),
+        (("manifest.toml", "a.safetensors", "b.safetensors.part.tag"), 0o700),
+        (("letter.txt",), 0o755),
+    ],
+)
+def test_a_folder_is_narrowed_where_nothing_else_lies_in_it(tmp_path, names, mode):
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o755)
+    for name in names:
+        (folder / name).write_text("")
+    make_folder(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == mode
