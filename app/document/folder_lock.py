@@ -16,6 +16,7 @@ from engine.private import Kind, open_private, private_folder, remove_files
 
 LOCK_NAME = "lock"
 LOCK_KIND = Kind.of(LOCK_NAME)
+_TRIES = 100
 
 
 class FolderLock:
@@ -38,11 +39,13 @@ class FolderLock:
             PlaceError: if a link or something else has the place of the folder or its lock, or it cannot be locked.
             OSError: if the folder cannot be made or written to.
         """
-        while True:
-            private_folder(folder.parent, folder.name)
+        for is_last in (*[False] * _TRIES, True):
             try:
+                private_folder(folder.parent, folder.name)
                 file = open_private(folder / LOCK_NAME, "ab")
             except FileNotFoundError:  # its last holder removed the folder just now
+                if is_last:
+                    raise
                 continue
             try:
                 is_mine = try_lock(file, folder)
@@ -53,7 +56,8 @@ class FolderLock:
                 raise
             file.close()
             if not is_mine:
-                return None
+                break
+        return None
 
     def release(self) -> None:
         """Let others have the folder; what is in it stays."""

@@ -2,6 +2,7 @@ import errno
 import gc
 import multiprocessing
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -165,4 +166,15 @@ def test_no_room_for_a_private_copy_is_told_as_such(monkeypatch):
     monkeypatch.setattr("engine.shared.mmap.mmap", full)
     with pytest.raises(MemoryError, match="4096 bytes"):
         segment.private_copy(Layout((4096,), "|u1"))
+    segment.close()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system keeps named memory elsewhere")
+def test_named_memory_is_its_owner_s_alone():
+    before = os.umask(0)
+    try:
+        segment = Segment.create(100, "named")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(Path("/dev/shm", segment.address.name).stat().st_mode) == 0o600
     segment.close()

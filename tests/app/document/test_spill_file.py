@@ -1,5 +1,7 @@
 import errno
+import os
 import signal
+import stat
 
 import pytest
 
@@ -74,3 +76,21 @@ def test_what_was_written_before_can_be_read_when_the_disk_is_full(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_the_file_is_its_owner_s_alone_and_a_link_to_its_folder_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setenv("PENTIMENTO_HOME", str(tmp_path))
+    before = os.umask(0)
+    try:
+        file = SpillFile(1000, None)
+        assert file.write(b"pixels") is not None
+    finally:
+        os.umask(before)
+    folder = tmp_path / "state" / "undo"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(os.fstat(file._file.fileno()).st_mode) == 0o600
+    assert list(folder.iterdir()) == []
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert SpillFile(1000, None).write(b"pixels") is None
