@@ -116,7 +116,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _tool("polygon", "&Polygon", "Mask a polygon, corner by corner"),
     _tool("wand", "Magic &Wand", "Mask what has the colour you click"),
     _tool("bucket", "B&ucket", "Fill the mask up to the next colour border"),
-    _tool("frame", "Context &Frame", "Choose what the network sees around the hole"),
+    _tool("frame", "Context &Frame", "Choose what the fill looks at around the hole"),
     _tool("retarget", "Retarget &Shape", "Pull the picture into another size or shape", starts_group=True),
     _tool("hand", "&Hand", "Move the picture", starts_group=True),
     _tool("zoom", "&Zoom", "Click to look closer, Alt+click to see more"),

@@ -68,8 +68,8 @@ CONTEXTS = (
     ("box", "A frame you drag"),
 )
 SOURCES = (
-    ("predicted", "Guessed, then yours"),
-    ("drawn", "Yours only"),
+    ("predicted", "Guessed and drawn"),
+    ("drawn", "Drawn only"),
 )
 
 
@@ -215,7 +215,7 @@ class InpaintPanel(QWidget):
         named(
             self._context_box,
             "inpaint_context",
-            "What the network sees",
+            "What the fill looks at",
             "More surroundings help with large shapes and cost time and detail",
         )
         self._seed = QSpinBox(self)
@@ -255,7 +255,7 @@ class InpaintPanel(QWidget):
         column.addLayout(_form(("In the hole", self._source)))
         column.addWidget(section("Network", self._quality))
         seed = _row(self._seed, self._dice)
-        column.addLayout(_form(("Weights", self._weights), ("It sees", self._context_box), ("Seed", seed)))
+        column.addLayout(_form(("Weights", self._weights), ("Looks at", self._context_box), ("Seed", seed)))
         column.addWidget(section("Variants"))
         column.addWidget(_row(self._variant_count, self._variants))
         column.addWidget(section("Seam"))
@@ -373,7 +373,7 @@ class InpaintPanel(QWidget):
         self._variants.setText(f"Make {self._variant_count.value()} variants")
 
     def _list_weights(self, chosen: str) -> None:
-        """List what is there; what a reopened result names is listed even when its file is gone."""
+        """List what is there; what a result names whose settings are used again, is listed even when its file is gone."""
         listed = self._controller.weights_listed()
         rows = [(entry.title, entry.name, entry.tip) for entry in listed]
         if chosen not in [name for _, name, _ in rows]:

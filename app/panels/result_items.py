@@ -142,26 +142,27 @@ def _worth_listing(document: Document) -> tuple[Result, ...]:
 
 
 def caption(result: Result | None, row: int) -> str:
-    """The line below a thumbnail: variants go by their seed, all others by their place."""
+    """The line below a thumbnail: what it is and its place in the strip, and the seed of a variant."""
     if result is None:
         return "Picture"
     if result.is_draft:
         return "Draft"
-    if result.is_whole:
-        h, w = result.size_hw
-        return f"{w} × {h}"
-    return f"Seed {result.step.seed}" if result.step.seed else f"Result {row}"
+    what = f"{'Remake' if result.is_whole else 'Fill'} {row}"
+    return f"{what} · seed {result.step.seed}" if result.step.seed else what
 
 
 def spoken(result: Result | None, row: int) -> str:
     """A row for a screen reader."""
     if result is None:
         return "The picture without a fill"
-    if result.is_whole:
-        h, w = result.size_hw
-        return f"Result {row}, remade at {w} by {h} pixels{', starred' if result.is_starred else ''}"
-    kind = ", draft" if result.is_draft else f", seed {result.step.seed}" if result.step.seed else ""
-    return f"Result {row}{kind}{', starred' if result.is_starred else ''}"
+    h, w = result.size_hw
+    parts = [
+        f"{'Remake' if result.is_whole else 'Fill'} {row}",
+        f"{w} by {h} pixels" if result.is_whole else "",
+        "draft" if result.is_draft else f"seed {result.step.seed}" if result.step.seed else "",
+        "starred" if result.is_starred else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def tip(result: Result | None) -> str:

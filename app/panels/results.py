@@ -59,7 +59,7 @@ BUTTONS = (
         "Compare",
         "Drag a line over the canvas: the picture left, the result right; with two results selected, these two",
     ),
-    ("results_reopen", "reopen", "Reopen", "Take this result's settings back into the panel"),
+    ("results_reopen", "reopen", "Use settings", "Show this result and set the panel as it was made"),
     (
         "results_rerun",
         "fill",

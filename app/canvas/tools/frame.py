@@ -30,7 +30,7 @@ OPPOSITES: tuple[tuple[Side, Side], ...] = (("left", "right"), ("top", "bottom")
 GRIP_PX = 8.0  # view pixels: how far from the border a press still takes it
 CLICK_PX = 3.0  # view pixels a click may wander
 SMALLEST_PX = 8  # canvas pixels of a side; less is a slip of the hand
-WORDS = "The network sees this"
+WORDS = "The fill looks at this"
 
 
 class FrameTool(Tool):

@@ -86,7 +86,7 @@ def test_two_selected_results_are_compared_with_each_other(window, three, docume
     assert document.current_result_id == three[2]
     click(window, "results_compare")
     assert middle_of_hole(window) == (60, 180)
-    assert window.canvas.scene.compare.words == ("Result 1", "Seed 2")
+    assert window.canvas.scene.compare.words == ("Fill 1", "Fill 3 · seed 2")
 
 
 def test_the_selection_may_change_while_the_line_is_there(window, three, document) -> None:

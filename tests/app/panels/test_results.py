@@ -64,7 +64,12 @@ def test_the_picture_comes_first_then_every_result(strip, three):
     assert model.rowCount() == 4
     assert model.index(0, 0).data(ID_ROLE) is None
     assert [model.index(row, 0).data(ID_ROLE) for row in (1, 2, 3)] == [result.id for result in three]
-    assert [model.index(row, 0).data() for row in range(4)] == ["Picture", "Result 1", "Seed 1", "Seed 2"]
+    assert [model.index(row, 0).data() for row in range(4)] == [
+        "Picture",
+        "Fill 1",
+        "Fill 2 · seed 1",
+        "Fill 3 · seed 2",
+    ]
     assert strip.findChild(QLabel, "results_count").text() == "3 results"
 
 
@@ -122,7 +127,7 @@ def test_a_screen_reader_hears_what_is_seen(strip, three, controller):
     model = the_list(strip).model()
     controller.star_result(three[1].id, True)
     heard = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(3)]
-    assert heard == ["The picture without a fill", "Result 1", "Result 2, seed 1, starred"]
+    assert heard == ["The picture without a fill", "Fill 1", "Fill 2, seed 1, starred"]
 
 
 def test_hovering_tells_how_it_was_made(strip, three):
@@ -228,7 +233,7 @@ def test_a_draft_is_listed_only_while_it_is_shown(strip, controller, worker, doc
     assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Draft"]
     qtbot.waitUntil(lambda: bool(worker.waiting))
     worker.answer()
-    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Result 1"]
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Picture", "Fill 1"]
 
 
 def test_a_narrow_strip_keeps_its_icons_and_drops_their_words(strip, three):
@@ -254,7 +259,7 @@ def test_the_menu_offers_what_the_buttons_do(strip, three, document):
     view.customContextMenuRequested.emit(view.visualRect(view.model().index(2, 0)).center())
     menu = strip.findChild(QMenu, "results_menu")
     actions = {action.text(): action for action in menu.actions()}
-    assert list(actions) == ["Star", "Compare", "Reopen", "Fill again", "Apply as layer", "Delete"]
+    assert list(actions) == ["Star", "Compare", "Use settings", "Fill again", "Apply as layer", "Delete"]
     actions["Star"].trigger()
     assert three[1].is_starred
     menu.close()
@@ -268,7 +273,7 @@ def test_every_button_has_a_name_and_a_tip(strip):
     assert the_list(strip).accessibleName() == "Results"
 
 
-def test_a_remade_picture_goes_by_its_size(strip, worker, document, qtbot):
+def test_a_remade_picture_goes_by_its_number_and_tells_its_size(strip, worker, document, qtbot):
     retarget = RetargetController(worker)
     retarget.set_document(document)
     stroke(document, HOLE)
@@ -278,7 +283,7 @@ def test_a_remade_picture_goes_by_its_size(strip, worker, document, qtbot):
     worker.answer()
     index = strip._items.index(1)
     assert index.data() == "90 × 40"
-    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Result 1, remade at 90 by 40 pixels"
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Remake 1, 90 by 40 pixels"
     told = index.data(Qt.ItemDataRole.ToolTipRole)
     assert "Remade at 90 × 40 px" in told
     assert "what was masked" in told
