@@ -369,7 +369,6 @@ class MainWindow(QMainWindow):
 
     def apply_settings(self, settings: "Settings") -> None:
         """Take the settings in force."""
-        from app.canvas.overlays import MaskLook
         from app.keys import keys_in_force
 
         if settings.theme != self.theme:
@@ -383,10 +382,7 @@ class MainWindow(QMainWindow):
         open_keys = self.registry["open"].shortcuts()
         if open_keys:
             self.welcome.set_open_key(open_keys[0])
-        is_outline = self.registry["mask_outline"].isChecked()
-        look = MaskLook(settings.mask_colour, settings.mask_pattern, settings.mask_opacity, not is_outline)
-        if look != self.canvas.mask_look:
-            self.canvas.set_mask_look(look)
+        self.view.show_mask()
         if self.fill.is_live != settings.is_live:
             self.fill.set_live(settings.is_live)
         if self.fill.settings.quality != settings.quality:

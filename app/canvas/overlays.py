@@ -1,7 +1,7 @@
 """What is drawn over the picture: the mask, the edges of each kind, outlines and the brush ring.
 
 Every kind has its own colour and its own pattern, so it is known without colour: the
-mask is striped, guessed edges are dashed, drawn ones solid and heavy, locked ones solid
+mask is striped where it says what is replaced, and a net where it says what is kept, guessed edges are dashed, drawn ones solid and heavy, locked ones solid
 between rails, areas of erased and locked edges carry different lattices. Patterns have
 the size of screen pixels at every zoom and move with the canvas.
 
@@ -40,6 +40,10 @@ MASK_COLOURS: dict[str, Rgb] = {
 """Choices for the mask; orange and blue differ for everybody."""
 
 MaskPattern = Literal["stripes", "dots", "plain"]
+MaskUse = Literal["replace", "keep"]
+"""A fill replaces what is masked; a remade picture keeps it."""
+KEEP_COLOURS = ("green", "blue")
+"""Of what is kept: the first that is not the mask's own."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class MaskLook:
     """How much of the picture it hides, 0..1."""
     is_filled: bool = True
     """False shows the outline alone."""
+    use: MaskUse = "replace"
+    """What is kept is drawn as a net in a colour of its own, whatever was chosen for the rest."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +244,9 @@ Ink = tuple[Rgb, float]
 
 def _mask_colours(look: MaskLook) -> tuple[Ink, Ink]:
     """Inks of the dark and of the light stripes."""
+    if look.use == "keep":
+        colour = MASK_COLOURS[next(name for name in KEEP_COLOURS if name != look.colour)]
+        return (colour, look.strength * 0.4), (colour, min(look.strength * 2, 1.0))
     colour = MASK_COLOURS[look.colour]
     if look.pattern == "plain":
         return (colour, look.strength), (colour, look.strength)
@@ -251,6 +260,8 @@ def _mask_pattern(
     shape: tuple[int, ...], place: tuple[int, int], anchor_xy: tuple[int, int], ratio: float, look: MaskLook
 ) -> NDArray[np.bool_]:
     step = STRIPE_PX * ratio
+    if look.use == "keep":
+        return _net(shape, place, anchor_xy, 2 * step, max(2.0, 2 * ratio))
     if look.pattern == "dots":
         return ~_lattice(shape, place, anchor_xy, step, step * 0.4)
     return _stripes(shape, place, anchor_xy, step)
@@ -371,6 +382,19 @@ def _stripes(
     start = place[0] - anchor_xy[0] + place[1] - anchor_xy[1]
     row = (np.floor(np.arange(start, start + width + height) / step).astype(np.int64) & 1).astype(np.bool_)
     return np.lib.stride_tricks.as_strided(row, (height, width), (1, 1), writeable=False)
+
+
+def _net(
+    shape: tuple[int, ...], place: tuple[int, int], anchor_xy: tuple[int, int], step: float, line: float
+) -> NDArray[np.bool_]:
+    """Lines along both diagonals, like wire; views as in `_stripes`."""
+    height, width = shape
+    x, y = place[0] - anchor_xy[0], place[1] - anchor_xy[1]
+    down = np.mod(np.arange(x + y, x + y + width + height), step) < line
+    up = np.mod(np.arange(x - y - height, x - y + width), step) < line
+    first = np.lib.stride_tricks.as_strided(down, (height, width), (1, 1), writeable=False)
+    second = np.lib.stride_tricks.as_strided(up[height:], (height, width), (-1, 1), writeable=False)
+    return first | second
 
 
 def _checks(

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 from app.panels.controls import Choice, ChoiceRow
 
 if TYPE_CHECKING:
+    from app.canvas.overlays import MaskUse
     from app.canvas.tools.handles import RetargetTool
     from app.document.document import Document
     from app.document.events import Event
@@ -98,6 +99,7 @@ class RetargetHandlers:
         controller.failed.connect(window.show_error)
         controller.said.connect(window.say)
         controller.state_changed.connect(lambda _: window.refresh())
+        controller.settings_changed.connect(lambda _: window.view.show_mask())
         controller.looks_changed.connect(window.context.overlay_changed)
         panel.new_document_asked.connect(window.guarded(self.new_document))
         panel.layer_asked.connect(window.guarded(window.fill.apply_as_layer))
@@ -146,6 +148,7 @@ class RetargetHandlers:
                 self._controller.cancel()
         self._window.fill.set_resting(is_on)
         self._window.docks["inpaint_dock"].setWindowTitle("Retarget" if is_on else "Inpaint")
+        self._window.view.show_mask()
         self._window.refresh()
 
     def _brush(self) -> None:
@@ -201,6 +204,16 @@ class RetargetHandlers:
         """Whether a picture is being remade, or a shape in hand waits for one."""
         state = self._controller.state if self._controller is not None else None
         return state is not None and (state.is_busy or (state.is_waiting and self._has_handles()))
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether what is masked keeps its shape when the picture is remade."""
+        return self.is_on and self.controller.settings.is_locked
+
+    @property
+    def mask_use(self) -> "MaskUse":
+        """What the mask is for, in the panel that is in front."""
+        return "keep" if self.is_on else "replace"
 
     @property
     def can_take_back(self) -> bool:

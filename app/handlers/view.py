@@ -1,8 +1,8 @@
 """The View menu: what the canvas shows and how."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.canvas.overlays import MaskLook
 from app.keys import profile_in_force
 
 if TYPE_CHECKING:
@@ -72,7 +72,26 @@ class ViewHandlers:
 
     def set_mask_outline(self, is_on: bool) -> None:
         """Show the mask's outline alone, or its pattern too."""
-        self._canvas.set_mask_look(replace(self._canvas.mask_look, is_filled=not is_on))
+        self._window.registry.set_checked("mask_outline", is_on)
+        self.show_mask()
+
+    def show_mask(self) -> None:
+        """Draw the mask as the settings and the menu say, and as what it is for the panel in front."""
+        window, settings = self._window, self._window.store.value
+        retargeting = window.retargeting
+        look = MaskLook(
+            settings.mask_colour,
+            settings.mask_pattern,
+            settings.mask_opacity,
+            # A mask that remaking does not look at is an outline and no more.
+            not window.registry["mask_outline"].isChecked()
+            and (not retargeting.is_on or retargeting.is_keeping),
+            retargeting.mask_use,
+        )
+        if look != self._canvas.mask_look:
+            self._canvas.set_mask_look(look)
+        window.tool_options.set_mask_use(look.use)
+        window.layers.set_mask_use(look.use)
 
     def show_edges(self, is_on: bool) -> None:
         """Show or hide the edges in the hole."""

@@ -23,6 +23,7 @@ from app.icons import pixmap
 from app.theme import current_theme
 
 if TYPE_CHECKING:
+    from app.canvas.overlays import MaskUse
     from app.document.document import Document
     from app.document.layers import Layer
     from app.document.recipe import Step
@@ -36,6 +37,8 @@ THUMB_ROLE = Qt.ItemDataRole.UserRole + 2
 DETAIL_ROLE = Qt.ItemDataRole.UserRole + 3
 ID_ROLE = Qt.ItemDataRole.UserRole + 4
 KINDS = {"picture": "Picture", "mask": "What is filled", "edges": "Lines the fill follows"}
+KEPT = "What keeps its shape"
+"""What the mask is where pictures are remade."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -52,6 +55,7 @@ class LayerModel(QAbstractListModel):
         super().__init__(parent)
         self._document: Document | None = None
         self._thumbs: dict[str, QImage] = {}
+        self._kinds: dict[str, str] = KINDS
 
     def set_document(self, document: "Document | None") -> None:
         """Show the layers of another document, or none."""
@@ -59,6 +63,12 @@ class LayerModel(QAbstractListModel):
         self._document = document
         self._thumbs.clear()
         self.endResetModel()
+
+    def set_mask_use(self, use: "MaskUse") -> None:
+        """Name the mask after what it is for."""
+        self._kinds = {**KINDS, "mask": KEPT} if use == "keep" else KINDS
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0), self.index(self.rowCount() - 1))
 
     def reset_rows(self) -> None:
         """Layers came, went or moved."""
@@ -112,14 +122,14 @@ class LayerModel(QAbstractListModel):
             return layer.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
             seen = "visible" if layer.is_visible else "hidden"
-            return f"{layer.name}, {KINDS[layer.kind].lower()}, {seen}"
+            return f"{layer.name}, {self._kinds[layer.kind].lower()}, {seen}"
         if role == Qt.ItemDataRole.ToolTipRole:
             x, y = layer.origin_xy
             return f"{layer.name}\n{layer.size_hw[1]} × {layer.size_hw[0]} px at {x}, {y}"
         if role == VISIBLE_ROLE:
             return layer.is_visible
         if role == DETAIL_ROLE:
-            detail = _applied(layer.step) if layer.step is not None else KINDS[layer.kind]
+            detail = _applied(layer.step) if layer.step is not None else self._kinds[layer.kind]
             return detail if layer.opacity >= 1 else f"{detail}, {layer.opacity * 100:.0f} %"
         if role == THUMB_ROLE:
             if layer.id not in self._thumbs:

@@ -30,6 +30,7 @@ from app.panels.layer_rows import VISIBLE_ROLE, LayerDelegate, LayerModel
 from app.panels.mask_drop import MaskDrop
 
 if TYPE_CHECKING:
+    from app.canvas.overlays import MaskUse
     from app.document.document import Document
     from app.document.layers import Layer
 
@@ -122,6 +123,10 @@ class LayersPanel(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         """Room for four layers."""
         return QSize(280, 280)
+
+    def set_mask_use(self, use: "MaskUse") -> None:
+        """Name the mask after what it is for."""
+        self._model.set_mask_use(use)
 
     def set_document(self, document: "Document | None") -> None:
         """Show another document, or none."""

@@ -10,7 +10,7 @@ import random
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtGui import QPainter, QPainterPath, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -31,7 +31,7 @@ from app.fill_state import Cost, weights_listed
 from app.icons import set_icon
 from app.learning import LearningController
 from app.learning_runs import SO_FAR_NAME
-from app.novelty_map import INVENTED
+from app.novelty_map import swatch_image
 from app.panels.controls import (
     GAP_PX,
     Choice,
@@ -129,19 +129,22 @@ class RetargetPanel(QWidget):
         self._stop = icon_button("retarget_stop", "stop", "Stop", "Stop remaking (Esc)", self)
 
     def _make_how(self) -> None:
-        self._lock = QCheckBox("What is masked keeps its shape", self)
+        self._lock = QCheckBox("Painted parts keep their shape", self)
         named(
             self._lock,
             "retarget_lock",
-            "What is masked keeps its shape",
-            "The masked parts are moved as they are; everything around them gives way",
+            "Painted parts keep their shape",
+            "What you painted is moved as it is; everything around it gives way",
         )
         self._lock_hint = quiet_label(parent=self)
         self._lock_hint.setObjectName("retarget_lock_hint")
         self._brush = QPushButton("Brush what is kept", self)
         set_icon(self._brush, "brush")
         named(
-            self._brush, "retarget_brush", "Brush what is kept", "Paint the mask; nothing is filled meanwhile"
+            self._brush,
+            "retarget_brush",
+            "Brush what is kept",
+            "Paint what keeps its shape; nothing is filled meanwhile",
         )
         self._method = ChoiceRow("retarget_method", "Method", METHODS, self)
         self._method.setMinimumWidth(CHOICES_PX)
@@ -178,7 +181,7 @@ class RetargetPanel(QWidget):
         )
         self._swatch = QLabel(self)
         self._swatch.setObjectName("retarget_swatch")
-        self._swatch.setAccessibleName("Colour of what was invented")
+        self._swatch.setAccessibleName("Sample of what was invented")
         self._swatch.setPixmap(_swatch())
         self._map_words = quiet_label(parent=self)
         self._map_words.setObjectName("retarget_map_words")
@@ -402,7 +405,9 @@ class RetargetPanel(QWidget):
             return "Learned networks remake everything; only the instant method keeps a part."
         if not state.has_mask:
             return "Brush over what must keep its shape: a single thing may double or stretch otherwise."
-        return "The mask of the document says what: the same that a fill would replace."
+        if not self._controller.settings.is_locked:
+            return "Only outlined: what you painted gives way like the rest."
+        return "Drawn as a net: these parts stay. In Inpaint, the same parts would be replaced."
 
     @Slot(object)
     def _show_cost(self, cost: Cost | None) -> None:
@@ -412,21 +417,22 @@ class RetargetPanel(QWidget):
 
 def _map_words(state: RetargetState) -> str:
     if not state.has_remade:
-        return "Orange: invented. Clear: copied from the picture."
+        return "Blue stripes: invented. Clear: copied from the picture."
     if not state.has_map and state.is_painted:
         return "Networks painted every pixel of this picture: nothing of it was copied."
     if not state.has_map:
         return "It is not known what of this picture was invented."
-    return f"Orange: invented. Clear: copied. {state.invented:.0%} of it was invented."
+    return f"Blue stripes: invented. Clear: copied. {state.invented:.0%} of it was invented."
 
 
 def _swatch() -> QPixmap:
-    """The colour of the map, as it lies over grey."""
+    """What was invented, as the map shows it."""
     made = QPixmap(22, 14)
     made.fill(Qt.GlobalColor.transparent)
+    corners = QPainterPath()
+    corners.addRoundedRect(0, 0, 22, 14, 3, 3)
     with QPainter(made) as painter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(*INVENTED))
-        painter.drawRoundedRect(0, 0, 22, 14, 3, 3)
+        painter.setClipPath(corners)
+        painter.drawImage(0, 0, swatch_image((22, 14)))
     return made

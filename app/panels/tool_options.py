@@ -27,6 +27,7 @@ from app.panels.controls import named
 from app.theme import current_theme
 
 if TYPE_CHECKING:
+    from app.canvas.overlays import MaskUse
     from app.canvas.tools.base import Option, Tool
     from app.canvas.tools.context import Change, ToolContext
 
@@ -34,6 +35,11 @@ HEIGHT_PX = 39
 """Of the bar while it is empty, so that it stays as it is when the options come."""
 STEPS = 400
 """The size slider counts so many steps from the smallest to the largest brush, each larger by the same factor."""
+
+MASK_WORDS: dict["MaskUse", tuple[str, str]] = {
+    "replace": ("Mask", "Paint what is to be filled (Q switches)"),
+    "keep": ("Keep", "Paint what keeps its shape when the picture is remade (Q switches)"),
+}
 
 
 class ToolOptions(QToolBar):
@@ -85,6 +91,14 @@ class ToolOptions(QToolBar):
         self._hint.setToolTip(tool.tip)
         self._refresh()
 
+    def set_mask_use(self, use: "MaskUse") -> None:
+        """Name the mask after what it is for."""
+        text, tip = MASK_WORDS[use]
+        button = self.findChild(QToolButton, "option_target_mask")
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(f"Paint on: {text}")
+
     # Building --------------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -119,7 +133,7 @@ class ToolOptions(QToolBar):
             "target",
             "Paint on",
             (
-                ("mask", "mask", "Mask", "Paint what is to be filled (Q switches)"),
+                ("mask", "mask", *MASK_WORDS["replace"]),
                 ("edges", "edges", "Edges", "Draw the lines the fill follows (Q switches)"),
             ),
             lambda: self._context.target,

@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from app.canvas import overlays
 from app.canvas.overlays import (
     EDGE_STYLES,
     MASK_COLOURS,
@@ -202,3 +203,35 @@ def test_the_legend_has_a_sample_of_each_mark(qapp, ratio):
         samples[kind] = np.frombuffer(image.constBits(), np.uint8).copy().astype(int)
     for one, other in itertools.combinations(samples, 2):
         assert np.abs(samples[one] - samples[other]).mean() > 3
+
+
+def marks_of(look) -> np.ndarray:
+    """(h, w, 4) of a mask over nothing."""
+    image = QImage(120, 90, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    with QPainter(image) as painter:
+        paint_mask(painter, np.full((90, 120), 255, np.uint8), (0, 0, 120, 90), (0, 0), 1.0, look)
+    return np.frombuffer(image.constBits(), np.uint8).reshape(90, 120, 4).copy()
+
+
+@pytest.mark.parametrize("colour", list(MASK_COLOURS))
+@pytest.mark.parametrize("pattern", ["stripes", "dots", "plain"])
+def test_what_is_kept_differs_from_what_is_replaced_in_colour_and_in_pattern(qapp, colour, pattern):
+    replaced, kept = (marks_of(MaskLook(colour, pattern, use=use)) for use in ("replace", "keep"))
+    middle = np.s_[20:70, 20:100]
+    strong = kept[middle][..., 3] > 150
+    assert 0.05 < strong.mean() < 0.45, "lines of a net, and room to see through"
+    assert np.abs(kept[middle].astype(int) - replaced[middle]).mean() > 20
+    shades = [
+        (marks[middle].astype(int).sum(axis=2) > marks[middle].astype(int).sum(axis=2).mean())
+        for marks in (replaced, kept)
+    ]
+    assert (shades[0] != shades[1]).mean() > 0.2 or pattern == "plain", "told apart without colour"
+
+
+@pytest.mark.parametrize(("place", "anchor"), [((0, 0), (0, 0)), ((37, 11), (5, 90)), ((3, 200), (-40, 7))])
+def test_the_net_stands_on_the_canvas_wherever_its_part_is_painted(place, anchor):
+    net = overlays._net((40, 60), place, anchor, 14.0, 2.0)
+    rows = np.arange(40)[:, None] + place[1] - anchor[1]
+    columns = np.arange(60)[None] + place[0] - anchor[0]
+    assert np.array_equal(net, (np.mod(columns + rows, 14.0) < 2) | (np.mod(columns - rows, 14.0) < 2))

@@ -15,6 +15,7 @@ from app.document.document import Document
 from app.document.ora_reader import read_ora
 from app.document.selection import select_all
 from app.main_window import MainWindow
+from app.panels.layer_rows import DETAIL_ROLE
 from engine.pictures import Picture, read_picture
 from tests.app.fakes import stroke
 from tests.test_imports import run_fresh
@@ -74,6 +75,7 @@ def test_nothing_of_it_is_imported_before_it_is_chosen(tmp_path, monkeypatch) ->
 from PySide6.QtWidgets import QApplication
 application = QApplication([])
 from app.main_window import MainWindow
+from app.panels.layer_rows import DETAIL_ROLE
 window = MainWindow()
 window.show()
 print([name for name in ("app.retarget", "app.panels.retarget", "app.learning", "app.canvas.mesh") if name in sys.modules])
@@ -486,3 +488,42 @@ def test_the_brush_after_one_undo_too_many_leaves_what_can_be_redone(retargeting
     assert document.current_result is None
     retargeting.redo()
     assert document.mask_layer.has_any("coverage")
+
+
+# What the mask means -------------------------------------------------------------------------------------------------
+
+
+def test_the_mask_is_drawn_and_named_after_what_it_is_for(opened) -> None:
+    def seen() -> tuple[object, ...]:
+        button = opened.tool_options.findChild(QAbstractButton, "option_target_mask")
+        row = opened.layers.list.model()
+        details = {row.index(at).data(DETAIL_ROLE) for at in range(row.rowCount())}
+        spoken = {row.index(at).data(Qt.ItemDataRole.AccessibleTextRole) for at in range(row.rowCount())}
+        named = [words for words in ("What is filled", "What keeps its shape") if words in details]
+        assert any(named[0].lower() in words for words in spoken)
+        return opened.canvas.mask_look.use, button.text(), button.accessibleName(), *named
+
+    stroke(opened.document, (10, 10, 30, 30))
+    assert seen() == ("replace", "Mask", "Paint on: Mask", "What is filled")
+    QTest.keyClick(opened.canvas, Qt.Key.Key_R)
+    assert seen() == ("keep", "Keep", "Paint on: Keep", "What keeps its shape")
+    opened.findChild(QAbstractButton, "mode_inpaint").click()
+    assert seen() == ("replace", "Mask", "Paint on: Mask", "What is filled")
+
+
+def test_a_mask_that_remaking_does_not_look_at_is_an_outline_alone(retargeting) -> None:
+    stroke(retargeting.document, (10, 10, 30, 30))
+    assert not retargeting.canvas.mask_look.is_filled
+    retargeting.retargeting.controller.change_settings(is_locked=True)
+    assert retargeting.canvas.mask_look.is_filled
+    retargeting.registry["mask_outline"].trigger()
+    assert not retargeting.canvas.mask_look.is_filled
+    retargeting.registry["mask_outline"].trigger()
+    retargeting.findChild(QAbstractButton, "mode_inpaint").click()
+    assert retargeting.canvas.mask_look.is_filled
+
+
+def test_the_look_of_what_is_kept_survives_a_change_of_settings(retargeting) -> None:
+    retargeting.store.change(mask_colour="green")
+    look = retargeting.canvas.mask_look
+    assert (look.use, look.colour) == ("keep", "green")

@@ -145,7 +145,10 @@ def test_what_is_masked_can_be_kept(panel, retarget, document):
     assert words(panel, "retarget_lock_hint").startswith("Brush over what must keep its shape")
     stroke(document, (5, 5, 20, 20))
     assert is_on(panel, "retarget_lock")
-    assert "the same that a fill would replace" in words(panel, "retarget_lock_hint")
+    assert words(panel, "retarget_lock_hint") == "Only outlined: what you painted gives way like the rest."
+    retarget.change_settings(is_locked=True)
+    assert "the same parts would be replaced" in words(panel, "retarget_lock_hint")
+    retarget.change_settings(is_locked=False)
     click(panel, "retarget_lock")
     assert retarget.settings.is_locked
 
@@ -167,7 +170,9 @@ def test_the_map_and_what_becomes_of_the_picture(panel, retarget, worker, qtbot)
     click(panel, "retarget_turn")
     asked(qtbot, worker)
     worker.answer()
-    assert words(panel, "retarget_map_words") == "Orange: invented. Clear: copied. 50% of it was invented."
+    assert (
+        words(panel, "retarget_map_words") == "Blue stripes: invented. Clear: copied. 50% of it was invented."
+    )
     click(panel, "retarget_map")
     assert retarget.novelty is not None
     with qtbot.waitSignals([panel.new_document_asked, panel.layer_asked, panel.brush_asked]):
