@@ -282,7 +282,7 @@ def test_a_remade_picture_goes_by_its_number_and_tells_its_size(strip, worker, d
     retarget.remake()
     worker.answer()
     index = strip._items.index(1)
-    assert index.data() == "90 × 40"
+    assert index.data() == "Remake 1"
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Remake 1, 90 by 40 pixels"
     told = index.data(Qt.ItemDataRole.ToolTipRole)
     assert "Remade at 90 × 40 px" in told
