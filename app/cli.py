@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from app.errors import DONE
 from app.options import Output, Saving, Several, TrainFlags, Whole, Work
-from app.usage import unknown_command, usage_error
+from app.usage import by_its_option, unknown_command, usage_error
 
 app = App(
     name="pentimento",
@@ -42,7 +42,12 @@ def run(words: Sequence[str]) -> int:
     try:
         code = app(list(words))
     except CycloptsError as error:
-        raise usage_error(error) from error
+        raise usage_error(error, app, words) from error
+    except Exception as error:
+        named = by_its_option(error, words)
+        if named is None:
+            raise
+        raise named from error
     return code if isinstance(code, int) else DONE
 
 

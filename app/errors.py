@@ -47,6 +47,15 @@ SAID_BY_ERRNO = {
 """What the system refused, as one says it to a person."""
 
 
+LIMITS = {
+    "greater_than_equal": "{ge} or more",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "{le} or less",
+    "less_than": "less than {lt}",
+}
+"""What pydantic calls a limit, and how we say it."""
+
+
 class AppError(Exception):
     """Base of app's errors; builds its message from four parts and keeps them.
 
@@ -214,4 +223,9 @@ def _explain_validation(error: BaseException) -> Explanation:
         return Explanation(name, expected, got, next_step, BAD_INPUT)
     name = ".".join(str(part) for part in first["loc"]) or error.title
     rule = said.removeprefix("Input should be ")
+    if first["type"] in LIMITS:
+        limits = {
+            name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in first["ctx"].items()
+        }
+        rule = LIMITS[first["type"]].format(**limits)
     return Explanation(name, rule, repr(first["input"]), "see --help for the range", BAD_INPUT)

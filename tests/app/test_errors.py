@@ -68,7 +68,7 @@ def test_an_edit_out_of_range_is_named() -> None:
         InpaintEdit(seed=-1)
     explanation = explain(caught.value)
     assert explanation.exit_code == 2
-    assert explanation.line == "seed: expected greater than or equal to 0, got -1; see --help for the range"
+    assert explanation.line == "seed: expected 0 or more, got -1; see --help for the range"
 
 
 def test_an_edit_refused_by_a_check_of_ours_keeps_its_words() -> None:

@@ -42,7 +42,7 @@ def test_a_report_is_written_and_told(photo, weights_file, tmp_path, capsys) -> 
         (["inpant"], "family: expected one of inpaint, retarget, got 'inpant'; "),
         (
             ["inpaint", "--limit", "0"],
-            "limit: expected at least 1 picture, got 0; leave it out for all pictures",
+            "--limit: expected at least 1 picture, got 0; leave it out for all pictures",
         ),
     ],
 )

@@ -329,7 +329,7 @@ def test_a_mask_that_covers_everything_is_refused(refuse, photo, mask, hole) -> 
     Image.fromarray(np.full(hole.shape, 255, dtype=np.uint8)).save(mask)
     line = refuse(photo, "--mask", mask)
     assert line == (
-        "mask: expected a part of the picture left unselected, got everything selected; "
+        "--mask: expected a part of the picture left unselected, got everything selected; "
         "nothing is left to fill from, unselect what should stay"
     )
 
@@ -476,7 +476,7 @@ def test_the_network_sees_the_box_it_is_told_to(run, photo, mask, tmp_path) -> N
 
 def test_an_edge_sensitivity_beyond_its_range_is_refused(refuse, photo, mask) -> None:
     line = refuse(photo, "--mask", mask, "--edge-sensitivity", "1.5")
-    assert line.startswith("edge_sensitivity: expected less than or equal to 1, got 1.5")
+    assert line.startswith("--edge-sensitivity: expected 1 or less, got 1.5")
 
 
 def test_an_official_match_does_not_expand(refuse, photo, mask) -> None:
@@ -488,7 +488,7 @@ def test_a_device_that_is_not_there_is_refused(photo, mask, weights_file, tmp_pa
     words = ["run", "inpaint", str(photo), "--mask", str(mask), "--out", str(tmp_path / "out.png")]
     assert main([*words, "--weights", str(weights_file), "--device", "abacus"]) == 2
     assert capsys.readouterr().err == (
-        "error: device: expected auto, cpu, cuda or cuda:N, got 'abacus'; leave it out to have it chosen\n"
+        "error: --device: expected auto, cpu, cuda or cuda:N, got 'abacus'; leave it out to have it chosen\n"
     )
 
 

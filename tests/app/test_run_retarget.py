@@ -170,13 +170,13 @@ def test_a_lock_over_everything_is_refused(refuse, tmp_path) -> None:
         (("--corners", "0,0 9,0 9,9 a,9"), "--corners: expected four points x,y in pixels"),
         (
             ("--size", "8x64"),
-            "target_size_hw: expected sides from 32 to 12000 px, got 8x64 px; make it larger",
+            "--size: expected sides from 32 to 12000 px, got 8x64 px; make it larger",
         ),
         (("--size", "13000x64"), "expected sides from 32 to 12000 px, got 13000x64 px; make it smaller"),
         (("--scale", "300"), "expected sides from 32 to 12000 px, got 16800x13200 px; make it smaller"),
         (
             ("--corners", "0,0 90,60 90,0 0,60"),
-            "corners_xy: expected sides that do not cross, got 0,0 90,60 90,0",
+            "--corners: expected sides that do not cross, got 0,0 90,60 90,0",
         ),
         (("--corners", "0,0 0,0 90,60 0,60"), "expected four corners 4 px or more apart"),
         (("--corners", "0,0 90,0 30,20 0,60"), "expected a shape without a dent"),

@@ -78,16 +78,16 @@ def test_every_flag_is_an_option_of_training() -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--steps", "0"], "steps: expected 1 or more, got 0; give a larger number"),
+        (["--steps", "0"], "--steps: expected 1 or more, got 0; give a larger number"),
         (["--loss", "l1"], "--loss: expected NAME=NUMBER, got 'l1'; see 'pentimento train --help'"),
         (
             ["--mask-ratio", "0.3"],
             "--mask-ratio: expected LOW,HIGH, got '0.3'; see 'pentimento train --help'",
         ),
-        (["--from", "none"], "weights: expected one of "),
-        (["--size", "63"], "size: expected a multiple of 8, 32 or more, got 63; "),
+        (["--from", "none"], "--from: expected one of "),
+        (["--size", "63"], "--size: expected a multiple of 8, 32 or more, got 63; "),
         (["--target", "64"], "--target: expected WIDTHxHEIGHT, got '64'; see 'pentimento train --help'"),
-        (["--recipe", "fast"], "recipe: expected no such option for inpaint, got 'fast'; only retarget "),
+        (["--recipe", "fast"], "--recipe: expected no such option for inpaint, got 'fast'; only retarget "),
     ],
 )
 def test_wrong_options_are_one_line(words: list[str], line: str, tmp_path, capsys) -> None:

@@ -68,7 +68,7 @@ def test_damaged_weights_make_verify_exit_2(weights_file, capsys) -> None:
         (["import", "none.safetensors", "--family", "inpaint", "--name", "x"], "none.safetensors: expected "),
         (
             ["import", "a", "--family", "inpaint", "--name", "A B"],
-            "name: expected lower-case letters, digits, dots",
+            "--name: expected lower-case letters, digits, dots",
         ),
         (["download", "none"], "weights: expected one of none, or a .safetensors file, got 'none'; "),
         (["remove", "none"], "weights: expected one of none, or a .safetensors file, got 'none'; "),
