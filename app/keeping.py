@@ -4,17 +4,21 @@ Elsewhere: the folders in folders.py, what is said in notices.py.
 """
 
 import secrets
+import time
 from pathlib import Path
 
 from app.folders import cache_folder, config_folder, state_folder
 from app.notices import NOTICES
 from engine.folders import has_home
 from engine.own_file import Notice, words_of_error
-from engine.private import open_private, private_folder
+from engine.private import files_of, open_private, part_kind, private_folder
 
 JOURNAL = "unsaved work after a crash"
 """What is kept in journals, in the words of a notice."""
+STALE_S = 24 * 3600.0
+"""A half-made file this old is of a program that was killed."""
 _PROBE = bytes(4096)  # a block: a disk that is full takes an empty file
+_LEFT = part_kind(b"{", _PROBE)
 
 
 def check_places() -> None:
@@ -35,12 +39,16 @@ def check_places() -> None:
 
 
 def _try(folder: Path) -> None:
-    """Write and remove a file.
+    """Write and remove a file; what killed programs left there goes.
 
     Raises:
         OSError: if that cannot be done.
     """
-    path = private_folder(folder) / f".pentimento-{secrets.token_hex(6)}.part"
+    for name in files_of(private_folder(folder), [_LEFT]):
+        left = folder / name
+        if time.time() - left.stat().st_mtime > STALE_S:
+            left.unlink(missing_ok=True)
+    path = folder / f".pentimento-{secrets.token_hex(6)}.part"
     try:
         with open_private(path, "xb", buffering=0) as file:
             file.write(_PROBE)

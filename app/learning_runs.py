@@ -5,7 +5,6 @@ Whoever opens the same picture again finds it there and can go on. No Qt.
 Elsewhere: who asks in learning.py, the process that writes there in learning_child.py, who uses one in learning_holds.py.
 """
 
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -18,14 +17,17 @@ import numpy as np
 from app.folders import cache_folder
 from app.learned_weights import CARRIED_NAME, WEIGHTS_NAME, Kept, is_same_file, kept_of
 from app.learning_holds import LEARNED_NAME, SHOWN_NAME, unused
+from engine.bounds import JSON_LIMIT_BYTES, read_json
 from engine.errors import EngineError
 from engine.private import (
     Kind,
+    PlaceError,
     files_of,
     is_folder,
     open_private,
     part_kind,
     private_folder,
+    read_private,
     remove_files,
     remove_folder,
 )
@@ -98,6 +100,7 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
     run = Run(digest, cache_folder() / "learning" / digest[:32])
     if is_written:
         private_folder(cache_folder(), "learning", run.folder.name)
+        _refuse_links(run.folder)
         for below in filter(None, KINDS):
             if is_folder(run.folder / below):
                 private_folder(run.folder, below)
@@ -121,14 +124,26 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
     return run
 
 
+def _refuse_links(folder: Path) -> None:
+    """A training writes where it is told to, through links as well: it gets no folder that has any.
+
+    Raises:
+        PlaceError: if there is one.
+    """
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            raise PlaceError(path, "a file or folder", "a link", "move it away; the program makes its own")
+
+
 def found_in(run: Run) -> Run:
     """The run with what its folder holds now."""
     numbers = [0]
     steps = 0
-    with suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    with suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
         found = [_CHECKPOINT.fullmatch(path.name) for path in (run.folder / "checkpoints").iterdir()]
         numbers += [int(one[1]) for one in found if one is not None]
-        steps = int(json.loads((run.folder / "options.json").read_text(encoding="utf-8"))["train"]["steps"])
+        options = read_json(read_private(run.folder / "options.json", JSON_LIMIT_BYTES))
+        steps = int(options["train"]["steps"])
     return replace(run, step=max(numbers) if steps > 0 else 0, steps=max(steps, 0))
 
 

@@ -150,15 +150,15 @@ def _take_rights(descriptor: int, part: Path, target: Path, old: os.stat_result)
             mode &= 0o707 | (mode & 0o007) << 3
     if hasattr(os, "listxattr") and not _take_attributes(descriptor, target):
         mode &= 0o707  # with a list, these bits are the most that anybody on it may do
-    with contextlib.suppress(OSError):  # some disks know no rights
-        _set_rights(descriptor, part, mode)
+    _set_rights(descriptor, part, mode)
 
 
 def _set_rights(descriptor: int, part: Path, mode: int) -> None:
-    if hasattr(os, "fchmod"):
-        os.fchmod(descriptor, mode)
-    else:
-        os.chmod(part, mode)
+    with contextlib.suppress(OSError):  # some disks know no rights
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, mode)
+        else:
+            os.chmod(part, mode)
 
 
 def _take_attributes(descriptor: int, target: Path) -> bool:

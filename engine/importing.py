@@ -25,6 +25,7 @@ from engine.private import files_of, open_private, part_kind
 STALE_S = 24 * 3600.0
 """A half-made file this old is of an import that was killed."""
 _STAGED = part_kind(b"{", offset=8)  # where the header of safetensors begins
+_LISTED = part_kind(b"schema = ")
 OFFICIAL_LICENCES: Mapping[str, str] = {
     "inpaint": "CC BY-NC 4.0 (EdgeConnect authors); non-commercial",
     "retarget": "Academic Non Commercial Software Code License (Weizmann Institute, Yeda); non-commercial",
@@ -73,7 +74,7 @@ def _claim(target: Path) -> None:
     """
     make_folder(target.parent)
     try:
-        for name in files_of(target.parent, [_STAGED]):
+        for name in files_of(target.parent, [_STAGED, _LISTED]):
             with suppress(OSError):
                 path = target.parent / name
                 if time.time() - path.stat().st_mtime > STALE_S:

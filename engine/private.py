@@ -132,9 +132,10 @@ def open_private(path: Path, mode: Mode, *, buffering: int = -1) -> BinaryIO:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise PlaceError(path, "a file", _word_of(status.st_mode), _HINT)
-        if mode in ("ab", "xb") and sys.platform != "win32" and status.st_uid == os.geteuid():
-            os.fchmod(descriptor, FILE_MODE)
-        _narrow(descriptor, status, FILE_MODE)
+        is_made = (
+            mode in ("ab", "xb") and not status.st_size
+        )  # a strict umask may have taken the owner's own rights
+        _narrow(descriptor, status, FILE_MODE, is_made=is_made)
         return cast(BinaryIO, os.fdopen(descriptor, mode.replace("x", "w"), buffering))
     except BaseException:
         os.close(descriptor)
@@ -233,19 +234,23 @@ def _enter(name: str | Path, shown: Path, outer: int | None) -> int:
 def _make(name: str | Path, shown: Path, outer: int | None) -> None:
     try:
         os.mkdir(name, FOLDER_MODE, dir_fd=outer)
-        os.chmod(name, FOLDER_MODE, dir_fd=outer)  # a strict umask may have taken the owner's own rights
     except FileExistsError:
         return
     except OSError as error:
         error.filename = str(shown)
         raise
+    with contextlib.suppress(
+        OSError
+    ):  # some disks know no rights; a strict umask may have taken the owner's own
+        os.chmod(name, FOLDER_MODE, dir_fd=outer)
 
 
-def _narrow(descriptor: int, status: os.stat_result, mode: int) -> None:
+def _narrow(descriptor: int, status: os.stat_result, mode: int, *, is_made: bool = False) -> None:
     """Take rights from others. What another user owns, which only the superuser sees, is left as it is."""
-    if status.st_mode & _OTHERS and sys.platform != "win32" and status.st_uid == os.geteuid():
+    wanted = mode if is_made else stat.S_IMODE(status.st_mode) & mode
+    if sys.platform != "win32" and status.st_uid == os.geteuid() and wanted != stat.S_IMODE(status.st_mode):
         with contextlib.suppress(OSError):  # some disks know no rights
-            os.fchmod(descriptor, stat.S_IMODE(status.st_mode) & mode)
+            os.fchmod(descriptor, wanted)
 
 
 def _refusal(path: Path, error: OSError, expected: str) -> OSError:

@@ -1,4 +1,5 @@
 import errno
+import os
 import shutil
 import stat
 
@@ -13,6 +14,22 @@ def test_where_all_can_be_kept_nothing_is_said_and_nothing_left(own_folders) -> 
     for name in ("config", "state", "cache"):
         assert list((own_folders / name).iterdir()) == []
         assert stat.S_IMODE((own_folders / name).stat().st_mode) == 0o700
+
+
+def test_what_killed_programs_left_goes_and_nothing_else(own_folders) -> None:
+    (own_folders / "state").mkdir()
+    parts = {
+        ".pentimento-0123456789ab.part": b'{"files"',
+        ".pentimento-0123456789ac.part": b"dear",
+        "a.part": b"{",
+    }
+    for name, content in parts.items():
+        (own_folders / "state" / name).write_bytes(content)
+        os.utime(own_folders / "state" / name, (0, 0))
+    (own_folders / "state" / ".pentimento-0123456789ad.part").write_bytes(b"{")  # of a program that runs
+    check_places()
+    left = [".pentimento-0123456789ac.part", ".pentimento-0123456789ad.part", "a.part"]
+    assert sorted(path.name for path in (own_folders / "state").iterdir()) == left
 
 
 def test_all_that_is_not_kept_is_said_at_once(own_folders) -> None:

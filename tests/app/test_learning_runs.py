@@ -55,6 +55,13 @@ def test_a_folder_may_hold_anything(tmp_path, options):
     assert (found_in(Run("a" * 64, tmp_path)).step, found_in(Run("a" * 64, tmp_path)).steps) == (0, 0)
 
 
+def test_a_pipe_in_the_place_of_the_options_is_not_waited_for(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "step-000000100.pt").write_bytes(b"")
+    os.mkfifo(tmp_path / "options.json")
+    assert found_in(Run("a" * 64, tmp_path)).step == 0
+
+
 def test_a_damaged_picture_is_written_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(learning_runs, "cache_folder", lambda: tmp_path)
     pixels = np.full((40, 40, 3), 7, np.uint8)
@@ -199,14 +206,17 @@ def test_a_folder_of_learning_is_its_owner_s_alone_also_where_it_was_open(own_fo
     assert len(found) == 6
 
 
-@pytest.mark.parametrize("name", ["learning", "picture.png"])
+@pytest.mark.parametrize(
+    "name", ["learning", "picture.png", "checkpoints", "metrics.jsonl", "previews/1-0000040.png"]
+)
 def test_a_link_in_a_folder_of_learning_is_not_followed(own_folders, tmp_path, name) -> None:
     pixels = np.zeros((40, 50, 3), np.uint8)
     folder = prepare(pixels, is_written=False).folder
     (tmp_path / "foreign").mkdir()
     place = folder.parent if name == "learning" else folder / name
     place.parent.mkdir(parents=True)
-    place.symlink_to(tmp_path / "foreign" if name == "learning" else tmp_path / "foreign" / "new.png")
+    is_folder = name in ("learning", "checkpoints")
+    place.symlink_to(tmp_path / "foreign" if is_folder else tmp_path / "foreign" / "new")
     with pytest.raises(PlaceError, match=r"got a link; move it away"):
         prepare(pixels, is_written=True)
     assert list((tmp_path / "foreign").iterdir()) == []

@@ -71,6 +71,20 @@ def test_rights_that_are_narrower_stay(tmp_path) -> None:
     assert rights(tmp_path / "file") == 0o400
 
 
+def test_a_disk_that_knows_no_rights_is_used_all_the_same(tmp_path, monkeypatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    (tmp_path / "root").mkdir(mode=0o755)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    monkeypatch.setattr(os, "chmod", refuse)
+    folder = private_folder(tmp_path / "root", "inside")
+    with open_private(folder / "file", "xb") as file:
+        file.write(b"kept")
+    write_atomically(folder / "whole", lambda file: file.write(b"kept"), is_private=True)
+    assert read_private(folder / "file", 10) == read_private(folder / "whole", 10) == b"kept"
+
+
 def test_a_link_in_the_place_of_a_folder_is_refused(tmp_path) -> None:
     (tmp_path / "foreign").mkdir(mode=0o755)
     private_folder(tmp_path / "root")
