@@ -74,6 +74,17 @@ def test_a_journal_is_its_owner_s_alone_also_where_its_folders_were_open(kit, fu
     assert set(rights.values()) == {"0o700", "0o600"}
 
 
+def test_looking_for_work_narrows_the_rights_of_what_an_earlier_version_left(kit, full, follow):
+    journal = follow(full)
+    kit.brush(full, (0, 0, 80, 60), 9)
+    crash(journal)
+    for path in (journal.folder, *journal.folder.iterdir()):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    assert len(recoverable()) == 1
+    assert stat.S_IMODE(journal.folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in journal.folder.iterdir()} == {0o600}
+
+
 def test_foreign_files_and_folders_among_the_journals_stay_as_they_are(kit, full, follow, tmp_path):
     journal = follow(full)
     kit.brush(full, (0, 0, 80, 60), 9)
