@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo demo-retarget test test-desktop screenshots check bench clean
+.PHONY: demo demo-retarget test fuzz test-desktop screenshots check bench clean
 
 # The sheet of repaired samples; then, where there is a display, the window with the first of them.
 demo: $(VENV)/.installed
@@ -21,6 +21,12 @@ demo-retarget: $(VENV)/.installed
 # Units are small: one thread each is quicker than two that wait for each other on a busy machine.
 test: $(VENV)/.installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+# Files of every kind, changed at random from a fixed seed: what `make test` reads some hundred of, in thousands.
+FUZZ_INPUTS ?= 5000
+FUZZ_SEED ?= 1
+fuzz: $(VENV)/.installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz --fuzz-inputs $(FUZZ_INPUTS) --fuzz-seed $(FUZZ_SEED)
 
 # The real program on a screen of its own (Xvfb), with a window manager, GIMP, and a soak of SOAK_MINUTES. Pictures: desktop_out/.
 SOAK_MINUTES ?= 30

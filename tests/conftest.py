@@ -15,6 +15,11 @@ PARITY = Path(__file__).parent / "parity"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    fuzz = parser.getgroup("fuzz")
+    fuzz.addoption(
+        "--fuzz-inputs", type=int, default=200, help="changed files to read, all kinds together (200)"
+    )
+    fuzz.addoption("--fuzz-seed", type=int, default=1, help="another seed changes files in other ways (1)")
     group = parser.getgroup("desktop")
     group.addoption("--shots", default="", help="folder for the desktop tests' pictures (desktop_out)")
     group.addoption(
