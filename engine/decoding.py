@@ -61,12 +61,15 @@ class Decoded:
     notes: tuple[str, ...]
 
 
-def decode(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = None) -> Decoded:
+def decode(
+    source: AnyPath | BinaryIO, *, limit_megapixels: float | None = None, obeys_orientation: bool = True
+) -> Decoded:
     """Decode the first picture in a file.
 
     Args:
         source: a path, or an open binary file that can be sought.
         limit_megapixels: largest picture; the environment's ``PENTIMENTO_MAX_MEGAPIXELS`` or 300 when left out.
+        obeys_orientation: hold the pixels as the camera data says; False leaves them as they lie in the file.
 
     Raises:
         PictureError: if there is no file, no picture in it, a damaged or a too large one.
@@ -77,7 +80,8 @@ def decode(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = None)
         with _told(name, seen):
             samples, info = _samples_of(file, seen)
             found = read_metadata(file, info, is_recoloured=samples.is_recoloured)
-            pixels = turned(samples.pixels, 1 if samples.is_turned else found.orientation)
+            is_right = samples.is_turned or not obeys_orientation
+            pixels = turned(samples.pixels, 1 if is_right else found.orientation)
     metadata = replace(found.metadata, size_hw=(pixels.shape[0], pixels.shape[1]))
     return Decoded(pixels, samples.mode, samples.icc_profile, metadata, (*samples.notes, *found.notes))
 

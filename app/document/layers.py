@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.document.recipe import Step
 
 LayerKind = Literal["picture", "mask", "edges"]
+OPACITY_SLACK = 1e-4
+"""How far beside 0 and 1 an opacity is taken as a rounding error, in files of anyone."""
 PLANES: dict[str, tuple[str, ...]] = {
     "picture": ("pixels",),
     "mask": ("coverage",),
@@ -186,9 +188,9 @@ def attribute_from_plain(name: str, value: Any) -> Any:
         name == "opacity"
         and isinstance(value, (int, float))
         and not isinstance(value, bool)
-        and 0 <= value <= 1
+        and -OPACITY_SLACK <= value <= 1 + OPACITY_SLACK
     ):
-        return float(value)
+        return min(max(float(value), 0.0), 1.0)
     if name == "origin_xy" and isinstance(value, (list, tuple)) and len(value) == 2:
         x, y = value
         if all(type(part) is int and abs(part) <= 4 * MAX_SIDE_PX for part in (x, y)):

@@ -14,8 +14,9 @@ import numpy as np
 from app.document.archive import ArchiveReader
 from app.document.document import Document
 from app.document.layers import Layer
-from app.document.png_stream import read_png
+from app.document.png_stream import HEADER_BYTES, promised_bytes, read_png
 from app.document.stack_xml import Stack, StackLayer
+from app.errors import DocumentError
 from engine.metadata.kept import Metadata
 
 _PNG_START = b"\x89PNG"
@@ -45,9 +46,10 @@ def foreign_document(archive: ArchiveReader, stack: Stack, path: Path, notes: li
         notes: gets what could not be kept.
 
     Raises:
-        DocumentError: if a layer's picture is missing, damaged or too large.
+        DocumentError: if all pictures together are too large, or none can be shown.
     """
     notes.extend(stack.notes)
+    archive.check(sum(promised_bytes(archive.read_start(one.src, HEADER_BYTES)) for one in stack.layers))
     layers, pictures = [], []
     for place in stack.layers:
         picture = _foreign_picture(archive, place, notes)
@@ -90,13 +92,18 @@ def foreign_document(archive: ArchiveReader, stack: Stack, path: Path, notes: li
 def _foreign_picture(archive: ArchiveReader, place: StackLayer, notes: list[str]) -> _ForeignPicture | None:
     """A layer's pixels, without an alpha that says nothing; None where it is no picture."""
     if place.src not in archive:
-        raise archive.error(f"an entry '{place.src[:60]}'", "none of that name", "save the document again")
-    data = archive.read(place.src)
-    archive.give_back(len(data))  # it goes once it is decoded
-    if not data.startswith(_PNG_START):
-        notes.append(f"layer '{place.name[:40]}' is no PNG and was left out")
+        notes.append(f"the picture of layer '{place.name[:40]}' is not in the file, the layer was left out")
         return None
-    decoded = read_png(data, name=place.src, limit_bytes=archive.left_bytes)
+    try:
+        data = archive.read(place.src)
+        archive.give_back(len(data))  # it goes once it is decoded
+        if not data.startswith(_PNG_START):
+            notes.append(f"layer '{place.name[:40]}' is no PNG and was left out")
+            return None
+        decoded = read_png(data, name=place.src, limit_bytes=archive.left_bytes)
+    except DocumentError as error:  # all together were held against the limit before
+        notes.append(f"layer '{place.name[:40]}' was left out: expected {error.expected}, got {error.got}")
+        return None
     archive.take(decoded.pixels.nbytes)
     pixels = decoded.pixels
     if decoded.mode.endswith("A"):

@@ -9,6 +9,7 @@ knows stay with the document and are written again.
 Elsewhere: files of other programs in ora_foreign.py, the archive's limits in archive.py, PNG in png_stream.py, the layer stack in stack_xml.py.
 """
 
+import enum
 import hashlib
 import re
 from pathlib import Path
@@ -23,6 +24,7 @@ from app.document.learned import LEARNED_LIMIT_BYTES, Learned
 from app.document.metadata_entry import metadata_from_plain
 from app.document.ora_foreign import foreign_document
 from app.document.ora_layout import (
+    DATA_FOLDER,
     EXIF_ENTRY,
     FORMAT,
     INDEX_ENTRY,
@@ -31,14 +33,16 @@ from app.document.ora_layout import (
     MIME_ENTRY,
     MIME_TYPE,
     PROFILE_ENTRY,
+    RESULT_LAYER_ENTRY,
     RESULT_THUMBNAIL,
+    RESULTS_FOLDER,
     SAMPLES_ENTRY,
     STACK_ENTRY,
     is_own_entry,
     result_entry,
 )
 from app.document.plain_data import read_json
-from app.document.png_stream import read_png, salvage_png
+from app.document.png_stream import HEADER_BYTES, promised_bytes, read_png, salvage_png
 from app.document.results import THUMBNAIL_LIMIT_PX, Result
 from app.document.stack_xml import read_stack
 from app.document.strokes import MAX_SAMPLES, SAMPLE_COLUMNS, Stroke
@@ -56,15 +60,26 @@ _UNKNOWN_LIMIT_BYTES = 256 << 20  # of all unknown entries together; they are he
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")  # ids become names of entries and folders
 
 
+class Lost(enum.Enum):
+    """What becomes of pictures of our own files that are missing or damaged."""
+
+    LEFT_OUT = enum.auto()
+    """The document opens without them, and notes say so."""
+    REFUSED = enum.auto()
+    """The document is refused."""
+    SALVAGED = enum.auto()
+    """What is left of them is taken; only for a copy that `write_ora` wrote for ourselves."""
+
+
 def read_ora(
-    path: AnyPath, *, limit_bytes: int | None = None, is_salvaged: bool = False
+    path: AnyPath, *, limit_bytes: int | None = None, lost: Lost = Lost.LEFT_OUT
 ) -> tuple[Document, tuple[str, ...]]:
     """Open an OpenRaster file.
 
     Args:
         path: the file.
-        is_salvaged: take what is left of damaged pictures; only for a copy that `write_ora` wrote for ourselves.
-        limit_bytes: most that it may become in memory; half of the machine's when left out.
+        limit_bytes: most that it may become in memory; as `app.document.archive.document_limit` says when left out.
+        lost: what becomes of pictures that are missing or damaged.
 
     Returns:
         The document, unmodified, and what could not be kept, as sentences for the user.
@@ -74,7 +89,7 @@ def read_ora(
     """
     with ArchiveReader(path, limit_bytes=limit_bytes) as archive:
         try:
-            return _read(archive, Path(path), is_salvaged=is_salvaged)
+            return _read(archive, Path(path), lost=lost)
         except (AppError, EngineError) as error:
             if error.name == archive.name:
                 raise
@@ -86,7 +101,7 @@ def read_ora(
             raise archive.error("a document that fits into memory", got, "close other programs") from error
 
 
-def _read(archive: ArchiveReader, path: Path, *, is_salvaged: bool) -> tuple[Document, tuple[str, ...]]:
+def _read(archive: ArchiveReader, path: Path, *, lost: Lost) -> tuple[Document, tuple[str, ...]]:
     if MIME_ENTRY in archive and archive.read(MIME_ENTRY, limit_bytes=1000).strip() != MIME_TYPE:
         raise archive.error("an OpenRaster file", "an archive of another kind", "open it where it was made")
     stack_text = archive.read(STACK_ENTRY, limit_bytes=_STACK_LIMIT_BYTES)
@@ -94,7 +109,7 @@ def _read(archive: ArchiveReader, path: Path, *, is_salvaged: bool) -> tuple[Doc
     notes: list[str] = []
     document = None
     if INDEX_ENTRY in archive:
-        index = _Index(archive, is_salvaged=is_salvaged)
+        index = _Index(archive, lost=lost)
         if index.data.get("stack_sha256") == hashlib.sha256(stack_text).hexdigest():
             document = index.document(path, notes)
         else:
@@ -122,15 +137,23 @@ def _unknown_entries(archive: ArchiveReader, sources: frozenset[str], notes: lis
     return kept
 
 
+class _LostPictureError(DocumentError):
+    """A picture of our own file is missing or damaged; the document opens without it."""
+
+    @property
+    def words(self) -> str:
+        return f"expected {self.expected}, got {self.got}"
+
+
 # Our own files -------------------------------------------------------------------------------------------------------
 
 
 class _Index:
     """``pentimento/document.json``, and the document it describes."""
 
-    def __init__(self, archive: ArchiveReader, *, is_salvaged: bool) -> None:
+    def __init__(self, archive: ArchiveReader, *, lost: Lost) -> None:
         self._archive = archive
-        self._is_salvaged = is_salvaged
+        self._lost = lost
         data = read_json(archive.read(INDEX_ENTRY, limit_bytes=_INDEX_LIMIT_BYTES), name=INDEX_ENTRY)
         if not isinstance(data, dict) or type(data.get("format")) is not int:
             raise self._damaged("the version of its layout", "none")
@@ -141,17 +164,21 @@ class _Index:
         self.data: dict[str, Any] = data
         self._samples = self._read_samples()
         self._samples_used = 0
+        self._sources: set[str] = set()
+        self._lost_ids: set[str] = set()
 
     def document(self, path: Path, notes: list[str]) -> Document:
         """The document as it was saved; what of it could be left out and is damaged is told in the notes."""
         data = self.data
+        self._check_promises()
         size_hw = self._pair(data, "size_hw", 1, MAX_SIDE_PX)
         mode = self._word(data, "mode")
         is_deep = data.get("is_deep")
         if not isinstance(is_deep, bool):
             raise self._damaged("true or false for is_deep", repr(is_deep)[:40])
-        layers = [self._layer(one, size_hw) for one in self._list(data, "layers")]
-        results = [self._result(one) for one in self._list(data, "results")]
+        made = [self._layer(one, size_hw, notes) for one in self._list(data, "layers")]
+        layers = [layer for layer in made if layer is not None]
+        results = self._results(notes)
         for kind, ids in (("layer", [x.id for x in layers]), ("result", [x.id for x in results])):
             if len(set(ids)) != len(ids):
                 raise self._damaged(f"every {kind} once", "one of them twice")
@@ -171,7 +198,18 @@ class _Index:
             id=self._id(data, "id"),
         )
 
-    def _layer(self, data: Any, canvas_hw: tuple[int, int]) -> Layer:
+    def _check_promises(self) -> None:
+        """Hold what all pictures will take, by their headers, against the limit before the first is decoded."""
+        folders = (DATA_FOLDER, RESULTS_FOLDER)
+        names = [
+            name for name in self._archive.names if name.startswith(folders) and name != RESULT_LAYER_ENTRY
+        ]
+        self._archive.check(
+            sum(promised_bytes(self._archive.read_start(name, HEADER_BYTES)) for name in names)
+        )
+
+    def _layer(self, data: Any, canvas_hw: tuple[int, int], notes: list[str]) -> Layer | None:
+        """One layer; None where its picture is lost, which a note says. Of a mask the rest is kept."""
         data = self._object(data)
         kind = data.get("kind")
         if not isinstance(kind, str) or kind not in PLANES:
@@ -181,7 +219,12 @@ class _Index:
         places = self._object(data.get("planes"))
         layer_id = self._id(data, "id")
         if kind == "picture":
-            pixels = self._pixels(self._object(places.get("pixels")))
+            try:
+                pixels = self._pixels(self._object(places.get("pixels")))
+            except _LostPictureError as error:
+                self._lost_ids.add(layer_id)
+                notes.append(f"layer '{attributes['name'][:40]}' was left out: {error.words}")
+                return None
             return Layer(kind, planes={"pixels": pixels}, id=layer_id, strokes=strokes, **attributes)
         make = Layer.empty_mask if kind == "mask" else Layer.empty_edges
         layer = make(canvas_hw)
@@ -189,7 +232,10 @@ class _Index:
         for name, value in attributes.items():
             setattr(layer, name, value)
         for name in PLANES[kind]:
-            self._fill(layer, name, self._object(places.get(name)))
+            try:
+                self._fill(layer, name, self._object(places.get(name)))
+            except _LostPictureError as error:
+                notes.append(f"what layer '{layer.name[:40]}' held as {name} was left out: {error.words}")
         return layer
 
     def _pixels(self, place: dict[str, Any]) -> np.ndarray:
@@ -206,7 +252,7 @@ class _Index:
             raise self._damaged(f"colours and alpha of 8 bits in '{src}'", "a picture of another kind")
         height, width = tinted.shape[:2]
         plane = layer.planes[name]
-        if tuple(place.get("shape") or ()) != plane.shape:
+        if self._shape(place.get("shape")) != plane.shape:
             raise self._damaged("planes of the canvas's size", f"{place.get('shape')!r}"[:60])
         if x + width > plane.shape[1] or y + height > plane.shape[0]:
             raise self._damaged(f"'{src}' inside the canvas", f"{width}x{height} px at {x},{y}")
@@ -216,6 +262,16 @@ class _Index:
         for tile in tiles_of((x, y, x + width, y + height), layer.size_hw):
             layer.note_written(name, tile)
         plane[y : y + height, x : x + width] = values
+
+    def _results(self, notes: list[str]) -> list[Result]:
+        results = []
+        for one in self._list(self.data, "results"):
+            try:
+                results.append(self._result(one))
+            except _LostPictureError as error:
+                self._lost_ids.add(one["id"])
+                notes.append(f"a result was left out: {error.words}")
+        return results
 
     def _result(self, data: Any) -> Result:
         data = self._object(data)
@@ -298,16 +354,30 @@ class _Index:
     # Words and numbers -----------------------------------------------------------------------------------------------
 
     def _picture(self, src: str) -> np.ndarray:
+        """Decode an entry, within what may still be unpacked."""
+        if src in self._sources:  # or a small file becomes endless
+            raise self._damaged("every picture once", f"'{src[:60]}' twice")
+        self._sources.add(src)
         try:
-            return _picture(self._archive, src)
-        except DocumentError:
-            if not self._is_salvaged:
+            pixels = self._whole(src)
+        except DocumentError as error:
+            if self._lost is Lost.REFUSED:
                 raise
-        data = self._archive.read_stored(src)
-        self._archive.give_back(len(data))
-        pixels = salvage_png(data, name=src, limit_bytes=self._archive.left_bytes)
+            if self._lost is Lost.LEFT_OUT:
+                raise _LostPictureError(error.name, error.expected, error.got, error.hint) from error
+            pixels = self._salvaged(src)
         self._archive.take(pixels.nbytes)
         return pixels
+
+    def _whole(self, src: str) -> np.ndarray:
+        data = self._archive.read(src)
+        self._archive.give_back(len(data))  # it goes once it is decoded
+        return read_png(data, name=src, limit_bytes=self._archive.left_bytes).pixels
+
+    def _salvaged(self, src: str) -> np.ndarray:
+        data = self._archive.read_stored(src)
+        self._archive.give_back(len(data))
+        return salvage_png(data, name=src, limit_bytes=self._archive.left_bytes)
 
     def _shaped(self, pixels: np.ndarray, shape: tuple[int, ...], src: str) -> np.ndarray:
         if pixels.shape == shape:
@@ -342,7 +412,11 @@ class _Index:
         return value
 
     def _id_or_none(self, data: dict[str, Any], key: str) -> str | None:
-        return None if data.get(key) is None else self._id(data, key)
+        """An id of a layer or a result; None where none is named, or one that was left out."""
+        if data.get(key) is None:
+            return None
+        named = self._id(data, key)
+        return None if named in self._lost_ids else named
 
     def _list(self, data: dict[str, Any], key: str) -> list[Any]:
         value = data.get(key)
@@ -360,12 +434,3 @@ class _Index:
 
     def _damaged(self, expected: str, got: str) -> DocumentError:
         return DocumentError(INDEX_ENTRY, expected, got, "the file is damaged, open a copy of it")
-
-
-def _picture(archive: ArchiveReader, src: str) -> np.ndarray:
-    """Decode an entry, within what may still be unpacked."""
-    data = archive.read(src)
-    archive.give_back(len(data))  # it goes once it is decoded
-    decoded = read_png(data, name=src, limit_bytes=archive.left_bytes)
-    archive.take(decoded.pixels.nbytes)
-    return decoded.pixels

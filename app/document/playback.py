@@ -14,7 +14,7 @@ from app.document.journal_log import Record
 from app.document.journal_reader import Damage, JournalReader, Story
 from app.document.journal_records import Followed, base_name
 from app.document.learned import Learned
-from app.document.ora_reader import read_ora
+from app.document.ora_reader import Lost, read_ora
 from app.document.results import Result
 from app.errors import AppError, DocumentError
 
@@ -45,19 +45,19 @@ def play(folder: Path) -> Played:
     """
     reader = JournalReader(folder)
     failure: DocumentError | None = None
-    for is_salvaged in (False, True):
+    for lost in (Lost.REFUSED, Lost.SALVAGED):
         for start in reader.starts():
             try:
-                return _played_from(reader, start, is_salvaged=is_salvaged)
+                return _played_from(reader, start, lost=lost)
             except DocumentError as error:
                 failure = failure or error
     hint = "nothing of this journal can be brought back"
     raise failure or DocumentError(folder, "the document the journal began with", "none", hint)
 
 
-def _played_from(reader: JournalReader, start: int, *, is_salvaged: bool) -> Played:
+def _played_from(reader: JournalReader, start: int, *, lost: Lost) -> Played:
     base = reader.folder / base_name(start)
-    document, notes = read_ora(base, is_salvaged=is_salvaged)
+    document, notes = read_ora(base, lost=lost)
     player, story, place = _Player(document), Story(), None
     for place, record in reader.records(start):
         data = record.data
@@ -70,7 +70,7 @@ def _played_from(reader: JournalReader, start: int, *, is_salvaged: bool) -> Pla
             reader.damage.add(Damage.STEPS)
             break
         story.take(data)
-    if is_salvaged:
+    if lost is Lost.SALVAGED:
         reader.damage.add(Damage.PICTURE)
     document.path, document.name = story.path, story.name
     document.mark_unsaved()

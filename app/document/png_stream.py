@@ -25,6 +25,8 @@ from app.errors import DocumentError
 from engine.decoding import Decoded, decode
 from engine.errors import EngineError
 
+HEADER_BYTES = 33
+"""Of a PNG: its signature and its first chunk."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _STRIP_BYTES = 1 << 20  # some ms of packing: enough to be worth a thread, little enough to hold in memory
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -88,7 +90,8 @@ def read_png(data: bytes, *, name: str, limit_bytes: int) -> Decoded:
     """
     _checked(data, name, limit_bytes)
     try:
-        return decode(io.BytesIO(data), limit_megapixels=MAX_SIDE_PX**2 / 1e6)
+        # A layer lies as its pixels lie, whatever camera data another program left in its PNG.
+        return decode(io.BytesIO(data), limit_megapixels=MAX_SIDE_PX**2 / 1e6, obeys_orientation=False)
     except EngineError as error:
         raise DocumentError(name, error.expected, error.got, error.hint) from error
 
@@ -147,11 +150,24 @@ def _checked(data: bytes, name: str, limit_bytes: int) -> tuple[int, int, int]:
     return height, width, pixel_bytes
 
 
+def promised_bytes(start: bytes) -> int:
+    """Bytes that the pixels of a PNG will take, by its header; 0 where it is none.
+
+    Args:
+        start: of the file, `HEADER_BYTES`.
+    """
+    try:
+        height, width, pixel_bytes = _promised(start, "")
+    except DocumentError:
+        return 0
+    return height * width * pixel_bytes
+
+
 def _promised(data: bytes, name: str) -> tuple[int, int, int]:
     """Height, width and bytes a pixel as the header says."""
     if not data.startswith(_SIGNATURE):
         raise DocumentError(name, "a PNG", "a file of another kind", "save the document again as OpenRaster")
-    if len(data) < 33 or data[12:16] != b"IHDR":
+    if len(data) < HEADER_BYTES or data[12:16] != b"IHDR":
         raise DocumentError(name, "a whole PNG", "a damaged or cut-off one", "fetch or save it again")
     width, height, depth, colour_type = struct.unpack(">IIBB", data[16:26])
     return height, width, _CHANNELS.get(colour_type, 4) * (2 if depth == 16 else 1)

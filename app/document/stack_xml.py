@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from xml.parsers import expat
 
+from app.document.layers import OPACITY_SLACK
 from app.document.tiles import MAX_SIDE_PX
 from app.errors import DocumentError
 from engine.metadata.kept import Resolution
@@ -144,7 +145,7 @@ class _Reader:
 
     def refuse_document_type(self, *_parts: object) -> None:
         raise DocumentError(
-            self.name, "a layer stack without document type", "one with entities", "it may be hostile"
+            self.name, "a layer stack without DOCTYPE", "one with a DOCTYPE", "it may be hostile, take it out"
         )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -203,11 +204,12 @@ class _Reader:
     def _placed(self, outer: _Place, attributes: Mapping[str, str]) -> _Place:
         x, y = outer.offset_xy
         offset_xy = (self._offset(attributes, "x", x), self._offset(attributes, "y", y))
-        opacity = self._number(attributes.get("opacity", "1.0"))
-        if not 0 <= opacity <= 1:
-            raise self._error("opacities from 0 to 1", f"{opacity:g}")
+        said = self._number(attributes.get("opacity", "1.0"))
+        opacity = min(max(said, 0.0), 1.0)
+        if abs(said - opacity) > OPACITY_SLACK:
+            raise self._error("opacities from 0 to 1", f"{said:g}")
         blend = attributes.get("composite-op", PLAIN_BLEND)
-        if blend != PLAIN_BLEND:
+        if blend != PLAIN_BLEND and self.places:  # below the outermost stack lies nothing to be blended with
             label = self._label(attributes, "group" if "src" not in attributes else "layer")
             self.notes[f"{label} is blended plainly, its mode '{blend[:40]}' was left out"] = None
         is_visible = outer.is_visible and attributes.get("visibility", "visible") != "hidden"
@@ -218,10 +220,10 @@ class _Reader:
         return f"{word} '{name[:40]}'" if name else f"a {word} without name"
 
     def _side(self, attributes: Mapping[str, str], key: str) -> int:
-        side = self._number(attributes.get(key, "0"))
+        side = round(self._number(attributes.get(key, "0")))
         if not 1 <= side <= MAX_SIDE_PX:
-            raise self._error(f"a canvas with sides of 1 to {MAX_SIDE_PX} px", f"{side:g} px")
-        return round(side)
+            raise self._error(f"a canvas with sides of 1 to {MAX_SIDE_PX} px", f"{side:.0f} px")
+        return side
 
     def _offset(self, attributes: Mapping[str, str], key: str, outer: int) -> int:
         value = outer + self._number(attributes.get(key, "0"))

@@ -5,8 +5,10 @@ import zipfile
 
 import pytest
 
-from app.document.archive import ArchiveReader, is_safe_name
+from app.document import archive as archive_module
+from app.document.archive import ArchiveReader, document_limit, is_safe_name
 from app.errors import DocumentError
+from engine.bounds import memory_share
 
 
 def _zip(entries, **options) -> io.BytesIO:
@@ -72,14 +74,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
 def test_many_small_bombs_are_refused_together():
     file = _zip([(f"b{number}", bytes(1 << 20)) for number in range(9)], compression=zipfile.ZIP_DEFLATED)
     words = _refusal(file, limit_bytes=8 << 20)
-    assert "expected at most 8388608 bytes unpacked, got 9437184 bytes" in words
+    assert "expected at most 8388608 bytes in all layers, masks and results, got 9437184 bytes" in words
 
 
 def test_reading_an_entry_twice_counts_twice():
     with ArchiveReader(_zip([("a", bytes(600))]), limit_bytes=1000) as archive:
         archive.read("a")
         assert archive.left_bytes == 400
-        with pytest.raises(DocumentError, match="at most 400 further bytes"):
+        with pytest.raises(
+            DocumentError, match="at most 1000 bytes in all layers, masks and results, got 1200 bytes or more"
+        ):
             archive.read("a")
 
 
@@ -157,3 +161,26 @@ def test_a_stored_entry_can_be_read_though_its_checksum_is_wrong(tmp_path):
         assert archive.read_stored("b") == b"others"
         with pytest.raises(DocumentError, match="expected an entry 'c' that is not packed, got none"):
             archive.read_stored("c")
+
+
+def test_a_document_may_become_more_where_its_file_is_large(monkeypatch):
+    monkeypatch.delenv(archive_module.LIMIT_VARIABLE, raising=False)
+    assert document_limit(1 << 20) == 1536 << 20, "four clear layers of 16384 px pack to a megabyte"
+    assert document_limit(1 << 40) == memory_share(2)
+
+
+def test_the_environment_says_how_large_a_document_may_be(monkeypatch):
+    monkeypatch.setenv(archive_module.LIMIT_VARIABLE, "3000")
+    assert document_limit(1) == 3_000_000_000
+    for word in ("0", "-1", "much", "1e9", "9" * 5000, "\u0663"):
+        monkeypatch.setenv(archive_module.LIMIT_VARIABLE, word)
+        with pytest.raises(
+            DocumentError, match=r"^PENTIMENTO_MAX_DOCUMENT_MB: expected a whole number of meg"
+        ):
+            document_limit(1)
+
+
+def test_the_start_of_an_entry_is_read_alone():
+    with ArchiveReader(_zip([("a", bytes(600))])) as archive:
+        assert archive.read_start("a", 10) == bytes(10)
+        assert archive.read_start("none", 10) == b""

@@ -1,10 +1,13 @@
 import io
+import struct
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from app.document import ora_foreign
 from app.document.flatten import flatten
 from app.document.ora import read_ora, write_ora
 from app.document.png_stream import write_png
@@ -110,12 +113,64 @@ def test_unknown_entries_of_others_are_kept(tmp_path):
 def test_one_picture_named_by_many_layers_counts_each_time(tmp_path):
     pictures = {"a": png(np.zeros((500, 500, 4), np.uint8))}
     path = foreign(tmp_path, '<layer src="a"/>' * 100, pictures)
-    with pytest.raises(DocumentError, match="bytes of pixels"):
+    words = r"at most 10000000 bytes in all layers, masks and results, got 10000\d+ bytes or more"
+    with pytest.raises(DocumentError, match=words):
         read_ora(path, limit_bytes=10_000_000)
 
 
-@pytest.mark.parametrize("src", ["none.png", "../a", "/etc/passwd", "stack.xml "])
-def test_a_layer_whose_picture_is_missing_is_refused(tmp_path, src):
-    path = foreign(tmp_path, f'<layer src="{src}"/>', {})
-    with pytest.raises(DocumentError, match="expected an entry '.*', got none of that name"):
+def test_four_layers_of_one_large_picture_are_refused_by_their_headers(tmp_path, monkeypatch):
+    """A megabyte that would become 4 GiB: refused before the first of them is decoded."""
+    data = bytearray(png(np.zeros((2, 2, 4), np.uint8)))
+    data[16:24] = struct.pack(">II", 16384, 16384)
+    path = foreign(tmp_path, '<layer src="a"/>' * 4, {"a": bytes(data)})
+    monkeypatch.setattr(ora_foreign, "read_png", lambda *_args, **_ways: pytest.fail("nothing is decoded"))
+    with pytest.raises(DocumentError) as caught:
         read_ora(path)
+    assert "expected at most 1610612736 bytes in all layers, masks and results, got 429496" in str(
+        caught.value
+    )
+    assert str(caught.value).endswith("; set PENTIMENTO_MAX_DOCUMENT_MB higher if you trust the file")
+
+
+@pytest.mark.parametrize("src", ["none.png", "../a", "/etc/passwd", "stack.xml "])
+def test_a_layer_whose_picture_is_missing_leaves_the_others(tmp_path, src):
+    pictures = {"b": png(np.full((16, 24, 3), 9, np.uint8))}
+    path = foreign(tmp_path, f'<layer name="gone" src="{src}"/><layer name="kept" src="b"/>', pictures)
+    document, notes = read_ora(path)
+    assert [layer.name for layer in document.layers if layer.kind == "picture"] == ["kept"]
+    assert notes == ("the picture of layer 'gone' is not in the file, the layer was left out",)
+
+
+def test_a_document_of_nothing_but_missing_pictures_is_refused(tmp_path):
+    with pytest.raises(
+        DocumentError, match="expected a layer that can be shown, got none; save the document"
+    ):
+        read_ora(foreign(tmp_path, '<layer src="none.png"/>', {}))
+
+
+@pytest.mark.parametrize("damage", [slice(0, 60), slice(0, 20), slice(0, -12)])
+def test_a_damaged_layer_leaves_the_others(tmp_path, damage):
+    rng = np.random.default_rng(1)
+    whole = png(rng.integers(0, 256, (16, 24, 3), np.uint8))
+    path = foreign(tmp_path, '<layer name="top" src="a"/><layer src="b"/>', {"a": whole[damage], "b": whole})
+    document, notes = read_ora(path)
+    kept = [layer for layer in document.layers if layer.kind == "picture"]
+    assert len(kept) == 1 or (len(kept) == 2 and not notes), "a missing end alone takes no pixel away"
+    assert len(kept) == 2 or notes[0].startswith("layer 'top' was left out: expected a whole PNG")
+
+
+def test_an_opacity_a_hair_out_of_range_is_taken_as_the_end_of_it(tmp_path):
+    inner = '<layer src="a" opacity="1.0000001"/><layer src="a" opacity="-1e-9"/>'
+    document, notes = read_ora(foreign(tmp_path, inner, {"a": png(np.zeros((2, 2, 3), np.uint8))}))
+    assert sorted(layer.opacity for layer in document.layers if layer.kind == "picture") == [0.0, 1.0]
+    assert notes == ()
+
+
+def test_camera_data_in_a_layer_does_not_turn_it(tmp_path):
+    pixels = np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3)
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[274] = 6
+    Image.fromarray(pixels).save(file, "png", exif=exif)
+    document, _ = read_ora(foreign(tmp_path, '<layer src="a"/>', {"a": file.getvalue()}))
+    layer = next(layer for layer in document.layers if layer.kind == "picture")
+    assert np.array_equal(layer.planes["pixels"], pixels)

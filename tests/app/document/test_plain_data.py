@@ -27,7 +27,10 @@ def test_plain_data_comes_back():
     ],
 )
 def test_anything_else_is_refused_in_one_line(data):
-    with pytest.raises(DocumentError, match="^x: expected plain JSON, got ") as caught:
+    with pytest.raises(
+        DocumentError,
+        match=r"^x: expected (plain JSON|JSON at most 64 deep|finite numbers|whole numbers of 64 bits), got ",
+    ) as caught:
         read_json(data, name="x")
     assert "\n" not in str(caught.value)
 

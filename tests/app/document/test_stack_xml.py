@@ -100,7 +100,10 @@ def test_a_canvas_of_impossible_size_is_refused(head, words):
 
 def test_a_document_type_is_refused_so_that_no_entity_can_grow():
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;">]><image w="1" h="1">&b;</image>'
-    with pytest.raises(DocumentError, match="without document type, got one with entities"):
+    with pytest.raises(
+        DocumentError,
+        match="expected a layer stack without DOCTYPE, got one with a DOCTYPE; it may be hostile",
+    ):
         read_stack(bomb.encode(), name="a.ora")
 
 
@@ -108,3 +111,17 @@ def test_a_document_type_is_refused_so_that_no_entity_can_grow():
 def test_what_is_no_xml_is_refused(data):
     with pytest.raises(DocumentError, match=r"a\.ora: expected a layer stack"):
         read_stack(data, name="a.ora")
+
+
+def test_a_doctype_alone_is_refused_as_what_it_is():
+    with pytest.raises(DocumentError, match="got one with a DOCTYPE"):
+        read_stack(b'<!DOCTYPE image><image w="1" h="1"><stack/></image>', name="a.ora")
+
+
+def test_sides_and_places_a_hair_off_are_rounded():
+    inner = (
+        b'<stack composite-op="mypaint:spectral-wgm"><layer src="a" x="9.9999999" y="-0.0000001"/></stack>'
+    )
+    stack = read_stack(b'<image w="1.0000001" h="0.9999999">' + inner + b"</image>", name="a.ora")
+    assert (stack.size_hw, stack.layers[0].offset_xy) == ((1, 1), (10, 0))
+    assert stack.notes == (), "the outermost stack is the canvas, and blended with nothing"
