@@ -1,6 +1,7 @@
 """Put a picture into the bytes of a file: which format holds what, and who writes it.
 
-Pillow writes what has 8 bits, but for TIFF. PNG of 16 bits and TIFF are written here strip by strip.
+Pillow writes JPEG, WebP and BMP. PNG and TIFF, of 8 and 16 bits, are written here strip by strip: quicker than Pillow and
+OpenCV do, and with room for everything that a file says.
 
 Elsewhere: pictures brought to what a format holds in format_fit.py, what else a file says in metadata/writing.py.
 """
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 JPEG_QUALITY = 95
 """Where nothing else is asked for: losses are hard to see, and twice the size brings little more."""
 
-_PNG_HEADER_BYTES = 33
 _LARGE = 2**31 - 1
 
 
@@ -107,10 +107,8 @@ def encode(
     )
     if chosen is TIFF:
         write_tiff(file, pixels, tiff_exif(made))
-    elif chosen is PNG and picture.is_deep:
-        write_png(file, pixels, png_chunks(made, text or {}))
     elif chosen is PNG:
-        _save(_Sink(file, png_chunks(made, text or {})), pixels, chosen, {})
+        write_png(file, pixels, chunks=png_chunks(made, text or {}))
     else:
         _save(_Sink(file), pixels, chosen, {**pillow_ways(made, chosen.carrier), **_ways(chosen, quality)})
     return (*notes, *made.notes)
@@ -147,17 +145,12 @@ class _Sink(io.RawIOBase):
 
     Args:
         file: where everything goes.
-        chunks: go behind the header of a PNG; Pillow knows few by name.
     """
 
-    def __init__(self, file: BinaryIO, chunks: bytes = b"") -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._chunks = chunks
 
     def write(self, data: Any) -> int:
-        if self._chunks and self._file.tell() == _PNG_HEADER_BYTES:
-            self._file.write(self._chunks)
-            self._chunks = b""
         return self._file.write(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

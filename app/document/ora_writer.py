@@ -46,7 +46,6 @@ from app.document.ora_layout import (
     result_entry,
 )
 from app.document.plain_data import write_json
-from app.document.png_stream import Rows, write_png
 from app.document.recipe import program_version
 from app.document.results import Result
 from app.document.snapshot import LayerMeta, Snapshot
@@ -56,6 +55,7 @@ from app.document.tiles import Box, covered_box, is_empty, shift
 from app.errors import DocumentError
 from engine.atomic import AnyPath, write_atomically
 from engine.metadata.writing import colour_chunks
+from engine.png_writer import Rows, write_png
 
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)  # the same document gives the same file
 _ZIP64_FROM_BYTES = 1 << 30  # what cannot be known to stay below 2 GiB announces that it may be larger
@@ -335,7 +335,7 @@ class _Writer:
     def _png(self, name: str, pixels: Rows, *, chunks: bytes = b"") -> None:
         nbytes = math.prod(pixels.shape) * pixels.dtype.itemsize
         with self._entry(name, nbytes) as entry:
-            write_png(entry, pixels, chunks=chunks, is_packed=not self._is_copy)
+            write_png(entry, pixels, chunks=chunks, packing="none" if self._is_copy else "quick")
         self._done_bytes += nbytes
         self._progress(min(0.99, self._done_bytes / max(1, self._total_bytes)))
 

@@ -10,9 +10,9 @@ from PIL import Image
 from app.document import ora_foreign
 from app.document.flatten import flatten
 from app.document.ora import read_ora, write_ora
-from app.document.png_stream import write_png
 from app.document.snapshot import Snapshot
 from app.errors import DocumentError
+from engine.png_writer import write_png
 
 KRITA = Path(__file__).parent / "samples" / "krita.ora"
 """Written by Krita 5.1.5: a group, a hidden layer, a blend mode, layers beside the canvas."""

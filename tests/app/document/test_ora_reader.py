@@ -16,13 +16,13 @@ from app.document import ora_reader
 from app.document.document import Document
 from app.document.layers import Layer
 from app.document.ora import read_ora, write_ora
-from app.document.png_stream import write_png
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.snapshot import Snapshot
 from app.document.strokes import Stroke
 from app.errors import AppError, DocumentError
 from engine.errors import EngineError
+from engine.png_writer import write_png
 from tests.app.document.conftest import learned_of
 
 INDEX = "pentimento/document.json"
