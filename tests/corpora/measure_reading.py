@@ -54,6 +54,12 @@ def pillow(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         if image.mode in ("I", "F"):
             raise ValueError("no range is said")
+        if (
+            image.mode in ("1", "L", "I;16")
+            and "transparency" in image.info
+            and str(image.tile[0].args) != "L"
+        ):
+            raise ValueError("the key is taken at another depth")
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I;16"):
             return np.asarray(image).astype(np.uint16)
@@ -68,6 +74,8 @@ def opencv(path: Path) -> np.ndarray:
     turned = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
     if pixels is None or turned is None:
         raise ValueError("nothing was read")
+    if pixels.ndim == 2 and b"tRNS" in path.read_bytes():
+        raise ValueError("the key is lost")
     if pixels.ndim == 2 or pixels.shape[2] != 4:
         pixels = turned
     elif pixels.shape != (*turned.shape[:2], 4):
