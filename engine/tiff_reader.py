@@ -21,6 +21,7 @@ from engine.colours import LAB_NOTE, colours_of_palette, rgb_of_cmyk, rgb_of_lab
 from engine.errors import PictureError
 from engine.samples import ALPHA_DIVIDED, FIRST_OF_SEVERAL, Samples, divide_by_alpha, floats, whole_numbers
 from engine.strips import strips_of
+from engine.tiff_segments import READ_COMPRESSIONS, check_segments
 
 STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 """How a TIFF begins; the last two have places of 64 bits."""
@@ -88,8 +89,8 @@ def read_tiff(file: BinaryIO, check_size: CheckSize, fallback: Callable[[], Samp
         check_size(page.imagewidth, page.imagelength, 3)
         samples = _by_opencv(file, page)
     elif reason is None:
-        _check(page, check_size)
         try:
+            _check(page, check_size)
             samples = _samples_of(page)
         except (PictureError, MemoryError):
             raise
@@ -157,7 +158,7 @@ def _left_out(page: Any, known: Any) -> str | None:
         return f"numbers of {page.bitspersample} bits and sample format {page.sampleformat}"
     if page.imagedepth != 1 or page.tiledepth > 1:
         raise _unsupported("a stack of slices")
-    if page.compression not in known.DECOMPRESSORS:
+    if page.compression not in READ_COMPRESSIONS or page.compression not in known.DECOMPRESSORS:
         return f"compression {_name(page.compression)}"
     if page.predictor not in known.UNPREDICTORS:
         return f"predictor {_name(page.predictor)}"
@@ -197,6 +198,7 @@ def _check(page: Any, check_size: CheckSize) -> None:
         size == 0 or place + size > end for place, size in zip(places, sizes, strict=False)
     ):
         raise EOFError("a strip lies beyond the end of the file")
+    check_segments(page)
 
 
 def _by_opencv(file: BinaryIO, page: Any) -> Samples:

@@ -68,7 +68,7 @@ def test_the_command_line_imports_without_qt_and_without_torch() -> None:
 
 
 WINDOW_MODULES = "import app.main_window, app.start, app.fill, app.worker, app.settings"
-HEAVY = ("torch", "cv2", "skimage", "scipy", "lightning_fabric", "torchmetrics")
+HEAVY = ("torch", "cv2", "skimage", "scipy", "tifffile", "imagecodecs", "lightning_fabric", "torchmetrics")
 
 
 def test_the_window_imports_without_torch_and_starts_nothing() -> None:

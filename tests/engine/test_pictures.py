@@ -617,9 +617,7 @@ def test_any_damage_to_a_picture_is_ours_to_tell(tmp_path, capfd, kind):
 
     check()
     heard = capfd.readouterr()
-    # Pillow's libtiff speaks of damaged deflate data on its own; nothing in Python can stop it.
-    heard_words = [line for line in heard.err.splitlines() if kind != "TIFF" or "Decod" not in line]
-    assert (heard.out, heard_words) == ("", [])
+    assert (heard.out, heard.err) == ("", "")
 
 
 # Writing

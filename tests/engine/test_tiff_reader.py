@@ -301,14 +301,14 @@ def test_pages_in_a_circle_are_read_once(tmp_path):
 # Refusals
 
 
-def odd(**changes):
+def odd(data=b"\x07\xff", **changes):
     """A small file with one tag changed."""
     entries = {
         256: ("H", (2,)), 257: ("H", (1,)), 258: ("H", (8,)), 259: ("H", (1,)), 262: ("H", (1,)),
         273: ("I", (8,)), 277: ("H", (1,)), 278: ("H", (1,)), 279: ("I", (2,)),
     }  # fmt: skip
     entries.update({int(tag[1:]): value for tag, value in changes.items()})
-    return directory_of([(tag, *value) for tag, value in entries.items()], b"\x07\xff")
+    return directory_of([(tag, *value) for tag, value in entries.items()], data + bytes(len(data) % 2))
 
 
 @pytest.mark.parametrize(
@@ -432,3 +432,18 @@ def test_a_jpeg_of_12_bits_inside(tmp_path):
     (tmp_path / "a.tif").write_bytes(directory_of(entries, data + bytes(len(data) % 2)))
     found = read_picture(tmp_path / "a.tif").pixels
     assert np.abs(found / (65535 / 4095) - ramp).max() < 40
+
+
+def test_a_picture_inside_that_is_larger_than_its_place_is_damage(tmp_path):
+    """Its own header would be believed: 65500 pixels a side out of a few bytes."""
+    data = imagecodecs.jpeg_encode(np.zeros((700, 600), np.uint8))
+    (tmp_path / "a.tif").write_bytes(
+        odd(_256=("H", (8,)), _257=("H", (8,)), _259=("H", (7,)), _279=("I", (len(data),)), data=data)
+    )
+    with pytest.raises(PictureError, match="a whole TIFF file, got a damaged"):
+        read_picture(tmp_path / "a.tif")
+
+
+def test_an_odd_tag_is_no_damage(tmp_path):
+    (tmp_path / "a.tif").write_bytes(odd(_315=("f", (1.5, 2.5))))
+    assert read_picture(tmp_path / "a.tif").pixels.tolist() == [[7, 255]]
