@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -81,7 +82,8 @@ def content_of(document) -> dict:
         "mode": document.mode,
         "is_deep": document.is_deep,
         "icc": document.icc_profile,
-        "metadata": document.metadata,
+        "exif": document.metadata.exif,
+        "metadata": asdict(document.metadata),
         "active": document.active_layer_id,
         "layers": [
             {
@@ -121,7 +123,7 @@ def full_document(rng, mode="RGB", dtype=np.uint8):
             xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>",
             iptc=b"\x1c\x02\x50\x00\x03Zoe",
             text=(("Author", "Zo\u00eb"),),
-            resolution=Resolution(300, 299.9994),
+            resolution=Resolution(300.0, 299.9994),
             colour=(("gAMA", b"\x00\x01\x86\xa0"),),
             size_hw=SIZE_HW,
         ),

@@ -243,7 +243,7 @@ def test_a_read_only_folder_is_told_in_words(full, tmp_path, monkeypatch):
     def denied(*_args, **_options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("engine.atomic.open", denied, raising=False)
+    monkeypatch.setattr("engine.atomic.os.open", denied)
     with pytest.raises(DocumentError, match="expected a place that can be written, got no permission"):
         save(full, tmp_path / "a.ora")
 
