@@ -311,7 +311,8 @@ class _Writer:
         height, width = self._snapshot.size_hw
         scale = min(1.0, THUMBNAIL_PX / max(height, width))
         goal_hw = (max(1, round(height * scale)), max(1, round(width * scale)))
-        step = max(1, math.floor(1 / scale / 4))
+        looked_at = 1 if self._is_copy else 4  # rows for each of the thumbnail; a copy must be quick
+        step = max(1, math.floor(1 / scale / looked_at))
         rows = 64 if step == 1 else 1  # of a large picture only those are read that are looked at
         parts = []
         for top in range(0, height, rows * step):
