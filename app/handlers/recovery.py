@@ -77,7 +77,8 @@ class RecoveryHandlers:
         reports: list[Report] = []
 
         def work() -> tuple[Document, FileMark | None]:
-            mark = mark_of(item.path) if item.path is not None else None
+            path = item.path if item.path is not None and item.path.is_file() else None  # no pipe to wait for
+            mark = mark_of(path) if path is not None else None
             if mark is not None and (item.when is None or mark.time_ns > item.when.timestamp() * 1e9):
                 mark = mark.doubted()
             return recover(item, on_report=reports.append), mark

@@ -1,6 +1,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,17 @@ def test_work_that_cannot_be_opened_stays_in_its_row(window, qtbot, crashed) -> 
     qtbot.waitUntil(lambda: window.recovery.state_of(item) == "failed")
     assert window.messages.message.level == "error"
     assert len(recoverable()) == 1
+
+
+def test_a_journal_that_names_a_pipe_as_its_file_comes_back_without_waiting(
+    window, qtbot, crashed, tmp_path
+) -> None:
+    os.mkfifo(tmp_path / "pipe.ora")
+    item = replace(recoverable()[0], path=tmp_path / "pipe.ora")
+    window.recovery.offer([item])
+    window.findChild(QPushButton, "recover_0").click()
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.recovery.isHidden()
 
 
 @pytest.mark.parametrize(
