@@ -158,6 +158,7 @@ def test_a_stored_entry_can_be_read_though_its_checksum_is_wrong(tmp_path):
         with pytest.raises(DocumentError):
             archive.read("a")
         assert archive.read_stored("a") == b"rome words"
+        assert (archive.read_start("a", 4), archive.read_start("b", 4)) == (b"", b"othe")
         assert archive.read_stored("b") == b"others"
         with pytest.raises(DocumentError, match="expected an entry 'c' that is not packed, got none"):
             archive.read_stored("c")
