@@ -24,7 +24,7 @@ from app.errors import OUR_FAULT, explain
 from app.handlers.layout import LayoutHandlers
 from app.icons import refresh_icons
 from app.notices import NOTICES, words_of
-from app.panels.message_bar import Answer, Level, Message, MessageBar
+from app.panels.message_bar import Answer, Level, Message, MessageBar, Topic
 from app.panels.recovery_offer import RecoveryOffer
 from app.panels.status import StatusBar
 from app.panels.tool_bar import ToolBar
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from app.handlers.saving import SaveHandlers
     from app.handlers.tools import ToolHandlers
     from app.handlers.view import ViewHandlers
+    from app.message_ends import MessageEnds
     from app.panels.engine_status import EngineStatus
     from app.panels.history import HistoryPanel
     from app.panels.inpaint import InpaintPanel
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DOCKS", "MainWindow"]
 
-SAID_MS = 5000
 VARIANTS = 4
 
 
@@ -106,6 +106,7 @@ class MainWindow(QMainWindow):
     tools: "ToolHandlers"
     recoveries: "RecoveryHandlers"
     retargeting: "RetargetHandlers"
+    ends: "MessageEnds"
     engine_status: "EngineStatus"
     inpaint: "InpaintPanel"
     layers: "LayersPanel"
@@ -221,6 +222,7 @@ class MainWindow(QMainWindow):
     def _document_changed(self, event: "Event") -> None:
         from app.document.events import CanvasChanged, CurrentResultChanged, HistoryChanged, Saved
 
+        self.ends.heard(event)
         if isinstance(event, CanvasChanged):
             self._tell_size()
         if isinstance(event, (HistoryChanged, Saved, CurrentResultChanged)):
@@ -281,18 +283,24 @@ class MainWindow(QMainWindow):
         sentence = _sentence(reason)
         if is_starting:
             next_step = "Your document is untouched, and jobs that wait go on."
-            self.notify("warning", "The engine stopped and is starting again", sentence, next_step)
+            title = "The engine stopped and is starting again"
+            self.notify("warning", title, sentence, next_step, about="engine")
         else:
             next_step = (
                 "Your document is untouched. The next fill tries again; 'pentimento doctor' tells more."
             )
-            self.notify("error", "The engine does not start", sentence, next_step)
+            self.notify("error", "The engine does not start", sentence, next_step, about="engine")
 
     # Saying things ---------------------------------------------------------------------------------------------------
 
-    def say(self, words: str, *, stays: bool = False) -> None:
-        """Say something in the status bar."""
-        self.status.showMessage(words, 0 if stays else SAID_MS)
+    def say(self, words: str, *, stays: bool = False, about: Topic = "") -> None:
+        """Say something in the status bar: for a while, or until what it speaks of is over."""
+        self.status.say(words, about=about, stays=stays)
+
+    def settle(self, *topics: Topic) -> None:
+        """What was said of these is over: it goes from the status bar and from above the canvas."""
+        self.status.settle(*topics)
+        self.messages.settle(*topics)
 
     def notify(
         self,
@@ -301,12 +309,19 @@ class MainWindow(QMainWindow):
         sentence: str = "",
         next_step: str = "",
         answers: Sequence[Answer] = (),
+        *,
+        about: Topic = "",
     ) -> None:
         """Say something above the canvas."""
-        self.messages.show_message(Message(level, title, sentence, next_step), answers)
+        self.messages.show_message(Message(level, title, sentence, next_step, about=about), answers)
 
-    def show_error(self, error: BaseException) -> None:
-        """The one door for everything that goes wrong: what, and what to do. Faults of ours go to the log as well."""
+    def show_error(self, error: BaseException, about: Topic = "request") -> None:
+        """The one door for everything that goes wrong: what, and what to do. Faults of ours go to the log as well.
+
+        Args:
+            error: what was raised.
+            about: what it kept from being done; when that is over, so is the message. A request goes with the next step.
+        """
         explanation = explain(error)
         if explanation.exit_code == OUR_FAULT:
             from app.console import write_traceback
@@ -323,7 +338,8 @@ class MainWindow(QMainWindow):
         name = explanation.name
         is_path = "/" in name or "\\" in name or "." in name
         title = Path(name).name if is_path else _sentence(name, "")
-        self.notify("error", title, _sentence(explanation.sentence), _sentence(explanation.next_step))
+        sentence, next_step = _sentence(explanation.sentence), _sentence(explanation.next_step)
+        self.notify("error", title, sentence, next_step, about=about)
 
     def _tell_notices(self, _: object = None) -> None:
         """Tell what is to be known of settings and their kin; each once, in the first window that can."""
@@ -343,7 +359,7 @@ class MainWindow(QMainWindow):
     def begin_wait(self, words: str) -> None:
         """Something is being opened; the window still answers."""
         self._waits += 1
-        self.say(words, stays=True)
+        self.say(words, stays=True, about="open")
         if self._waits == 1:
             self.setCursor(Qt.CursorShape.BusyCursor)
 
@@ -351,7 +367,7 @@ class MainWindow(QMainWindow):
         """It is there, or it failed."""
         self._waits -= 1
         if self._waits == 0:
-            self.say("")
+            self.status.settle("open")
             self.unsetCursor()
 
     def guarded(self, call: Callable[..., object]) -> Callable[..., None]:

@@ -19,7 +19,7 @@ LEAST_LONGEST_PX, MAP_LONGEST_PX = 768, 1024
 """Of the map: it says where, and a large picture must not hold up the window; stripes of a tiny one need their room."""
 STRIPES = 40
 """Along the longer side, a little wider than those of a mask where the picture fills the window."""
-CLEAR_UP_TO, FULL_FROM = 10, 90
+CLEAR_UP_TO, FULL_FROM = 24, 90
 """Of 255. What is below is the grain of a copy; a seam that is put together anew has a third of what nothing is like."""
 GROWN = 1 / 160
 """Of the longer side, added round what was invented: seams are a pixel wide, and nobody would see them."""

@@ -17,6 +17,7 @@ from app.handlers.retarget import RetargetHandlers
 from app.handlers.saving import SaveHandlers
 from app.handlers.tools import ToolHandlers
 from app.handlers.view import ViewHandlers
+from app.message_ends import MessageEnds
 from app.panels.engine_status import EngineStatus
 from app.panels.history import HistoryPanel
 from app.panels.inpaint import InpaintPanel
@@ -96,8 +97,9 @@ def _connect(window: "MainWindow") -> None:
     window.welcome.sample_asked.connect(guarded(files.open_sample))
     window.welcome.file_asked.connect(lambda path: files.open_paths([path]))
     window.welcome.files_dropped.connect(guarded(files.drop))
-    fill.failed.connect(window.show_error)
-    fill.said.connect(window.say)
+    fill.failed.connect(lambda error: window.show_error(error, "fill"))
+    fill.said.connect(lambda words: window.say(words, about="fill"))
+    window.ends = MessageEnds(window)
     fill.preview_changed.connect(canvas.set_preview)
     fill.state_changed.connect(lambda _: window.refresh())
     fill.live_changed.connect(lambda is_live: window.store.change(is_live=is_live))

@@ -58,7 +58,7 @@ class ExportQuestions:
 
         def done(answer: tuple["Picture", bool]) -> None:
             picture, needs_colour = answer
-            window.say("")
+            window.say("", about="export")
             if window.document is not document:
                 return
             if needs_colour or is_quality_open:
@@ -67,10 +67,10 @@ class ExportQuestions:
                 then(known or AS_IT_IS)
 
         def failed(error: Exception) -> None:
-            window.say("")
-            window.show_error(error)
+            window.say("", about="export")
+            window.show_error(error, "export")
 
-        window.say(f"Looking at what {path.name} will hold…", stays=True)
+        window.say(f"Looking at what {path.name} will hold…", stays=True, about="export")
         window.background.run(look, done, failed)
 
     def _show(self, path: Path, picture: "Picture", then: Then, *, needs_colour: bool) -> None:

@@ -72,6 +72,7 @@ class FileHandlers:
 
     def open_paths(self, paths: Sequence[Path | str]) -> None:
         """Open files: the first here if nothing would be lost by it, the others in windows of their own."""
+        self._window.settle("open")
         for path in (Path(path).absolute() for path in paths):  # the journal keeps it beyond this process
             window = self.window_of(path)
             if self._is_being_opened(path):
@@ -134,10 +135,10 @@ class FileHandlers:
         """Say that something cannot be opened; a window that was made for it alone goes, and the one that asked says it."""
         window, asker = self._window, self._asker
         if asker not in window.windows or window.document is not None or window.is_waiting:
-            window.show_error(error)
+            window.show_error(error, "open")
             return
         window.close()
-        asker.show_error(error)
+        asker.show_error(error, "open")
 
     def open_sample(self, name: str = "") -> None:
         """Open a bundled photo with its mask, so that there is something to fill at once.
@@ -181,7 +182,7 @@ class FileHandlers:
             sentence = f"The mask covers {sample['removed']}."
             next_step = "Press Fill in the Inpaint panel, then brush over anything else that should go."
             place.messages.show_message(
-                Message("info", sample["title"], sentence, next_step, is_lasting=True)
+                Message("info", sample["title"], sentence, next_step, is_lasting=True, about="sample")
             )
 
         def failed(error: Exception) -> None:
@@ -293,16 +294,17 @@ class FileHandlers:
             return
 
         def done(error: Exception | None) -> None:
-            window.say("" if error is not None else f"Exported {path.name}")
+            window.say("" if error is not None else f"Exported {path.name}", about="export")
             if error is not None:
-                window.show_error(error)
+                window.show_error(error, "export")
                 return
             if window.document is document:  # the next picture is not to be written over this one
                 self._exported, self._exported_way = path, way
             if job.notes:
                 window.notify("info", f"{path.name} was exported", " ".join(f"{note}." for note in job.notes))
 
-        window.say(f"Exporting {path.name}…", stays=True)
+        window.settle("export")
+        window.say(f"Exporting {path.name}…", stays=True, about="export")
         try:
             job = export_in_background(
                 document,
@@ -312,7 +314,7 @@ class FileHandlers:
                 way=way,
             )
         except Exception:
-            window.say("")
+            window.say("", about="export")
             raise
 
     def may_replace(self, path: Path, chosen: Path) -> bool:

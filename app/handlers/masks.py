@@ -85,15 +85,16 @@ class MaskHandlers:
             if window.document is document and document.transaction is not None:  # a stroke is being drawn
                 QTimer.singleShot(STROKE_WAIT_MS, window, lambda: window.guarded(done)(patch))
                 return
-            window.say("")
+            window.say("", about="mask_file")
             if window.document is document:
                 self._do(lambda document: selection.select(document, patch, "replace", label="Load mask"))
 
         def failed(error: Exception) -> None:
-            window.say("")
-            window.show_error(error)
+            window.say("", about="mask_file")
+            window.show_error(error, "mask_file")
 
-        window.say(f"Loading the mask {path.name}…", stays=True)
+        window.settle("mask_file")
+        window.say(f"Loading the mask {path.name}…", stays=True, about="mask_file")
         size_hw = document.size_hw
         window.background.run(
             lambda: selection.read_patch(path, size_hw, fit=True), window.guarded(done), failed
@@ -121,14 +122,15 @@ class MaskHandlers:
         snapshot, layer_id = Snapshot(document), document.mask_layer.id
 
         def done(error: Exception | None) -> None:
-            window.say("" if error is not None else f"Mask saved as {path.name}")
+            window.say("" if error is not None else f"Mask saved as {path.name}", about="mask_file")
             if error is not None:
-                window.show_error(error)
+                window.show_error(error, "mask_file")
 
         def write(_progress: object) -> None:
             selection.save_mask(snapshot.plane(layer_id, "coverage"), path)
 
-        window.say(f"Saving the mask as {path.name}…", stays=True)
+        window.settle("mask_file")
+        window.say(f"Saving the mask as {path.name}…", stays=True, about="mask_file")
         try:
             ExportJob(document, snapshot, path, write, lambda error: window.background.bring(done, error))
         except RuntimeError as error:  # no thread to write with

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.document.document import Document
 from app.errors import AppError
 from app.handlers.file_mark import FileMark, mark_of
-from app.panels.message_bar import Message
+from app.panels.message_bar import Message, Topic
 
 if TYPE_CHECKING:
     from app.document.folder_lock import FolderLock
@@ -162,4 +162,6 @@ def message_of(report: "Report", changed: Path | None) -> Message:
     title = "Part of your work is back" if report.damage else "Your work is back"
     level = "warning" if report.damage or report.notes else "done"
     is_lasting = len(sentences) > 1
-    return Message(level, title, " ".join(sentences), next_step, is_lasting=is_lasting)  # type: ignore[arg-type]
+    about: Topic = "" if report.damage else "recovered"
+    sentence = " ".join(sentences)
+    return Message(level, title, sentence, next_step, is_lasting=is_lasting, about=about)  # type: ignore[arg-type]

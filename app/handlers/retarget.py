@@ -96,8 +96,10 @@ class RetargetHandlers:
         self._pages.addWidget(panel)
         tool: RetargetTool = window.tools["retarget"]  # type: ignore[assignment]
         tool.keeper = controller
-        controller.failed.connect(window.show_error)
-        controller.said.connect(window.say)
+        controller.failed.connect(lambda error: window.show_error(error, "remake"))
+        controller.said.connect(lambda words: window.say(words, about="remake"))
+        controller.state_changed.connect(window.ends.remake_changed)
+        controller.settings_changed.connect(lambda _: window.status.settle("remake"))
         controller.state_changed.connect(lambda _: window.refresh())
         controller.settings_changed.connect(lambda _: window.view.show_mask())
         controller.looks_changed.connect(window.context.overlay_changed)
@@ -109,7 +111,8 @@ class RetargetHandlers:
         learning.use_asked.connect(self._use_weights)
         learning.kept.connect(self._choose_learned)
         learning.found.connect(self._found_learned)
-        learning.refused.connect(window.show_error)
+        learning.refused.connect(lambda error: window.show_error(error, "learning"))
+        learning.state_changed.connect(window.ends.learning_changed)
         controller.set_document(window.document)
         learning.set_document(window.document)
 

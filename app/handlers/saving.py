@@ -89,7 +89,7 @@ class SaveHandlers:
             answer = "overwrite" if is_same else self.ask_changed(path)
             self._is_saving = False
             following, self._next_save = self._next_save, None
-            self._window.say("")
+            self._window.say("", about="save")
             if answer == "overwrite":
                 self.save_to(path)
             elif answer == "save_as":
@@ -102,7 +102,8 @@ class SaveHandlers:
         def failed(error: Exception) -> None:
             self._is_saving = False
             self._next_save = self._after_save = None
-            self._window.show_error(error)
+            self._window.say("", about="save")
+            self._window.show_error(error, "save")
 
         self._window.background.run(mark.is_same, done, failed)
 
@@ -148,7 +149,8 @@ class SaveHandlers:
             self._next_save = path
             return
         self._is_saving, self._goal = True, path
-        window.say(f"Saving {path.name}…", stays=True)
+        window.settle("save")
+        window.say(f"Saving {path.name}…", stays=True, about="save")
 
         def written(error: Exception | None) -> None:
             mark = mark_of(path) if error is None else None
@@ -163,18 +165,18 @@ class SaveHandlers:
                 if error is None:
                     job.settle()
                 elif following != path:
-                    window.show_error(error)
+                    window.show_error(error, "save")
                 self.save_to(following)
                 return
             after, self._after_save = self._after_save, None
             if error is not None:
-                window.say("")
-                window.show_error(error)
+                window.say("", about="save")
+                window.show_error(error, "save")
                 if after is not None:
                     window.come_forward()
                 return
             job.settle()
-            window.say(f"Saved {path.name}")
+            window.say(f"Saved {path.name}", about="save")
             add_recent(path)
             window.refresh_recent()
             window.refresh()
@@ -228,7 +230,7 @@ class SaveHandlers:
                 self._window.close()
 
             self._after_save = close
-            self._window.say("Saving; the window closes when that is done", stays=True)
+            self._window.say("Saving; the window closes when that is done", stays=True, about="save")
 
     def ask_save(self) -> Answer:
         """Ask what is to become of changes that are not saved."""
@@ -280,7 +282,10 @@ class SaveHandlers:
         try:
             window = self._window
             self._journal = journal_for(
-                document, on_trouble=lambda error: window.background.bring(window.show_error, error)
+                document,
+                on_trouble=lambda error: window.background.bring(
+                    lambda fault: window.show_error(fault, "save"), error
+                ),
             )
         except OSError as error:  # no room for a journal must not keep anybody from working
             NOTICES.add(Notice("not kept", JOURNAL, journals_folder(), detail=words_of_error(error)))

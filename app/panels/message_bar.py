@@ -25,6 +25,21 @@ from app.icons import pixmap, set_icon
 from app.theme import current_theme
 
 Level = Literal["error", "warning", "info", "done"]
+Topic = Literal[
+    "",
+    "open",
+    "save",
+    "export",
+    "mask_file",
+    "fill",
+    "remake",
+    "learning",
+    "engine",
+    "sample",
+    "recovered",
+    "request",
+]
+"""What a message speaks of; when that is over, it goes (`app.message_ends` says when). Without one it goes by itself."""
 MARGIN_PX = 14
 WIDTH_PX = 620
 SHOWN_MS = 6000
@@ -43,6 +58,7 @@ class Message:
     """What to do about it."""
     is_lasting: bool = False
     """Whether it stays until it is put away; faults and questions always do."""
+    about: Topic = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +149,11 @@ class MessageBar(QFrame):
             self._timer.start(SHOWN_MS)
         else:
             self._timer.stop()
+
+    def settle(self, *topics: Topic) -> None:
+        """What these messages speak of is over."""
+        if self.message is not None and self.message.about and self.message.about in topics:
+            self.put_away()
 
     def put_away(self) -> None:
         """Hide the message."""

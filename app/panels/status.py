@@ -4,9 +4,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QStatusBar, QWidget
 
 from app.panels.controls import named
+from app.panels.message_bar import Topic
 
 ZOOMS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 FIT = "Fit"
+SAID_MS = 5000
+"""How long news is shown."""
 
 
 class StatusBar(QStatusBar):
@@ -36,11 +39,45 @@ class StatusBar(QStatusBar):
         self._zoom.activated.connect(lambda _: self._typed())
         self._zoom.lineEdit().returnPressed.connect(self._typed)
         self._zoom_words = "100 %"
+        self._lasting: dict[Topic, str] = {}
+        self._about: Topic = ""
+        self.messageChanged.connect(self._show_lasting)
         if engine is not None:
             self.addPermanentWidget(engine)
         for widget in (self._cursor, self._size, self._zoom):
             self.addPermanentWidget(widget)
         self.set_size(None)
+
+    def say(self, words: str, *, about: Topic = "", stays: bool = False) -> None:
+        """Say something at the left: for a while, or until it is settled; what stays comes back after what does not.
+
+        Args:
+            words: a few; none take away what was said of the same.
+            about: what they speak of.
+            stays: whether they are true until somebody says that they are not.
+        """
+        self._lasting.pop(about, None)
+        if stays and words:
+            self._lasting[about] = words
+        self._about = about
+        if words:
+            self.showMessage(words, 0 if stays else SAID_MS)
+        else:
+            self.clearMessage()
+            self._show_lasting("")
+
+    def settle(self, *topics: Topic) -> None:
+        """What was said of these is over."""
+        for topic in topics:
+            self._lasting.pop(topic, None)
+        if self._about and self._about in topics and self.currentMessage():
+            self.clearMessage()
+
+    def _show_lasting(self, message: str) -> None:
+        """Something was said and is gone; what stays is seen again."""
+        if not message and self._lasting:
+            self._about, words = list(self._lasting.items())[-1]
+            self.showMessage(words)
 
     def set_cursor(self, x: float, y: float) -> None:
         """Say where the pointer is on the picture."""
