@@ -194,7 +194,7 @@ def options_of(words: argparse.Namespace) -> "TrainOptions":
         target_hw = (int(h), int(w))
     picked: dict[str, Any] = {"device": "auto"}
     if words.resume:
-        before = json.loads((words.out / "options.json").read_text(encoding="utf-8"))["train"]
+        before = _options_in(words.out)
         picked |= {name: before[name] for name in BEGUN_WITH}
         picked |= {name: before[name] for name in ("checkpoint_every", "log_every")}
     elif _is_slow("auto"):
@@ -212,15 +212,26 @@ def options_of(words: argparse.Namespace) -> "TrainOptions":
     )
 
 
+def _options_in(out: Path) -> Any:
+    """What the run in a folder was told at its start.
+
+    Raises:
+        OSError, ValueError, KeyError or TypeError: if that cannot be read.
+    """
+    from engine.bounds import JSON_LIMIT_BYTES, read_json, read_limited
+
+    return read_json(read_limited(out / "options.json", JSON_LIMIT_BYTES))["train"]
+
+
 def _can_go_on(out: Path) -> bool:
     """Whether what a run needs to go on can be read."""
     from engine.errors import TrainingError
     from engine.training.checkpoints import newest_checkpoint
 
     try:
-        before = json.loads((out / "options.json").read_text(encoding="utf-8"))["train"]
+        before = _options_in(out)
         newest_checkpoint(out)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, TrainingError):
+    except (OSError, ValueError, KeyError, TypeError, TrainingError):
         return False
     return isinstance(before, dict) and all(name in before for name in BEGUN_WITH)
 

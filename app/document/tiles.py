@@ -6,6 +6,7 @@ tiles at the right and lower border are as small as the plane leaves them.
 Packing is LZ4 alone: the bytes of the tile, row by row, and nothing else. Shape and type are known from the plane.
 """
 
+import math
 from collections.abc import Iterable
 
 import lz4.block
@@ -14,6 +15,7 @@ import numpy as np
 TILE_PX = 256
 MAX_SIDE_PX = 16384
 """Longest side of a canvas, a layer or a result."""
+_UNPACKS_TO = 256  # LZ4 writes at least a byte for 255
 PACK_EFFORT = 8  # LZ4's "acceleration": 9 times quicker than 1 on a soft brush, for half as many bytes again
 
 Box = tuple[int, int, int, int]
@@ -140,7 +142,9 @@ def unpack(data: bytes, shape: tuple[int, ...], dtype: np.dtype | type) -> np.nd
         ValueError: if the bytes are damaged or belong to an array of another size.
     """
     kind = np.dtype(dtype)
-    expected = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    expected = math.prod(shape) * kind.itemsize
+    if expected > _UNPACKS_TO * len(data):
+        raise ValueError(f"tile: expected {expected} bytes in LZ4, got {len(data)}, too few to hold them")
     try:
         values = lz4.block.decompress(data, uncompressed_size=expected)
     except lz4.block.LZ4BlockError as error:

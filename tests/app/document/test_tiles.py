@@ -98,6 +98,15 @@ def test_damaged_bytes_are_refused(damage):
         unpack(data, (10, 10), np.uint8)
 
 
+def test_bytes_that_cannot_hold_what_they_say_are_refused_before_it_is_asked_for():
+    with pytest.raises(ValueError, match=r"tile: expected \d+ bytes in LZ4, got 12, too few to hold them"):
+        unpack(b"twelve bytes", (1 << 20, 1 << 20, 4), np.uint16)
+    blank = np.zeros((4000, 1000), np.uint8)  # packs as far as anything can
+    assert np.array_equal(unpack(pack(blank), blank.shape, np.uint8), blank)
+    one = np.zeros((1, 1), np.uint8)
+    assert np.array_equal(unpack(pack(one), one.shape, np.uint8), one)
+
+
 def test_the_covered_box_holds_all_that_is_not_zero_and_no_more():
     plane = np.zeros((9, 12), np.uint8)
     assert covered_box(plane) is None
