@@ -64,6 +64,10 @@ class Krita:
             assert root is not None
             return tuple(reversed(list(_walk(archive, root, ""))))
 
+    def rewritten(self, path: Path) -> Path:
+        """The file as Krita itself writes it."""
+        return self._convert(path, ".ora")
+
     def picture(self, path: Path) -> np.ndarray:
         """What it shows of a file: (H, W, 3 or 4) uint8 or uint16, RGB first."""
         import cv2

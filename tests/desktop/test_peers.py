@@ -10,7 +10,7 @@ from PIL import Image
 from app.document.document import Document
 from app.document.flatten import flatten
 from app.document.layers import Layer
-from app.document.ora import write_ora
+from app.document.ora import read_ora, write_ora
 from app.document.recipe import Step
 from app.document.results import Result
 from app.document.snapshot import Snapshot
@@ -62,6 +62,33 @@ def test_the_check_itself_reads_what_krita_sees(krita, tmp_path) -> None:
     np.testing.assert_array_equal(seen[1].pixels, above)
     shown = krita.picture(path)[:, :, :3]
     np.testing.assert_array_equal(shown[50:70, 40:70], above[:, :, :3])
+
+
+@pytest.mark.parametrize(
+    ("stack", "levels"),
+    [
+        ('<layer name="a" src="data/a.png" x="10" y="20" opacity="0.333"/>', 1),
+        ('<layer name="a" src="data/a.png" x="-10" y="-20"/>', 0),
+        ('<layer name="a" src="data/a.png" x="10" y="20" visibility="hidden"/>', 0),
+        ('<stack name="g" opacity="0.5"><layer name="a" src="data/a.png" x="10" y="20"/></stack>', 1),
+        ('<stack name="g" visibility="hidden"><layer name="a" src="data/a.png" x="1" y="2"/></stack>', 0),
+    ],
+)
+def test_a_file_written_by_krita_shows_the_same_picture_here(krita, tmp_path, stack, levels) -> None:
+    """Krita reads a stack made by hand and writes it its own way; we show what it then shows, save for rounding."""
+    rng = np.random.default_rng(5)
+    path = tmp_path / "made.ora"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "image/openraster")
+        inner = f'{stack}<layer name="below" src="data/b.png"/>'
+        archive.writestr(
+            "stack.xml", f'<image version="0.0.3" w="160" h="120"><stack>{inner}</stack></image>'
+        )
+        archive.writestr("data/a.png", png(rng.integers(0, 256, (30, 40, 4), np.uint8)))
+        archive.writestr("data/b.png", png(rng.integers(0, 256, (*SIZE_HW, 3), np.uint8)))
+    document, _ = read_ora(krita.rewritten(path))
+    shown = krita.picture(krita.rewritten(path))[:, :, :3].astype(int)
+    assert np.abs(flatten(document, with_result=True).astype(int) - shown).max() <= levels
 
 
 def saved(path, mode: str = "RGB", *, is_deep: bool = False) -> Document:
