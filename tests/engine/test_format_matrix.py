@@ -27,7 +27,7 @@ def source(path, kind, mode):
     is_deep = kind.endswith("16")
     ramp = np.add.outer(np.arange(20) * 5, np.arange(16) * 9)[..., None] + np.arange(CHANNELS[mode]) * 7
     pixels = (ramp * 257 if is_deep else ramp).astype(np.uint16 if is_deep else np.uint8)
-    if (mode.endswith("A") and kind in ("JPEG", "BMP")) or (kind, mode) == ("TIFF16", "LA"):
+    if mode.endswith("A") and kind in ("JPEG", "BMP"):
         return None
     if kind.startswith("TIFF"):
         extra = ["unassalpha"] if mode.endswith("A") else None
