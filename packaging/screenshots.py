@@ -101,6 +101,7 @@ class Studio:
         window.files.open_path(SAMPLES / "coffee.png")
         wait_for(lambda: window.document is not None)
         self.take("photo")
+        window.context.set_brush(size_px=60)  # for the strokes below to be seen
 
     def brushing(self) -> None:
         """A stroke that is not over yet."""
@@ -154,7 +155,19 @@ class Studio:
         window = self.window
         window.view.set_wipe(True)
         self.take("wipe")
+        self.compare_two()
         window.view.set_wipe(False)
+
+    def compare_two(self) -> None:
+        """Two selected results beside each other."""
+        from PySide6.QtCore import QItemSelectionModel
+        from PySide6.QtWidgets import QListView
+
+        results = self.window.findChild(QListView, "results_list")
+        other = results.model().index(1, 0)
+        results.selectionModel().select(other, QItemSelectionModel.SelectionFlag.Select)
+        self.take("wipe-two")
+        results.selectionModel().select(other, QItemSelectionModel.SelectionFlag.Deselect)
 
     def history(self) -> None:
         """The list of steps."""
@@ -181,6 +194,10 @@ class Studio:
         window.fill.show_result(None)
         window.tools.choose("retarget")
         self.take("retarget")
+        window.retargeting.controller.change_settings(is_locked=True)
+        self.take("retarget-kept")
+        window.retargeting.controller.cancel()
+        window.retargeting.controller.change_settings(is_locked=False)
         window.masks.clear()
         self.take("retarget-nothing-kept")
         window.document.undo()
