@@ -8,12 +8,15 @@ Elsewhere: who is silenced, in decoding.py.
 """
 
 import contextlib
+import functools
+import logging
 import os
 import sys
 import threading
 from collections.abc import Iterator
 
 _STDERR = 2
+_LOGGERS = ("PIL", "tifffile")  # without a handler anywhere, Python prints what they log of odd files
 _lock = threading.Lock()
 _silenced = 0
 _kept = -1
@@ -25,6 +28,7 @@ def libraries_silenced() -> Iterator[None]:
 
     A process started without a descriptor 2 is left alone: the number may since belong to a file of ours.
     """
+    _take_their_logs()
     if sys.__stderr__ is None or not _enter():
         yield
         return
@@ -32,6 +36,13 @@ def libraries_silenced() -> Iterator[None]:
         yield
     finally:
         _leave()
+
+
+@functools.cache
+def _take_their_logs() -> None:
+    """Let the loggers of libraries have a handler, which leaves what they say to those of ours."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 def _enter() -> bool:

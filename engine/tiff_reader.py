@@ -10,7 +10,6 @@ Elsewhere: ranges in samples.py, colours in colours.py, what else a file says in
 """
 
 import contextlib
-import logging
 import math
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -71,9 +70,6 @@ def read_tiff(file: BinaryIO, check_size: CheckSize, fallback: Callable[[], Samp
     """
     import tifffile
 
-    logging.getLogger("tifffile").addHandler(
-        logging.NullHandler()
-    )  # it logs odd tags, which are none of our errors
     file.seek(0)  # tifffile counts every place from here
     try:
         tiff = tifffile.TiffFile(file, is_lsm=False, is_ndpi=False, is_scanimage=False)

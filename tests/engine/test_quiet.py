@@ -47,6 +47,21 @@ def test_an_error_in_the_block_opens_the_way_again(capfd):
     assert capfd.readouterr().err == "after\n"
 
 
+def test_what_libraries_log_is_not_printed():
+    code = """
+        import logging
+        from engine.quiet import libraries_silenced
+        with libraries_silenced():
+            pass
+        logging.getLogger("PIL.TiffImagePlugin").error("More samples per pixel than can be decoded")
+        logging.getLogger("tifffile").error("an odd tag")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
 def test_a_process_without_standard_error_keeps_its_files_apart(tmp_path):
     """The number 2 belongs to the first file that is opened then; it must not be turned away."""
     code = f"""
