@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.out_of_memory import is_out_of_memory
+
 DONE = 0
 OUR_FAULT = 1
 BAD_INPUT = 2
@@ -170,6 +172,9 @@ def explain(error: BaseException, *, log_path: Path | None = None) -> Explanatio
         return Explanation(str(name), str(expected), str(got), str(hint), BAD_INPUT, _said(error))
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Cancelled":
         return Explanation("job", "to finish", "Ctrl-C", "nothing was written", INTERRUPTED)
+    if is_out_of_memory(error):
+        hint = "close other programs, use a smaller picture, or raise the limit (ulimit -v, a container's)"
+        return Explanation("memory", "enough for this", "too little", hint, BAD_INPUT)
     if isinstance(error, OSError) and error.errno in OUTSIDE_FAULTS:
         name = error.filename if error.filename is not None else "file"
         got, next_step = f"'{error.strerror}'", OUTSIDE_FAULTS[error.errno]

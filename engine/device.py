@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import DeviceError
+from engine.out_of_memory import is_out_of_memory
 
 _log = logging.getLogger(__name__)
 
@@ -133,32 +134,6 @@ def _whole_products() -> Iterator[None]:
         yield
     finally:
         conv.fp32_precision = before
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out.
-
-    By type where the backend has one. torch's CPU allocator and the convolution libraries only have words; these are
-    the ones of torch 2.13, matched in plain runtime errors alone.
-    """
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    if not isinstance(error, RuntimeError):
-        return False
-    words = str(error).lower()
-    return any(part in words for part in _MEMORY_WORDS)
-
-
-_MEMORY_WORDS = (
-    "out of memory",
-    "not enough memory",  # DefaultCPUAllocator
-    "can't allocate memory",
-    "cannot allocate memory",
-    "could not create a memory object",  # oneDNN
-    "std::bad_alloc",
-    "cudnn_status_alloc_failed",
-    "cublas_status_alloc_failed",
-)
 
 
 class Interrupt:

@@ -40,7 +40,6 @@ from engine.device import (
     choose_precision,
     describe,
     has_bfloat16,
-    is_out_of_memory,
 )
 from engine.edits import Edit, EditInputs, InpaintEdit
 from engine.errors import OutOfMemoryError, WeightsError
@@ -54,6 +53,7 @@ from engine.memory import (
     release_unused,
     trim_heap,
 )
+from engine.out_of_memory import is_out_of_memory
 from engine.pipelines.exchange import Demand, Outcome, Tools
 from engine.progress import CancelCheck, Cancelled, Clock, ProgressCallback, Steps, stop_if_cancelled
 from engine.weightfile import read_weights
@@ -232,7 +232,7 @@ class Engine:
                     words = str(error).splitlines()[0] if str(error) else type(error).__name__
                     job.shortages += 1
                     job.notes.append(f"out of memory on {device} with a working size of {job.working_px} px")
-                    _log.warning("%s: %s", job.notes[-1], words)
+                    _log.info("%s: %s", job.notes[-1], words)
                 # Out of the except block, so that the failed job's tensors are gone before memory is handed back.
                 self._free_all_but(job, device)
             raise self._gave_up(job)

@@ -27,8 +27,8 @@ import torch
 from torch import Tensor
 
 from engine.atomic import path_error, write_atomically
-from engine.device import is_out_of_memory
 from engine.errors import TrainingError
+from engine.out_of_memory import is_out_of_memory
 from engine.training import film
 from engine.training.averages import AveragedWeights
 from engine.training.batches import Positions, batch_bytes, default_workers, load

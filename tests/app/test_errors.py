@@ -112,3 +112,14 @@ def test_a_message_of_another_form_is_its_own_sentence() -> None:
     explanation = explain(caught.value)
     assert explanation.sentence == explanation.fault
     assert explanation.sentence.startswith("unknown family 'inpant'")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("libtorch_cpu.so: failed to map segment from shared object")]
+)
+def test_too_little_memory_is_said_as_such(error):
+    explanation = explain(error)
+    assert explanation.line.startswith(
+        "memory: expected enough for this, got too little; close other programs"
+    )
+    assert explanation.exit_code == 2

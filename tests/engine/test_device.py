@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from engine import device as devices
-from engine.device import NetworkCall, arithmetic, choose_device, choose_precision, is_out_of_memory
+from engine.device import NetworkCall, arithmetic, choose_device, choose_precision
 from engine.errors import DeviceError
 from engine.progress import Cancelled
 
@@ -96,29 +96,6 @@ def test_switches_of_torch_are_put_back(quality):
     with pytest.raises(ZeroDivisionError):
         fail_inside()
     assert read() == before
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
-        MemoryError(),
-        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: not enough memory: you tried"),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
-        RuntimeError("could not create a memory object"),
-        RuntimeError("std::bad_alloc"),
-        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
-    ],
-)
-def test_running_out_of_memory_is_known_by_type_or_words(error):
-    assert is_out_of_memory(error)
-
-
-@pytest.mark.parametrize(
-    "error", [RuntimeError("shapes do not match"), ValueError("out of memory"), KeyboardInterrupt()]
-)
-def test_other_faults_are_not_taken_for_it(error):
-    assert not is_out_of_memory(error)
 
 
 @pytest.mark.parametrize("quality", ["exact", "fast"])
