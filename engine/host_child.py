@@ -27,6 +27,7 @@ import numpy as np
 from engine.edits import EditInputs, read_edit
 from engine.errors import EngineError, OutOfMemoryError
 from engine.host_results import ResultParts
+from engine.out_of_memory import is_out_of_memory
 from engine.progress import Cancelled, Progress
 from engine.shared import Address, Layout, Segment, share_tracker
 
@@ -179,6 +180,10 @@ class _Child:
         except EngineError as error:
             self._say("refused", job.number, error)
         except BaseException as error:  # noqa: BLE001  (the parent is told of everything, then this process ends)
+            if is_out_of_memory(error):
+                hint = "close other programs, or use a smaller picture or hole"
+                self._say("refused", job.number, OutOfMemoryError("job", "enough memory", "too little", hint))
+                return
             words = f"{type(error).__name__}: {error}".partition("\n")[0]
             self._say("fault", job.number, words, traceback.format_exc())
             return

@@ -140,6 +140,9 @@ class StandIn:
     def leave(self, inputs, progress, is_cancelled, rest):
         os._exit(3)
 
+    def hungry(self, inputs, progress, is_cancelled, rest):
+        raise MemoryError
+
     def killed(self, inputs, progress, is_cancelled, rest):
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -549,6 +552,14 @@ def test_a_child_that_dies_costs_its_job_and_no_other(host, word, reason):
     assert [event for event in seen if isinstance(event, Died)] == [Died(job, reason)]
     assert [event.job for event in seen if isinstance(event, Done)] == others
     assert sum(isinstance(event, Ready) for event in seen) == 2
+
+
+def test_too_little_memory_refuses_the_job_and_spares_the_process(host):
+    host.submit(work("hungry"), holed())
+    assert "job: expected enough memory, got too little; close" in str(event_of(host, Refused).error)
+    process = host.process_id
+    host.submit(InpaintEdit(), holed())
+    assert event_of(host, Done).reply.report["pid"] == process
 
 
 def test_a_child_killed_from_outside_is_replaced(host):
