@@ -156,6 +156,7 @@ def test_shift_draws_straight_alt_takes_away_and_escape_takes_back(editor, scree
 
 
 def test_tab_shows_the_picture_without_its_result_while_it_is_held(editor, screen, shots) -> None:
+    editor.key(*["bracketright"] * 10)
     editor.draw(line((180, 120), (260, 150)))
     editor.key("ctrl+Return")
     editor.wait_for_fill(1)
