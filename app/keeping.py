@@ -3,20 +3,17 @@
 Elsewhere: the folders in folders.py, what is said in notices.py.
 """
 
-import secrets
-import time
 from pathlib import Path
 
 from app.folders import cache_folder, config_folder, state_folder
 from app.notices import NOTICES
+from engine.atomic import part_in
 from engine.folders import has_home
 from engine.own_file import Notice, words_of_error
-from engine.private import files_of, open_private, part_kind, private_folder
+from engine.private import open_private, part_kind, private_folder, remove_stale
 
 JOURNAL = "unsaved work after a crash"
 """What is kept in journals, in the words of a notice."""
-STALE_S = 24 * 3600.0
-"""A half-made file this old is of a program that was killed."""
 _PROBE = bytes(4096)  # a block: a disk that is full takes an empty file
 _LEFT = part_kind(b"{", _PROBE)
 
@@ -44,11 +41,8 @@ def _try(folder: Path) -> None:
     Raises:
         OSError: if that cannot be done.
     """
-    for name in files_of(private_folder(folder), [_LEFT]):
-        left = folder / name
-        if time.time() - left.stat().st_mtime > STALE_S:
-            left.unlink(missing_ok=True)
-    path = folder / f".pentimento-{secrets.token_hex(6)}.part"
+    remove_stale(private_folder(folder), [_LEFT])
+    path = part_in(folder)
     try:
         with open_private(path, "xb", buffering=0) as file:
             file.write(_PROBE)

@@ -14,7 +14,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,7 @@ from engine.errors import EngineError
 AnyPath = str | os.PathLike[str]
 
 PART_NAME = re.compile(r"\.pentimento-[0-9a-f]{12}\.part")
-"""Names of temporary files; a program that was killed may leave one behind."""
+"""Names that `part_in` gives; a program that was killed may leave such a file behind."""
 
 _ACCESS_LIST = "system.posix_acl_access"
 _PLACE = "a place that can be written"
@@ -67,6 +66,11 @@ def path_error(
     return error_type(path, *words)
 
 
+def part_in(folder: Path) -> Path:
+    """A name for a temporary file, which nothing in the folder has; it is not made."""
+    return folder / f".pentimento-{os.urandom(6).hex()}.part"
+
+
 def write_atomically(
     path: AnyPath,
     write: Callable[[BinaryIO], object],
@@ -95,7 +99,7 @@ def write_atomically(
         raise error_type(path, "a file name", "a folder", "add a file name to the path")
     if old is not None and not (stat.S_ISREG(old.st_mode) or is_private):
         raise error_type(path, "a file name", "a device or pipe", "write to a file")
-    part = target.with_name(f".pentimento-{secrets.token_hex(6)}.part")
+    part = part_in(target.parent)
     is_new = old is None and not is_private
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     try:

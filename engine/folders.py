@@ -3,7 +3,6 @@
 Nothing is made here: a folder appears when something is written, by `engine.private.private_folder`.
 """
 
-import getpass
 import os
 import tempfile
 from pathlib import Path
@@ -55,4 +54,8 @@ def _at_home(kind: SystemKind) -> Path | None:
 
 
 def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
+    if hasattr(os, "getuid"):
+        return str(os.getuid())
+    import getpass
+
+    return getpass.getuser()

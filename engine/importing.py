@@ -8,22 +8,18 @@ Elsewhere: key names of each system in models.<family>.official, names and diges
 """
 
 import difflib
-import secrets
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.atomic import path_error, write_atomically
+from engine.atomic import part_in, path_error, write_atomically
 from engine.errors import WeightsError
 from engine.manifest import make_folder
-from engine.private import files_of, open_private, part_kind
+from engine.private import open_private, part_kind, remove_stale
 
-STALE_S = 24 * 3600.0
-"""A half-made file this old is of an import that was killed."""
 _STAGED = part_kind(b"{", offset=8)  # where the header of safetensors begins
 _LISTED = part_kind(b"schema = ")
 OFFICIAL_LICENCES: Mapping[str, str] = {
@@ -58,7 +54,7 @@ def staged_file(folder: Path) -> Iterator[Path]:
     Args:
         folder: of the user's weights; made, if need be, when the file is written.
     """
-    path = folder / f".pentimento-{secrets.token_hex(6)}.part"
+    path = part_in(folder)
     try:
         yield path
     finally:
@@ -74,11 +70,7 @@ def _claim(target: Path) -> None:
     """
     make_folder(target.parent)
     try:
-        for name in files_of(target.parent, [_STAGED, _LISTED]):
-            with suppress(OSError):
-                path = target.parent / name
-                if time.time() - path.stat().st_mtime > STALE_S:
-                    path.unlink()
+        remove_stale(target.parent, [_STAGED, _LISTED])
         open_private(target, "xb").close()
     except OSError as error:
         raise path_error(target.parent, error, WeightsError) from error

@@ -1,9 +1,9 @@
 """A small file of the program's own, which several processes read, change and write back: settings and their kin.
 
-It is JSON, a table with the number of its format; one without is of the first. Nobody reads and writes it but through this module, so nothing that
-one process adds is lost to another. What cannot be used, because it is damaged, from a later version of the program,
-too long, or not a file at all, is moved aside under a clear name, never overwritten, and told; of what can be used in
-part a copy is kept.
+It is JSON, a table with the number of its format; one without is of the first. Nobody reads and writes it but through
+this module, so nothing that one process adds is lost to another. What cannot be used, because it is damaged, from a
+later version of the program, too long, or not a file at all, is moved aside under a clear name, never overwritten, and
+told; of what can be used in part a copy is kept.
 
 Elsewhere: rights and links in private.py, one writer at a time in locking.py, whole or not at all in atomic.py.
 """

@@ -14,6 +14,7 @@ import os
 import re
 import stat
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ from engine.errors import EngineError
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+STALE_S = 24 * 3600.0
+"""A half-made file this old is of a program that was killed."""
 _HINT = "move it away; the program makes its own"
 Mode = Literal["rb", "r+b", "ab", "xb"]
 _FLAGS: dict[str, int] = {
@@ -174,6 +176,14 @@ def remove_files(folder: Path, kinds: Iterable[Kind]) -> None:
     for name in files_of(folder, kinds):
         with contextlib.suppress(OSError):
             (folder / name).unlink()
+
+
+def remove_stale(folder: Path, kinds: Iterable[Kind]) -> None:
+    """Remove those `files_of` a folder that nobody has written to for `STALE_S`; what cannot be removed stays."""
+    for name in files_of(folder, kinds):
+        with contextlib.suppress(OSError):
+            if time.time() - (folder / name).lstat().st_mtime > STALE_S:
+                (folder / name).unlink()
 
 
 def remove_folder(folder: Path, kinds: Iterable[Kind]) -> bool:

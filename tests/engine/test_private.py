@@ -18,6 +18,7 @@ from engine.private import (
     read_private,
     remove_files,
     remove_folder,
+    remove_stale,
 )
 
 LOGS = Kind(re.compile(r"log-\d"), (b"a log\n",))
@@ -192,6 +193,15 @@ def test_a_temporary_file_that_was_left_is_known(tmp_path) -> None:
     (tmp_path / ".pentimento-0123456789ac.part").write_bytes(b"something else")
     (tmp_path / "movie.part").write_bytes(b"PK\3\4")
     assert files_of(tmp_path, [part_kind(b"PK\3\4")]) == [".pentimento-0123456789ab.part"]
+
+
+def test_a_temporary_file_goes_once_nobody_has_written_to_it_for_a_day(tmp_path) -> None:
+    for name in (".pentimento-0123456789ab.part", ".pentimento-0123456789ac.part", "movie.part"):
+        (tmp_path / name).write_bytes(b"PK\3\4")
+    for name in (".pentimento-0123456789ab.part", "movie.part"):
+        os.utime(tmp_path / name, (0, 0))
+    remove_stale(tmp_path, [part_kind(b"PK\3\4")])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".pentimento-0123456789ac.part", "movie.part"]
 
 
 def test_a_folder_goes_only_when_nothing_foreign_is_in_it(tmp_path) -> None:
