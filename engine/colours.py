@@ -11,7 +11,6 @@ from PIL import ImageCms
 
 from engine.strips import strips_of
 
-PALETTE_NOTE = "palette colours became {mode}"
 LAB_NOTE = "Lab colours became sRGB"
 
 _WHITE_D50 = np.array([0.96422, 1.0, 0.82521], np.float32)

@@ -23,6 +23,7 @@ from engine import tiff_reader
 from engine.atomic import AnyPath, path_error
 from engine.deep_reader import jpeg_frame, read_deep_jpeg
 from engine.errors import PictureError
+from engine.metadata.exif import HEADERS
 from engine.metadata.kept import Metadata
 from engine.metadata.reading import read_metadata
 from engine.orientation import turned
@@ -41,7 +42,7 @@ _STARTS = {
     b"RIFF": "WebP",
     b"BM": "BMP",
     b"GIF8": "GIF",
-    **dict.fromkeys(tiff_reader.STARTS, "TIFF"),
+    **dict.fromkeys(HEADERS, "TIFF"),
 }
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _BITS_TAG = 258

@@ -18,12 +18,10 @@ import numpy as np
 
 from engine.colours import LAB_NOTE, colours_of_palette, rgb_of_cmyk, rgb_of_lab
 from engine.errors import PictureError
+from engine.metadata.exif_tags import PROFILE
 from engine.samples import ALPHA_DIVIDED, FIRST_OF_SEVERAL, Samples, divide_by_alpha, floats, whole_numbers
 from engine.strips import strips_of
 from engine.tiff_segments import READ_COMPRESSIONS, check_segments
-
-STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-"""How a TIFF begins; the last two have places of 64 bits."""
 
 CheckSize = Callable[[int, int, int], None]
 """Gets width, height and bytes a pixel before anything is unpacked; raises a ``PictureError`` where it is too much."""
@@ -53,7 +51,7 @@ _TURNED_TO_RGB = (7, 33007, 34892, 50001, 50002)  # JPEG, WebP and JPEG XL give 
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _CHANNELS_LIMIT = 64
 _PAGES_LOOKED_AT = 16
-_PROFILE, _INK_SET, _SMALLEST, _LARGEST, _SMALLER_COPIES = 34675, 332, 340, 341, 330
+_INK_SET, _SMALLEST, _LARGEST, _SMALLER_COPIES = 332, 340, 341, 330
 
 
 def read_tiff(file: BinaryIO, check_size: CheckSize, fallback: Callable[[], Samples]) -> Samples:
@@ -206,7 +204,7 @@ def _by_opencv(file: BinaryIO, page: Any) -> Samples:
     bgr = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if bgr is None:
         raise ValueError("nothing was read")
-    profile = page.tags.valueof(_PROFILE)
+    profile = page.tags.valueof(PROFILE)
     return Samples(np.ascontiguousarray(bgr[..., ::-1]), profile if isinstance(profile, bytes) else None)
 
 
@@ -216,7 +214,7 @@ def _by_opencv(file: BinaryIO, page: Any) -> Samples:
 def _samples_of(page: Any) -> Samples:
     meaning = _meaning(page)
     notes: list[str] = []
-    icc_profile = page.tags.valueof(_PROFILE)
+    icc_profile = page.tags.valueof(PROFILE)
     if icc_profile is not None and not isinstance(icc_profile, bytes):
         notes.append("the colour profile is written in a way nobody reads and was left out")
         icc_profile = None

@@ -5,11 +5,10 @@ Elsewhere: what it means in engine.metadata.kept; camera data and profile are en
 
 import base64
 import binascii
-import math
 from typing import Any
 
 from app.errors import DocumentError
-from engine.metadata.kept import COLOUR_SIZES, Metadata, Resolution
+from engine.metadata.kept import COLOUR_SIZES, RESOLUTION_LIMITS, Metadata, Resolution
 from engine.metadata.xmp import cleaned_xmp
 
 _TEXTS_MOST = 10_000
@@ -91,7 +90,8 @@ def _resolution(value: Any) -> Resolution | None:
     if value is None:
         return None
     x, y, is_per_inch = value
-    if not all(isinstance(one, int | float) and math.isfinite(one) and 1e-2 <= one <= 1e5 for one in (x, y)):
+    low, high = RESOLUTION_LIMITS
+    if not all(isinstance(one, int | float) and low <= one <= high for one in (x, y)):
         raise ValueError("pixels a length")
     return Resolution(float(x), float(y), is_per_inch=bool(is_per_inch))
 

@@ -20,6 +20,14 @@ from engine.metadata.exif_tags import Tag
 PREFIX = b"Exif\x00\x00"
 """What JPEG puts before the data."""
 
+HEADERS: Mapping[bytes, tuple[Literal["<", ">"], bool]] = {
+    b"II*\x00": ("<", False),
+    b"MM\x00*": (">", False),
+    b"II+\x00": ("<", True),
+    b"MM\x00+": (">", True),
+}
+"""How camera data and every TIFF begin: the order of their bytes, and whether places have 64 bits."""
+
 ReadAt = Callable[[int, int], bytes]
 """Bytes from a place on, at most so many; fewer at the end of the data."""
 
@@ -176,15 +184,9 @@ class _Reader:
 
     def read(self) -> Read | None:
         header = self._read_at(0, 16)
-        known = {
-            b"II*\x00": ("<", False),
-            b"MM\x00*": (">", False),
-            b"II+\x00": ("<", True),
-            b"MM\x00+": (">", True),
-        }
-        if header[:4] not in known or len(header) < 8:
+        if header[:4] not in HEADERS or len(header) < 8:
             return None
-        self._order, self._is_wide = known[header[:4]]
+        self._order, self._is_wide = HEADERS[header[:4]]
         if self._is_wide and len(header) < 16:
             return None
         first = self._unpack("Q", header[8:16]) if self._is_wide else self._unpack("I", header[4:8])
@@ -196,7 +198,7 @@ class _Reader:
         self._look_at_description(image)
         self._look_at_note(photo)
         exif = Exif(
-            "<" if self._order == "<" else ">",
+            self._order,
             image,
             photo,
             self._kept(self._below(picture, tags.GPS_POINTER), tags.GPS),

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 COLOUR_SIZES = {"cICP": 4, "mDCV": 24, "cLLI": 8, "sRGB": 1, "gAMA": 4, "cHRM": 32}
 """Chunks of a PNG that say what its values mean, and how many bytes each has."""
 
+RESOLUTION_LIMITS = (1e-2, 1e5)
+"""Pixels a length; a number outside is no resolution."""
+
 
 @dataclass(frozen=True)
 class Resolution:

@@ -10,15 +10,13 @@ from typing import Any, BinaryIO
 
 from engine.metadata import exif_tags as tags
 from engine.metadata.containers import Pieces, pieces_of
-from engine.metadata.exif import PREFIX, Exif, Read, read_exif, read_exif_bytes
+from engine.metadata.exif import HEADERS, PREFIX, Exif, Read, read_exif, read_exif_bytes
 from engine.metadata.exif_layout import exif_bytes
-from engine.metadata.kept import Metadata, Resolution
+from engine.metadata.kept import RESOLUTION_LIMITS, Metadata, Resolution
 from engine.metadata.photoshop import iptc_of, is_iptc
 from engine.metadata.xmp import cleaned_xmp
 
-_TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _NAMED_LIMIT = 8
-_RESOLUTIONS = (1e-2, 1e5)
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def read_metadata(file: BinaryIO, info: Mapping[Any, Any], *, is_recoloured: boo
         is_recoloured: the decoder turns the colours into another space, so that what the file says of them is over.
     """
     file.seek(0)
-    if file.read(4) in _TIFF_STARTS:
+    if file.read(4) in HEADERS:
         read = read_exif(lambda place, count: _read_at(file, place, count))
         return _found(_pieces_of_tiff(read), read, is_recoloured)
     pieces = pieces_of(file) or _pieces_of_decoder(info)
@@ -145,5 +143,5 @@ def _resolution(read: Read, odd: list[str]) -> Resolution | None:
 
 def _sound(resolution: Resolution) -> Resolution | None:
     """None for a number that is no resolution; files have 0 and 1e-9 there."""
-    low, high = _RESOLUTIONS
+    low, high = RESOLUTION_LIMITS
     return resolution if low <= resolution.x <= high and low <= resolution.y <= high else None
