@@ -94,6 +94,7 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
         PlaceError: if a link or another user's folder has the place.
         OSError: if the folder cannot be made.
     """
+    from engine.format_fit import as_rgb8
     from engine.pictures import Picture, picture_sha256, write_picture
 
     digest = picture_sha256(pixels)
@@ -108,12 +109,7 @@ def prepare(pixels: np.ndarray, *, is_written: bool) -> Run:
             files_of(run.folder / below, kinds)
         path = run.folder / "picture.png"
         open_private(path, "ab").close()  # what is written over it keeps its rights
-        planes = pixels[..., None] if pixels.ndim == 2 else pixels
-        colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
-        if colours.dtype == np.uint16:
-            colours = (colours >> 8).astype(np.uint8)
-        rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
-        write_picture(Picture(rgb, "RGB"), path)  # each time: what lies there may be damaged
+        write_picture(Picture(as_rgb8(pixels), "RGB"), path)  # each time: what lies there may be damaged
         clear_up(run.folder)
     with suppress(EngineError):  # a list of weights that is damaged is told where one chooses from it
         kept = kept_of(digest)

@@ -87,22 +87,6 @@ def decode(
     return Decoded(pixels, samples.mode, samples.icc_profile, metadata, (*samples.notes, *found.notes))
 
 
-def decode_rgb(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = None) -> np.ndarray:
-    """Decode a picture to (H, W, 3) uint8 and nothing else: no alpha, no profile, 16 bits cut to 8.
-
-    Raises:
-        PictureError: as ``decode``.
-    """
-    pixels = decode(source, limit_megapixels=limit_megapixels).pixels
-    if pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3:
-        return pixels
-    planes = pixels[..., None] if pixels.ndim == 2 else pixels
-    rgb = np.empty((*pixels.shape[:2], 3), np.uint8)
-    colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
-    rgb[:] = colours >> 8 if pixels.dtype == np.uint16 else colours
-    return rgb
-
-
 def _limit(limit_megapixels: float | None) -> float:
     if limit_megapixels is not None:
         return limit_megapixels

@@ -1,7 +1,7 @@
 """Bring a picture to what a format holds: whole pixels where it has no alpha, 8 bits where it has no 16.
 
 What is clear needs a colour to lie on, and that is the user's to choose. Depth has one way to go, which every program
-takes: a JPEG has 8 bits, and who asks for one is told.
+takes: a JPEG has 8 bits, and who asks for one is told. Networks and digests take the colours alone.
 
 Elsewhere: which format holds what in pictures.py.
 """
@@ -68,8 +68,24 @@ def without_alpha(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3])
 
 
+def as_rgb8(pixels: np.ndarray) -> np.ndarray:
+    """The colours alone, as networks and digests take them: grey is repeated, alpha left out, 16 bits are cut to 8.
+
+    Args:
+        pixels: (H, W), or (H, W, C) with 1 to 4 channels; uint8 or uint16. Not modified.
+
+    Returns:
+        (H, W, 3) uint8, solid; the picture's own memory where it is that already.
+    """
+    planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
+    if colours.dtype == np.uint16:
+        colours = (colours >> 8).astype(np.uint8)
+    return np.ascontiguousarray(np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours)
+
+
 def as_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Values of 16 bits as the nearest of 8 bits."""
+    """Values of 16 bits as the nearest of 8 bits, for a file; `as_rgb8` cuts instead."""
     shallow = np.empty(pixels.shape, np.uint8)
     for rows, into in zip(strips_of(pixels), strips_of(shallow), strict=True):
         into[:] = (rows.astype(np.uint32) + 128) // 257

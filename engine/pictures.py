@@ -17,14 +17,15 @@ import numpy as np
 from PIL import Image
 
 from engine.atomic import AnyPath, write_atomically
-from engine.decoding import decode, decode_rgb
+from engine.decoding import decode
 from engine.encoding import FORMATS, Format, encode
 from engine.errors import MaskError, PictureError
-from engine.format_fit import Rgb, as_eight_bits, is_opaque, laid_on, without_alpha
+from engine.format_fit import Rgb, as_eight_bits, as_rgb8, is_opaque, laid_on, without_alpha
 from engine.mask_values import selection_of
 from engine.metadata.kept import NOTHING, Metadata
+from engine.samples import MODES
 
-CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+CHANNELS = {mode: channels for channels, mode in MODES.items()}
 """Modes a picture can have, and their channels."""
 
 PICTURE_KEY = "picture_sha256"
@@ -113,7 +114,7 @@ def read_rgb(source: AnyPath | BinaryIO, *, limit_megapixels: float | None = Non
     Raises:
         PictureError: as ``read_picture``.
     """
-    return decode_rgb(source, limit_megapixels=limit_megapixels)
+    return as_rgb8(decode(source, limit_megapixels=limit_megapixels).pixels)
 
 
 def picture_sha256(pixels: np.ndarray) -> str:
@@ -128,11 +129,7 @@ def picture_sha256(pixels: np.ndarray) -> str:
     Returns:
         Sha256 of height, width and the RGB bytes row by row, 64 hexadecimal digits.
     """
-    planes = pixels[..., None] if pixels.ndim == 2 else pixels
-    colours = planes[..., :1] if planes.shape[2] < 3 else planes[..., :3]
-    if colours.dtype == np.uint16:
-        colours = (colours >> 8).astype(np.uint8)
-    rgb = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
+    rgb = as_rgb8(pixels)
     digest = hashlib.sha256(f"{rgb.shape[0]}x{rgb.shape[1]}\n".encode())
     digest.update(rgb.data)
     return digest.hexdigest()
@@ -319,6 +316,4 @@ def fitted_to_format(
 
 
 def _with_pixels(picture: Picture, pixels: np.ndarray) -> Picture:
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    mode = next(mode for mode, count in CHANNELS.items() if count == channels)
-    return replace(picture, pixels=pixels, mode=mode)
+    return replace(picture, pixels=pixels, mode=MODES[1 if pixels.ndim == 2 else pixels.shape[2]])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from engine.errors import PictureError
-from engine.format_fit import as_eight_bits, is_opaque, laid_on, parse_colour, without_alpha
+from engine.format_fit import as_eight_bits, as_rgb8, is_opaque, laid_on, parse_colour, without_alpha
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,14 @@ def test_opaque_is_told_from_nearly_opaque():
     assert without_alpha(pixels).shape == (4, 4)
     pixels[3, 3, 1] = 65534
     assert not is_opaque(pixels)
+
+
+def test_of_any_picture_the_colours_alone_are_taken_at_8_bits():
+    deep = np.random.default_rng(0).integers(0, 65536, (2, 3, 4), np.uint16)
+    assert np.array_equal(as_rgb8(deep), (deep[..., :3] >> 8).astype(np.uint8))
+    for grey in (deep[..., 0], deep[..., :2]):
+        expected = (deep[..., :1] >> 8).astype(np.uint8).repeat(3, axis=2)
+        assert np.array_equal(as_rgb8(grey), expected)
+    rgb = np.zeros((2, 3, 3), np.uint8)
+    assert np.shares_memory(as_rgb8(rgb), rgb)
+    assert as_rgb8(rgb).flags.writeable
