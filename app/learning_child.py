@@ -131,17 +131,26 @@ class _Learner:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def run(self) -> None:
+        from engine.training.checkpoints import NoCheckpointError
         from engine.training.loop import train
 
         if self._words.resume and not _can_go_on(self._words.out):
-            say("note", text=DAMAGED_WORDS)
-            begin_anew(self._words.out)
-            self._words.resume = False
-            self._may_go.set()  # it was wished
+            self._begin_anew()
         options = options_of(self._words)
         self._is_slow = _is_slow(options.device)
-        result = train(options, report=self._tell, should_stop=self._should_stop.is_set)
+        try:
+            result = train(options, report=self._tell, should_stop=self._should_stop.is_set)
+        except NoCheckpointError:
+            self._begin_anew()
+            options = options_of(self._words)
+            result = train(options, report=self._tell, should_stop=self._should_stop.is_set)
         say("end", reason=result.reason, step=result.step, steps=result.steps)
+
+    def _begin_anew(self) -> None:
+        say("note", text=DAMAGED_WORDS)
+        begin_anew(self._words.out)
+        self._words.resume = False
+        self._may_go.set()  # it was wished
 
     def _listen(self) -> None:
         """Wait for words until there can be no more; then end."""
@@ -224,14 +233,10 @@ def _options_in(out: Path) -> Any:
 
 
 def _can_go_on(out: Path) -> bool:
-    """Whether what a run needs to go on can be read."""
-    from engine.errors import TrainingError
-    from engine.training.checkpoints import newest_checkpoint
-
+    """Whether what a run was told at its start can be read; its checkpoints are read by the run itself."""
     try:
         before = _options_in(out)
-        newest_checkpoint(out)
-    except (OSError, ValueError, KeyError, TypeError, TrainingError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
     return isinstance(before, dict) and all(name in before for name in BEGUN_WITH)
 

@@ -10,6 +10,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from engine.errors import TrainingError
+
+_HINT = "take an earlier checkpoint"
+
 
 class AveragedWeights:
     """Running means of the parameters of some networks; buffers are not averaged.
@@ -58,11 +62,19 @@ class AveragedWeights:
         return {"count": self._count, "means": dict(self._means)}
 
     def load(self, state: Mapping[str, object]) -> None:
-        """Go on from a state; names and shapes must be those of the networks."""
-        means, count = state["means"], state["count"]
-        assert isinstance(means, dict), "means by name"
-        assert means.keys() == self._means.keys(), "the means of these networks"
-        assert isinstance(count, int), "a number of steps"
+        """Go on from a state.
+
+        Raises:
+            TrainingError: if names or shapes are not those of the networks, or the count is none.
+        """
+        means, count = state.get("means"), state.get("count")
+        shapes = {key: mean.shape for key, mean in self._means.items()}
+        if not isinstance(means, dict) or shapes != {
+            key: getattr(mean, "shape", None) for key, mean in means.items()
+        }:
+            raise TrainingError("averages", "the means of these networks", "others", _HINT)
+        if type(count) is not int or count < 0:
+            raise TrainingError("averages", "a number of steps", repr(count)[:40], _HINT)
         for key, mean in self._means.items():
             mean.copy_(means[key])
         self._count = count

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.errors import TrainingError
 from engine.training.processes import Processes
 
 SECOND_BETA = 0.9
@@ -77,14 +78,35 @@ class Side:
         return {} if self._optimiser is None else dict(self._optimiser.state_dict())
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take a state back."""
-        if self._optimiser is not None:
-            self._optimiser.load_state_dict(state)
+        """Take the moments of a state back; how they are used is said by who made this side.
+
+        Raises:
+            TrainingError: if they are not those of these parameters.
+        """
+        if self._optimiser is None:
+            return
+        moments = state.get("state") if isinstance(state, dict) else None
+        shapes = {
+            number: {"step": (), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+            for number, parameter in enumerate(self._parameters)
+        }
+        if moments != {} and _shapes_of(moments) != shapes:
+            hint = "take an earlier checkpoint"
+            raise TrainingError("optimiser", "the moments of these parameters", "others", hint)
+        fresh = self._optimiser.state_dict()
+        self._optimiser.load_state_dict({**fresh, "state": moments})
 
     @property
     def moment_bytes(self) -> int:
         """Memory that the optimiser takes at its first step: two floats a parameter."""
         return 2 * self._flat.numel() * self._flat.element_size()
+
+
+def _shapes_of(tree: Any) -> Any:
+    """The shapes of tensors in nested dicts; None for what is neither."""
+    if isinstance(tree, dict):
+        return {key: _shapes_of(value) for key, value in tree.items()}
+    return getattr(tree, "shape", None)
 
 
 def _flat_gradients(parameters: Sequence[nn.Parameter]) -> Tensor:

@@ -32,7 +32,7 @@ from engine.out_of_memory import is_out_of_memory
 from engine.training import film
 from engine.training.averages import AveragedWeights
 from engine.training.batches import Positions, batch_bytes, default_workers, load
-from engine.training.checkpoints import checkpoint_files, newest_checkpoint, save_checkpoint
+from engine.training.checkpoints import OtherRunError, checkpoint_files, save_checkpoint, take_newest
 from engine.training.data import BrokenFiles, RunData
 from engine.training.estimate import estimate_run
 from engine.training.events import (
@@ -122,18 +122,17 @@ def train(
     spec = family_spec(options.family)
     family = training_of(spec.name)
     _check_folder(options)
-    before = newest_checkpoint(options.out) if options.resume else None
     data = family.open_data(options, tell)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         objective, network_options = make_objective(options, spec, data, tell)
     objective.to(memory_format=processes.memory_format)  # type: ignore[call-overload]
-    if before is None:
+    if not options.resume:
         load_start(objective, options, tell)
     objective.to(processes.device).train()
     run = _Run(options, objective, asdict(network_options), data, processes, tell)
-    if before is not None:
-        run.restore(before[0], before[1])
+    if options.resume:
+        run.resume()
     processes.share_from_first(list(objective.state_dict().values()))
     if processes.is_first:
         _write_options(options, asdict(network_options), tell)
@@ -488,31 +487,58 @@ class _Run:
         self._saved_step = self.step
         self.tell(Written("checkpoint", path))
 
-    def restore(self, path: Path, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint.
+    def resume(self) -> None:
+        """Go on from the newest checkpoint that can be used; tell which it is, and which are passed over.
 
         Raises:
-            TrainingError: if an option that matters, or the set of pictures, is another than before.
+            TrainingError: if there is none; if an option that matters, or the set of pictures, is another than before.
+        """
+        taken, passed = take_newest(self.options.out, self._restore)
+        for path, reason in passed:
+            self.tell(Notice(f"{path.name} cannot be used ({reason}); an earlier checkpoint is taken"))
+        self.tell(Notice(f"going on from {taken.name}", "resumed"))
+
+    def _restore(self, path: Path, state: Mapping[str, Any]) -> None:
+        """Take a checkpoint; what fails midway is written over by the next that is taken.
+
+        Raises:
+            OtherRunError: if an option that matters, or the set of pictures, is another than before.
+            TrainingError: if something is missing or does not fit.
         """
         changed = self.options.changed(state["options"])
         hint = "give it as before, or start a new run in another folder with --from"
         if changed is not None:
             name, was, now = changed
-            raise TrainingError(name, f"{was!r} as in {path.name}", repr(now), hint)
+            raise OtherRunError(name, f"{was!r} as in {path.name}", repr(now), hint)
         if state["pictures_per_step"] != self._pictures_per_step():
             was, now = state["pictures_per_step"], self._pictures_per_step()
-            raise TrainingError("batch x accumulate x devices", f"{was} as in {path.name}", now, hint)
+            raise OtherRunError("batch x accumulate x devices", f"{was} as in {path.name}", now, hint)
         if state["data"] != self.data.digest:
-            raise TrainingError("data", f"the pictures of {path.name}", "another set of names", hint)
+            raise OtherRunError("data", f"the pictures of {path.name}", "another set of names", hint)
+        self._check_place(path, state["step"], state["stage"], state["sides"])
+        absent = self.objective.load_house_state(state["objective"])
+        if absent:
+            raise TrainingError(path, "all networks", f"none of {absent[0]}", "take an earlier checkpoint")
+        self.averages.load(state["averages"])
+        for span in self.spans:
+            if span.stage.name == state["stage"]:
+                for group, side in self._make_sides(span).items():
+                    side.load(state["sides"][group])
         for cut in range(state.get("cuts", 0)):
             self._take_less(cut + 1)
-        self.objective.load_house_state(state["objective"])
-        self.averages.load(state["averages"])
         self.step = self._saved_step = state["step"]
         self.stage = state["stage"]
         self.seconds_before = state["seconds"]
         self._restored_sides = state["sides"]
-        self.tell(Notice(f"going on from {path.name}", "resumed"))
+
+    def _check_place(self, path: Path, step: int, stage: str, sides: Mapping[str, Any]) -> None:
+        """Hold where a checkpoint says it is against the stages of this run."""
+        spans = [span for span in self.spans if span.stage.name == stage]
+        if not any(span.first_step < step <= span.last_step for span in spans):
+            got = f"step {step} of stage '{stage}'"
+            raise TrainingError(path, "a step of this run", got, "take an earlier checkpoint")
+        if sides.keys() != {"generator", "discriminator"}:
+            raise TrainingError(path, "both sides", f"{len(sides)} of them", "take an earlier checkpoint")
 
     def _pictures_per_step(self) -> int:
         return self.options.batch * self.options.accumulate * self.processes.count
@@ -530,7 +556,7 @@ def _check_folder(options: TrainOptions) -> None:
         raise TrainingError(options.out, "a folder", "a file", "choose another --out") from error
     except OSError as error:
         raise path_error(options.out, error, TrainingError) from error
-    if not options.resume and checkpoint_files(options.out):
+    if not options.resume and any(path.is_file() for path in checkpoint_files(options.out)):
         hint = "add --resume to go on with it, or choose another --out"
         raise TrainingError(options.out, "a folder without a run", "checkpoints of an earlier run", hint)
 

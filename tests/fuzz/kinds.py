@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ from engine.errors import EngineError, MaskError, PictureError
 from engine.forecast import Forecasts
 from engine.importing import spec_of
 from engine.pictures import Picture, read_mask, read_picture, read_rgb, write_picture
-from engine.training.checkpoints import newest_checkpoint, save_checkpoint
+from engine.training.checkpoints import save_checkpoint, take_newest
 from engine.training.sources import find_pictures
 from engine.weightfile import WeightFile, read_metadata, read_weights, write_weights
 from engine.weights import WeightsStore
@@ -331,16 +332,28 @@ def _read_checkpoint(data: bytes, folder: Path) -> None:
 
 
 def _run_seeds(folder: Path) -> list[bytes]:
-    state = {"step": 4, "stage": "fill", "state": {"a": torch.arange(6.0)}, "options": {"family": "inpaint"}}
-    return [save_checkpoint(folder, 4, state).read_bytes()]
+    return [save_checkpoint(folder, 4, _run_state()).read_bytes()]
+
+
+def _run_state() -> dict[str, Any]:
+    """What a run saves, as small as it can be."""
+    plain = {"step": 4, "stage": "fill", "cuts": 0, "pictures_per_step": 2, "data": "0" * 64, "seconds": 1.5}
+    return {
+        **plain,
+        "objective": {"a": torch.arange(6.0)},
+        "averages": {"count": 4, "means": {}},
+        "sides": {},
+        "options": {"family": "inpaint"},
+    }
 
 
 def _read_run(data: bytes, folder: Path) -> None:
     """The newest checkpoint of a run is wrong: the one before is taken."""
-    before = save_checkpoint(folder / "run", 4, {"step": 4, "state": {"a": torch.zeros(2)}})
+    before = save_checkpoint(folder / "run", 4, _run_state())
     (before.parent / "step-000000009.pt").write_bytes(data)
-    path, state = newest_checkpoint(folder / "run")
-    assert isinstance(state["step"], int)
+    steps: list[object] = []
+    path, _ = take_newest(folder / "run", lambda _, state: steps.append(state["step"]))
+    assert all(isinstance(step, int) for step in steps)
     assert path == before or path.name == "step-000000009.pt"
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from PIL import Image
 
 from engine.errors import TrainingError, WeightsError
 from engine.training import events, train
-from engine.training.checkpoints import checkpoint_files, newest_checkpoint
+from engine.training.checkpoints import checkpoint_files, read_checkpoint
+from engine.training.options import TrainOptions
 from engine.weightfile import read_weights
 from models.registry import family_spec
 
@@ -33,8 +35,6 @@ def losses(told):
 @pytest.fixture(scope="module")
 def whole(pictures, tmp_path_factory):
     """One run over all stages: its options, result and events; not to be changed."""
-    from engine.training.options import TrainOptions
-
     options = TrainOptions(
         data=(pictures,),
         out=tmp_path_factory.mktemp("whole") / "out",
@@ -247,6 +247,82 @@ def test_what_a_resumed_run_may_not_change_is_refused_by_name(whole, pictures, t
         train(replace(again, data=(pictures / "00.png",)))
 
 
+def without(name):
+    def change(state):
+        for key in [key for key in state["objective"] if key.startswith(f"{name}.")]:
+            del state["objective"][key]
+
+    return change
+
+
+def reshaped(state):
+    name = next(iter(state["averages"]["means"]))
+    state["averages"]["means"][name] = state["averages"]["means"][name].flatten()[:1]
+
+
+def with_moments(change):
+    return lambda state: change(state["sides"]["generator"]["state"])
+
+
+DAMAGE = {
+    "a network is missing": without("edges_discriminator"),
+    "all networks are missing": lambda state: state["objective"].clear(),
+    "a number for a tensor": lambda state: state["objective"].update(dict.fromkeys(state["objective"], 1)),
+    "a mean of another shape": reshaped,
+    "no means": lambda state: state["averages"].clear(),
+    "a count that is none": lambda state: state["averages"].update(count="2"),
+    "one side": lambda state: state["sides"].pop("discriminator"),
+    "moments of nothing": with_moments(lambda moments: moments.pop(0)),
+    "moments of another shape": with_moments(lambda moments: moments[0].update(exp_avg=torch.zeros(1))),
+    "an optimiser that is a list": lambda state: state["sides"].update(generator=[]),
+    "another stage": lambda state: state.update(stage="joint"),
+    "a step beyond the run": lambda state: state.update(step=99),
+    "a picture more": lambda state: state.update(data="0" * 64),
+    "another family": lambda state: state["options"].update(family="retarget"),
+    "cuts": lambda state: state.update(cuts=10**6),
+}
+
+
+@pytest.fixture(scope="module")
+def begun(pictures, tmp_path_factory):
+    """Options of a run that was stopped after its second step of three; its folder is not to be changed."""
+    out = tmp_path_factory.mktemp("begun") / "out"
+    options = TrainOptions(
+        data=(pictures,), out=out, device="cpu", workers=0, size=32, batch=1, width=4, depth=1, steps=3, seed=3,
+        stage="edges", log_every=1, checkpoint_every=1, preview_every=100, memory_bytes=1 << 22,
+    )  # fmt: skip
+    steps = iter([False, True])
+    train(options, should_stop=lambda: next(steps))
+    return options
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_checkpoint_that_does_not_fit_gives_way_to_the_one_before(damage, begun, tmp_path):
+    options = replace(begun, out=tmp_path / "out", resume=True)
+    shutil.copytree(begun.out, options.out)
+    before, newest = checkpoint_files(options.out)
+    state = read_checkpoint(newest)
+    damage(state)
+    torch.save(state, newest)
+    told = []
+    result = train(options, report=told.append, should_stop=lambda: True)
+    assert (result.step, result.reason) == (2, "stopped")
+    notices = [event.text for event in told if isinstance(event, events.Notice)]
+    assert len([text for text in notices if text.startswith(f"{newest.name} cannot be used (")]) == 1
+    assert f"going on from {before.name}" in notices
+
+
+def test_where_no_checkpoint_can_be_used_the_newest_is_named_with_its_fault(begun, tmp_path):
+    shutil.copytree(begun.out, tmp_path / "out")
+    for path in checkpoint_files(tmp_path / "out"):
+        path.write_bytes(b"")
+    with pytest.raises(
+        TrainingError,
+        match=r"expected a whole checkpoint, got 2 that cannot be used \(step-000000002.pt: expected a whole check",
+    ):
+        train(replace(begun, out=tmp_path / "out", resume=True))
+
+
 def test_a_folder_with_a_run_is_not_written_over(whole):
     options, _, _ = whole
     with pytest.raises(
@@ -302,7 +378,7 @@ def test_diverging_stops_with_a_clear_error_and_leaves_the_checkpoint(small):
 def test_the_time_limit_saves_and_ends(small):
     result, _ = run(small(time_limit_minutes=1e-6, steps=50))
     assert (result.step, result.reason) == (1, "time limit")
-    assert newest_checkpoint(result.weights.parent)[1]["step"] == 1
+    assert read_checkpoint(checkpoint_files(result.weights.parent)[-1])["step"] == 1
 
 
 def test_features_switch_the_perceptual_terms_on(small, parity, tmp_path):
@@ -347,7 +423,7 @@ def test_ctrl_c_saves_and_exits_with_0(small):
         rest = process.stderr.read()
     assert process.returncode == 0, "".join(said) + rest
     assert "stopped after" in rest
-    path, state = newest_checkpoint(options.out)
-    assert state["step"] >= 2
+    path = checkpoint_files(options.out)[-1]
+    assert read_checkpoint(path)["step"] >= 2
     assert path.name in rest
     assert read_weights(options.out / "inpaint.safetensors").family == "inpaint"

@@ -8,7 +8,7 @@ from PIL import Image
 from engine.errors import PictureError, TrainingError
 from engine.pictures import PICTURE_KEY, picture_sha256, read_rgb
 from engine.training import TrainOptions, events, train
-from engine.training.checkpoints import newest_checkpoint
+from engine.training.checkpoints import checkpoint_files, read_checkpoint
 from engine.training.families import training_of
 from engine.training.families.retarget import open_data, picture, smaller, start
 from engine.training.weights import make_objective
@@ -167,7 +167,7 @@ def test_out_of_memory_goes_on_with_smaller_crops_and_resumes_with_them(tiny, br
     seen = []
     result, told = run(options, should_stop=lambda: seen.append(0) or len(seen) == 2)
     assert "memory ran out: going on with crops of 72 x 72 px" in notices(told)
-    assert newest_checkpoint(options.out)[1]["cuts"] == 1
+    assert read_checkpoint(checkpoint_files(options.out)[-1])["cuts"] == 1
     monkeypatch.undo()
     result, told = run(tiny(data=(large,), size=96, steps=4, resume=True))
     assert result.step == 4
