@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from engine.encoding import Format
     from engine.pictures import Picture
 
-QUALITY_ENDINGS = (".jpg", ".jpeg", ".webp")
-OPAQUE_ENDINGS = (".jpg", ".jpeg", ".bmp")
-"""Formats that hold nothing that is clear."""
-
 
 @dataclass(frozen=True)
 class ExportWay:

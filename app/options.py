@@ -129,11 +129,13 @@ class Saving:
         if not 1 <= self.jpeg_quality <= 100:
             hint = "95 keeps nearly everything, 80 halves the file"
             raise UsageError("--jpeg-quality", "1 to 100", str(self.jpeg_quality), hint)
-        if out.suffix.lower() not in (".jpg", ".jpeg", ".webp"):
+        from engine.encoding import FORMATS, format_of
+
+        chosen = format_of(out)
+        if chosen is None or not chosen.has_quality:
+            known = ", ".join(ending for ending, one in FORMATS.items() if one.has_quality)
             hint = "other formats keep every value, leave it out"
-            raise UsageError(
-                "--jpeg-quality", "a result ending in .jpg, .jpeg or .webp", f"'{out.name}'", hint
-            )
+            raise UsageError("--jpeg-quality", f"a result ending in {known}", f"'{out.name}'", hint)
 
 
 def _help(text: str, name: str | tuple[str, ...] | None = None) -> Parameter:

@@ -10,11 +10,13 @@ import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
+from engine.atomic import AnyPath
 from engine.errors import PictureError
 from engine.metadata import writing
 from engine.metadata.writing import Carrier, pillow_ways, png_chunks, prepared, tiff_exif
@@ -27,19 +29,19 @@ if TYPE_CHECKING:
 JPEG_QUALITY = 95
 """Where nothing else is asked for: losses are hard to see, and twice the size brings little more."""
 
-_LARGE = 2**31 - 1
-
 
 @dataclass(frozen=True)
 class Format:
     """What a format holds."""
 
     carrier: Carrier
-    has_alpha: bool
-    has_depth: bool
+    has_alpha: bool = False
+    has_depth: bool = False
     """Whether a channel may have 16 bits."""
-    has_grey: bool
-    limit_px: int
+    has_grey: bool = False
+    has_quality: bool = False
+    """Whether a smaller file may be had for less of the picture."""
+    limit_px: int = 2**31 - 1
     """Longest side."""
 
     @property
@@ -48,11 +50,11 @@ class Format:
         return self.carrier.name
 
 
-PNG = Format(writing.PNG, True, True, True, _LARGE)
-TIFF = Format(writing.TIFF, True, True, True, _LARGE)
-JPEG = Format(writing.JPEG, False, False, True, 65500)
-WEBP = Format(writing.WEBP, True, False, False, 16383)
-BMP = Format(writing.BMP, False, False, True, _LARGE)
+PNG = Format(writing.PNG, has_alpha=True, has_depth=True, has_grey=True)
+TIFF = Format(writing.TIFF, has_alpha=True, has_depth=True, has_grey=True)
+JPEG = Format(writing.JPEG, has_grey=True, has_quality=True, limit_px=65500)
+WEBP = Format(writing.WEBP, has_alpha=True, has_quality=True, limit_px=16383)
+BMP = Format(writing.BMP, has_grey=True)
 FORMATS = {
     ".bmp": BMP,
     ".jpeg": JPEG,
@@ -63,6 +65,11 @@ FORMATS = {
     ".webp": WEBP,
 }
 """Formats that can be written, by the ending of a file's name, lower case with the dot."""
+
+
+def format_of(path: AnyPath) -> Format | None:
+    """The format that the ending of a file's name says; None where it says none that can be written."""
+    return FORMATS.get(Path(path).suffix.lower())
 
 
 def encode(

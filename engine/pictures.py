@@ -18,7 +18,7 @@ from PIL import Image
 
 from engine.atomic import AnyPath, write_atomically
 from engine.decoding import decode
-from engine.encoding import FORMATS, Format, encode
+from engine.encoding import FORMATS, Format, encode, format_of
 from engine.errors import MaskError, PictureError
 from engine.format_fit import Rgb, as_eight_bits, as_rgb8, is_opaque, laid_on, without_alpha
 from engine.mask_values import selection_of
@@ -233,11 +233,7 @@ def check_can_write(
     Raises:
         PictureError: if the ending is unknown, or the format lacks alpha or room for the size.
     """
-    ending = Path(path).suffix.lower()
-    chosen = FORMATS.get(ending)
-    if chosen is None:
-        known = ", ".join(FORMATS)
-        raise PictureError(path, f"a name ending in {known}", f"'{ending}'", "the ending says the format")
+    chosen = _chosen(path)
     if mode.endswith("A") and not (chosen.has_alpha or is_opaque or flatten_rgb is not None):
         others = "--flatten white lays it on white; a name ending in .png, .tif or .webp keeps it"
         raise PictureError(path, "a format that holds transparency", f"{chosen.name}, which does not", others)
@@ -302,7 +298,7 @@ def fitted_to_format(
     check_can_write(
         path, mode=picture.mode, size_hw=size_hw, is_opaque=can_lose_alpha, flatten_rgb=flatten_rgb
     )
-    chosen = FORMATS[Path(path).suffix.lower()]
+    chosen = _chosen(path)
     notes: list[str] = []
     fitted = picture
     if picture.has_alpha and flatten_rgb is not None:
@@ -313,6 +309,14 @@ def fitted_to_format(
         fitted = _with_pixels(fitted, as_eight_bits(fitted.pixels))
         notes.append(f"16 bits a channel became 8, as {chosen.name} holds no more")
     return fitted, chosen, notes
+
+
+def _chosen(path: AnyPath) -> Format:
+    chosen = format_of(path)
+    if chosen is None:
+        known, ending = ", ".join(FORMATS), Path(path).suffix.lower()
+        raise PictureError(path, f"a name ending in {known}", f"'{ending}'", "the ending says the format")
+    return chosen
 
 
 def _with_pixels(picture: Picture, pixels: np.ndarray) -> Picture:

@@ -29,9 +29,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import Background
-from app.export_way import QUALITY_ENDINGS, ExportWay, size_words
+from app.export_way import ExportWay, size_words
 from app.settings import SettingsStore
 from app.theme import current_theme
+from engine.encoding import WEBP, format_of
 
 MEASURE_AFTER_MS = 120
 """A slider that moves is measured where it rests, not at every step."""
@@ -71,8 +72,10 @@ class ExportDialog(QDialog):
         self._path = path
         self._measure = measure
         self._store = store
-        self._is_webp = path.suffix.lower() == ".webp"
-        self._has_quality = path.suffix.lower() in QUALITY_ENDINGS
+        chosen = format_of(path)
+        assert chosen is not None, "asked only for names that say a format"
+        self._format = chosen
+        self._is_webp = chosen is WEBP
         self._needs_colour = needs_colour
         self._colour = store.value.flatten_colour
         self._background = background
@@ -90,14 +93,14 @@ class ExportDialog(QDialog):
     def way(self) -> ExportWay:
         """What is chosen."""
         is_lossless = self._is_webp and self.lossless.isChecked()
-        quality = self.quality.value() if self._has_quality and not is_lossless else None
+        quality = self.quality.value() if self._format.has_quality and not is_lossless else None
         colour = QColor(self._colour)
         rgb = (colour.red(), colour.green(), colour.blue())
         return ExportWay(quality, rgb if self._needs_colour else None)
 
     def accept(self) -> None:
         """Remember what is chosen, and export."""
-        if self._has_quality:
+        if self._format.has_quality:
             key = "webp_quality" if self._is_webp else "jpeg_quality"
             self._store.change(**{key: self.quality.value()})
         if self._is_webp:
@@ -115,8 +118,7 @@ class ExportDialog(QDialog):
     # Parts -----------------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        kind = {".bmp": "BMP", ".webp": "WebP"}.get(self._path.suffix.lower(), "JPEG")
-        self.setWindowTitle(f"Export {kind}")
+        self.setWindowTitle(f"Export {self._format.name}")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.setSpacing(14)
@@ -132,10 +134,10 @@ class ExportDialog(QDialog):
         self.size_label = QLabel("measuring…", self)
         self.size_label.setObjectName("export_size")
         self.size_label.setAccessibleName("Size of the file")
-        if self._has_quality:
+        if self._format.has_quality:
             self._build_quality()
         if self._needs_colour:
-            self._build_colour(kind)
+            self._build_colour()
         self._add_row("Size", self.size_label)
         layout.addLayout(self._rows)
         self.notes = QLabel(self)
@@ -197,7 +199,7 @@ class ExportDialog(QDialog):
             self.lossless.setChecked(settings.is_webp_lossless)
         self._add_gap()
 
-    def _build_colour(self, kind: str) -> None:
+    def _build_colour(self) -> None:
         self._choices = QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -225,7 +227,7 @@ class ExportDialog(QDialog):
         row.addWidget(self.swatch)
         row.addStretch(1)
         self._add_row("Background", row)
-        why = QLabel(f"Below what is clear: {kind} holds no transparency", self)
+        why = QLabel(f"Below what is clear: {self._format.name} holds no transparency", self)
         why.setProperty("look", "dim")
         self._rows.addWidget(why, self._rows.rowCount(), 1)
         self._add_gap()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.export_way import AS_IT_IS, OPAQUE_ENDINGS, QUALITY_ENDINGS, ExportSize, ExportWay
+from app.export_way import AS_IT_IS, ExportSize, ExportWay
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -35,14 +35,18 @@ class ExportQuestions:
         """
         from app.document.seen import seen_mode, seen_picture
         from app.document.snapshot import Snapshot
+        from engine.encoding import format_of
 
         document = self._window.document
         if document is None:
             return
-        ending = path.suffix.lower()
-        may_need_colour = ending in OPAQUE_ENDINGS and seen_mode(document).endswith("A")
+        chosen = format_of(path)
+        if chosen is None:  # who writes the file says so
+            then(known or AS_IT_IS)
+            return
+        may_need_colour = not chosen.has_alpha and seen_mode(document).endswith("A")
         has_colour = known is not None and known.flatten_rgb is not None
-        is_quality_open = ending in QUALITY_ENDINGS and known is None
+        is_quality_open = chosen.has_quality and known is None
         if not is_quality_open and (has_colour or not may_need_colour):
             then(known or AS_IT_IS)
             return

@@ -183,7 +183,7 @@ def test_what_cannot_be_written_is_refused_by_its_options_name(
 def test_a_quality_for_a_format_without_one_is_refused(run, photo, mask, tmp_path) -> None:
     code, _, warned = run(photo, "--mask", mask, "--out", tmp_path / "out.png", "--jpeg-quality", 80)
     assert code == 2
-    assert "--jpeg-quality: expected a result ending in .jpg, .jpeg or .webp, got 'out.png'" in warned
+    assert "--jpeg-quality: expected a result ending in .jpeg, .jpg, .webp, got 'out.png'" in warned
 
 
 def test_sixteen_bits_become_eight_in_a_jpeg_with_a_note(run, photo, mask, tmp_path) -> None:
