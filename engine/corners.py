@@ -63,6 +63,13 @@ def fault_of(corners_xy: Sequence[Point]) -> str:
     return fault_of_size(frame_hw(corners_xy), "corners_xy")
 
 
+def is_crossed(corners_xy: Sequence[Point]) -> bool:
+    """Whether the sides of four corners cross, or go round the wrong way; False where a corner is flat."""
+    heights = [_height(corners_xy, place) for place in range(4)]
+    is_flat = any(abs(height) < CORNER_LEAST_PX for height in heights)
+    return not is_flat and sum(height < 0 for height in heights) in (2, 4)
+
+
 def fault_of_size(
     size_hw: tuple[int, int], name: str = "target_size_hw", *, least_px: int = SIDE_LEAST_PX
 ) -> str:

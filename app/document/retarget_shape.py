@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 
 from app.document.tiles import MAX_SIDE_PX, Box
-from engine.corners import AREA_MOST_PX, SIDE_LEAST_PX, SIDE_MOST_PX, Corners, Point, fault_of, placed
+from engine.corners import (
+    AREA_MOST_PX,
+    SIDE_LEAST_PX,
+    SIDE_MOST_PX,
+    Corners,
+    Point,
+    fault_of,
+    is_crossed,
+    placed,
+)
 
 Handle = Literal["top_left", "top", "top_right", "right", "bottom_right", "bottom", "bottom_left", "left"]
 """Clockwise from the top left."""
@@ -130,8 +139,7 @@ def reason_of(shape: Shape) -> str:
     """Why no picture can be remade in a shape, as a person says it; empty where one can."""
     if max(abs(side) for side in shape.box_xyxy) > 4 * MAX_SIDE_PX:
         return "That is too far from the picture"  # no file could say where it lies
-    fault = shape.fault
-    if not fault:
+    if not shape.fault:
         return ""
     h, w = shape.size_hw
     if max(h, w) > SIDE_MOST_PX:
@@ -140,7 +148,7 @@ def reason_of(shape: Shape) -> str:
         return f"{SIDE_LEAST_PX} px is the shortest side"
     if h * w > AREA_MOST_PX:
         return f"{AREA_MOST_PX // 10**6} megapixels is the largest picture"
-    if "cross" in fault or "clockwise" in fault:
+    if is_crossed(shape.corners_xy):
         return "The sides may not cross"
     return "The corners may not lie on one line or turn inwards"
 

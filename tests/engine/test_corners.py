@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from engine.corners import coverage_of, fault_of, fault_of_size, frame_hw, placed, with_margin
+from engine.corners import coverage_of, fault_of, fault_of_size, frame_hw, is_crossed, placed, with_margin
 
 PLAIN = ((0, 0), (64, 0), (64, 48), (0, 48))
 
@@ -31,6 +31,21 @@ def test_a_rectangle_and_a_trapezium_have_no_fault():
 )
 def test_corners_that_make_no_shape_are_refused_in_words(corners, words):
     assert words in fault_of(corners)
+
+
+@pytest.mark.parametrize(
+    ("corners", "expected"),
+    [
+        (PLAIN, False),
+        (((0, 0), (64, 48), (64, 0), (0, 48)), True),
+        (((64, 0), (0, 0), (0, 48), (64, 48)), True),
+        (((0, 0), (100, 0), (30, 30), (0, 100)), False),
+        (((0, 0), (64, 0), (64, 48), (33, 23)), False),
+    ],
+    ids=["plain", "crossed", "mirrored", "dented", "flat"],
+)
+def test_sides_that_cross_or_go_round_the_wrong_way_are_told_from_dents(corners, expected):
+    assert is_crossed(corners) is expected
 
 
 @pytest.mark.parametrize(
