@@ -43,10 +43,6 @@ class MaskError(EngineError):
     """A mask or an edge map does not go with its picture, or leaves nothing to work from."""
 
 
-class EditError(EngineError):
-    """The parameters of an edit do not go together, or not with its picture."""
-
-
 class WeightsError(EngineError):
     """Weights are missing, damaged, of another family, or unsafe to read."""
 

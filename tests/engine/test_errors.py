@@ -7,7 +7,6 @@ from engine import errors
 KINDS = [
     errors.PictureError,
     errors.MaskError,
-    errors.EditError,
     errors.WeightsError,
     errors.DeviceError,
     errors.OutOfMemoryError,
