@@ -17,7 +17,8 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
 
-from engine.metadata.writing import chunk
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+"""What every PNG begins with."""
 
 _STRIP_BYTES = 1 << 20  # some ms of packing: enough to be worth a thread, little enough to hold in memory
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -63,7 +64,7 @@ def write_png(file: BinaryIO, pixels: Rows, *, chunks: bytes = b"", packing: Pac
     channels = 1 if len(pixels.shape) == 2 else pixels.shape[2]
     depth = pixels.dtype.itemsize * 8
     header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
-    file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunks)
+    file.write(SIGNATURE + chunk(b"IHDR", header) + chunks)
     file.write(chunk(b"IDAT", b"\x78\x01"))  # a zlib stream of strips that were packed apart
     checksum = 1
     for packed, rows_checksum, rows_bytes in _packed_strips(pixels, packing=packing):
@@ -71,6 +72,11 @@ def write_png(file: BinaryIO, pixels: Rows, *, chunks: bytes = b"", packing: Pac
         file.write(chunk(b"IDAT", packed))
     end = b"\x03\x00" + struct.pack(">I", checksum)  # an empty last block
     file.write(chunk(b"IDAT", end) + chunk(b"IEND", b""))
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG: its length, its name of four letters, its content and their checksum."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
 
 
 def _packed_strips(pixels: Rows, *, packing: Packing) -> Iterator[tuple[bytes, int, int]]:

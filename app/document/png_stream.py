@@ -16,11 +16,10 @@ from app.document.tiles import MAX_SIDE_PX
 from app.errors import DocumentError
 from engine.decoding import Decoded, decode
 from engine.errors import EngineError
-from engine.png_writer import strip_rows
+from engine.png_writer import SIGNATURE, strip_rows
 
 HEADER_BYTES = 33
 """Of a PNG: its signature and its first chunk."""
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
@@ -75,7 +74,7 @@ def salvage_png(data: bytes, *, name: str, limit_bytes: int) -> np.ndarray:
 
 def _image_chunks(data: bytes) -> Iterator[bytes]:
     """What the image chunks of our own PNG hold, but for those that begin and end the stream."""
-    at, is_first = len(_SIGNATURE), True
+    at, is_first = len(SIGNATURE), True
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         if kind == b"IDAT":
@@ -112,7 +111,7 @@ def promised_bytes(start: bytes) -> int:
 
 def _promised(data: bytes, name: str) -> tuple[int, int, int]:
     """Height, width and bytes a pixel as the header says."""
-    if not data.startswith(_SIGNATURE):
+    if not data.startswith(SIGNATURE):
         raise DocumentError(name, "a PNG", "a file of another kind", "save the document again as OpenRaster")
     if len(data) < HEADER_BYTES or data[12:16] != b"IHDR":
         raise DocumentError(name, "a whole PNG", "a damaged or cut-off one", "fetch or save it again")

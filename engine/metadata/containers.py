@@ -17,6 +17,7 @@ from typing import BinaryIO
 from engine.metadata import photoshop
 from engine.metadata.exif import PREFIX
 from engine.metadata.kept import COLOUR_SIZES, Resolution
+from engine.png_writer import SIGNATURE
 
 _PIECE_LIMIT_BYTES = 4 << 20
 _ALL_LIMIT_BYTES = 32 << 20
@@ -49,7 +50,7 @@ def pieces_of(file: BinaryIO) -> Pieces | None:
     start = file.read(12)
     if start.startswith(b"\xff\xd8"):
         return _of_jpeg(file)
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+    if start.startswith(SIGNATURE):
         return _of_png(file)
     if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
         return _of_webp(file)

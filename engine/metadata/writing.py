@@ -20,6 +20,7 @@ from engine.metadata.exif_layout import exif_bytes
 from engine.metadata.kept import Metadata, Resolution
 from engine.metadata.reading import listed
 from engine.metadata.xmp import cleaned_xmp
+from engine.png_writer import chunk
 
 _SEGMENT_LIMIT_BYTES = 65_533  # of a JPEG, without its length
 _XMP_PREFIX_BYTES = 29
@@ -198,11 +199,6 @@ def colour_chunks(colour: tuple[tuple[str, bytes], ...], icc_profile: bytes | No
     if icc_profile is not None:  # a PNG has one of the two
         found.append((b"iCCP", b"ICC Profile\x00\x00" + zlib.compress(icc_profile)))
     return b"".join(chunk(name, data) for name, data in found)
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG."""
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
 
 
 def pillow_ways(made: Prepared, carrier: Carrier) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from engine.deep_reader import JpegFrame, jpeg_frame
 from engine.errors import PictureError
-from engine.metadata.writing import chunk
 from engine.pictures import read_picture
+from engine.png_writer import chunk
 from engine.samples import KEY_IS_ALPHA
 
 

@@ -19,7 +19,6 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from engine.errors import MaskError, PictureError
 from engine.metadata.kept import Metadata
-from engine.metadata.writing import chunk
 from engine.pictures import (
     CHANNELS,
     Picture,
@@ -31,6 +30,7 @@ from engine.pictures import (
     read_rgb,
     write_picture,
 )
+from engine.png_writer import chunk
 
 MODES = tuple(CHANNELS)
 
@@ -208,9 +208,6 @@ def png_bytes(pixels, colour_type, extra=b""):
     height, width = pixels.shape[:2]
     rows = pixels.astype(">u2").reshape(height, -1).view(np.uint8)
     raw = np.hstack([np.zeros((height, 1), np.uint8), rows]).tobytes()
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
     extra = chunk(b"tRNS", extra) if extra else b""
@@ -481,9 +478,6 @@ def test_a_cut_off_file_is_told(tmp_path, capfd, ending, is_deep, share):
 
 
 def bomb(path, width, height):
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     body = chunk(b"IDAT", zlib.compress(bytes(1000)))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + body + chunk(b"IEND", b""))

@@ -10,8 +10,8 @@ import tifffile
 from PIL import Image
 
 from engine.metadata.exif import PREFIX
-from engine.metadata.writing import chunk
 from engine.pictures import read_picture, write_picture
+from engine.png_writer import chunk
 
 SIZE_HW = (12, 16)
 MAKE = (271, 2, b"Maker\0")

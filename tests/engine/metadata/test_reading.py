@@ -10,7 +10,7 @@ from engine.metadata.exif import PREFIX, read_exif_bytes
 from engine.metadata.kept import NOTHING, Resolution
 from engine.metadata.photoshop import with_iptc
 from engine.metadata.reading import listed, read_metadata
-from engine.metadata.writing import chunk
+from engine.png_writer import chunk
 
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
 IPTC = b"\x1c\x02\x50\x00\x04Z\xc3\xab!"
