@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.corners import SIDE_LEAST_PX, SIDE_MOST_PX
+from engine.corners import SIDE_LEAST_PX
 from engine.edits import EditInputs, RetargetEdit
 from engine.engine import Engine
 from engine.errors import EvaluationError, PictureError
@@ -38,6 +38,8 @@ SHAPES: Mapping[str, tuple[float, float]] = {
     "narrower": (1.0, 0.6),
 }
 """How many times as high and as wide, by the name of the bin."""
+SIDE_MOST_PX = 4096
+"""Of a picture that is measured, and of what is made of it: its patches are compared with all others."""
 TITLES = {
     "wider": "Half as wide again",
     "taller": "Half as high again",
