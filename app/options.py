@@ -41,6 +41,13 @@ def two_shares(_kind: object, tokens: Sequence[Token]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def minutes(_kind: object, tokens: Sequence[Token]) -> float:
+    """Read a time as minutes."""
+    from engine.training.options import minutes_of
+
+    return minutes_of(tokens[0].value)
+
+
 def width_by_height(_kind: object, tokens: Sequence[Token]) -> tuple[int, int]:
     """Read ``WIDTHxHEIGHT`` as (height, width)."""
     width, height = tokens[0].value.lower().split("x")
@@ -192,7 +199,16 @@ class TrainFlags:
     depth: Annotated[Whole | None, _help("Residual blocks instead of the named size's.")] = None
     probe: Annotated[Path | None, _help("Pictures for previews and metrics, never trained on.")] = None
     half: Annotated[bool, _help("Write the weights with 16-bit floats.")] = False
-    time_limit_minutes: Annotated[float | None, _help("Stop and save after so long.", "--time-limit")] = None
+    time_limit_minutes: Annotated[
+        float | None,
+        Parameter(
+            name="--time-limit",
+            converter=minutes,
+            n_tokens=1,
+            metavar="MINUTES|90s|20m|2h",
+            help="Stop and save after so long: 90s, 20m, 2h, or a number of minutes.",
+        ),
+    ] = None
     learning_rate: Annotated[float | None, _help("Of the generators.")] = None
     discriminator_rate: Annotated[float | None, _help("Rate of the discriminators, as a share.")] = None
     momentum: Annotated[float | None, _help("First beta of Adam; 0 as published.")] = None

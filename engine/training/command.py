@@ -21,7 +21,7 @@ from engine.training.events import (
     Written,
     duration,
 )
-from engine.training.options import GAN_KINDS, PRECISIONS, SCHEDULES, TrainOptions
+from engine.training.options import GAN_KINDS, PRECISIONS, SCHEDULES, TIME_FORM, TrainOptions, minutes_of
 from models.errors import ModelsError
 
 _log = logging.getLogger("engine.training")
@@ -184,9 +184,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--half", action="store_true", help="write the weights as float16")
     add(
         "--time-limit",
-        "stop and save after so many minutes; 0 = never",
-        type=float,
-        metavar="MINUTES",
+        "stop and save after so long: 90s, 20m, 2h, or a number of minutes; 0 = never",
+        type=_minutes,
+        metavar=TIME_FORM,
         dest="time_limit_minutes",
     )
     add("--checkpoint-every", "steps between checkpoints", type=int)
@@ -214,6 +214,13 @@ def _named_number(text: str) -> tuple[str, float]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
     return name.replace("-", "_"), float(value)
+
+
+def _minutes(text: str) -> float:
+    try:
+        return minutes_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected {TIME_FORM}, got {text!r}") from error
 
 
 def _ratio(text: str) -> tuple[float, float]:

@@ -5,6 +5,7 @@ The same dataclass serves the command line, the window and a test. It is written
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib import import_module
@@ -16,6 +17,9 @@ from engine.errors import TrainingError
 PRECISIONS = ("32", "bf16")
 SCHEDULES = ("cosine", "constant")
 GAN_KINDS = ("nsgan", "lsgan", "hinge")
+
+TIME_FORM = "MINUTES|90s|20m|2h"
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 OWN: Mapping[str, frozenset[str]] = {
     "inpaint": frozenset(
@@ -213,9 +217,12 @@ class TrainOptions:
             1, "steps", "batch", "accumulate", "devices", "nodes", "checkpoint_every", "preview_every"
         )
         self._at_least(1, "log_every")
-        self._at_least(0, "warmup", "width", "depth", "memory_bytes", "time_limit_minutes", "seed")
+        self._at_least(0, "warmup", "width", "depth", "memory_bytes", "seed")
         self._at_least(0, "snapshot_every")
         self._at_least(-1, "workers")
+        if not 0 <= self.time_limit_minutes < math.inf:
+            hint = "write it like 90s, 20m or 2h, or as a number of minutes; 0 = no limit"
+            raise TrainingError("time_limit_minutes", "0 minutes or more", self.time_limit_minutes, hint)
         if self.size < 32 or self.size % 8:
             hint = "networks halve the side several times; 256 is usual"
             raise TrainingError("size", "a multiple of 8, 32 or more", self.size, hint)
@@ -300,3 +307,14 @@ class TrainOptions:
         value = getattr(self, name)
         if value not in words:
             raise TrainingError(name, f"one of {', '.join(words)}", repr(value), "see --help")
+
+
+def minutes_of(text: str) -> float:
+    """Minutes from what a person writes: ``90s``, ``20m``, ``2h``, or a plain number of minutes.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    unit = text[-1:].lower()
+    number = text[:-1] if unit in _SECONDS else text
+    return float(number) * _SECONDS.get(unit, 60.0) / 60.0

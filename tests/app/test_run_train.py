@@ -87,6 +87,10 @@ def test_every_flag_is_an_option_of_training() -> None:
         (["--from", "none"], "--from: expected one of "),
         (["--size", "63"], "--size: expected a multiple of 8, 32 or more, got 63; "),
         (["--target", "64"], "--target: expected WIDTHxHEIGHT, got '64'; see 'pentimento train --help'"),
+        (["--time-limit", "soon"], "--time-limit: expected MINUTES|90s|20m|2h, got 'soon'; see 'pentimento "),
+        (["--time-limit", "20d"], "--time-limit: expected MINUTES|90s|20m|2h, got '20d'; see 'pentimento "),
+        (["--time-limit", "-5s"], "--time-limit: expected "),
+        (["--time-limit", "nan"], "--time-limit: expected 0 minutes or more, got nan; write it like 90s, "),
         (["--recipe", "fast"], "--recipe: expected no such option for inpaint, got 'fast'; only retarget "),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import TrainingError
-from engine.training.options import FREE_TO_CHANGE, OWN, TrainOptions
+from engine.training.options import FREE_TO_CHANGE, OWN, TrainOptions, minutes_of
 from models.retarget.recipe import RECIPES
 
 
@@ -41,7 +41,7 @@ def test_only_known_fields_may_change(options):
         ({"warmup": -1}, "warmup: expected 0 or more, got -1; give a larger number"),
         (
             {"time_limit_minutes": float("nan")},
-            "time_limit_minutes: expected 0 or more, got nan; give a larger",
+            "time_limit_minutes: expected 0 minutes or more, got nan; write it like 90s",
         ),
         ({"size": 100}, "size: expected a multiple of 8, 32 or more, got 100; networks halve the side"),
         ({"precision": "fp16"}, "precision: expected one of 32, bf16, got 'fp16'; see --help"),
@@ -101,3 +101,16 @@ def test_an_unknown_recipe_is_refused_by_name():
         TrainingError, match=r"recipe: expected official or fast or fast-shapes, got 'slow'; fast"
     ):
         TrainOptions.of("retarget", recipe="slow", data=(Path("a.png"),), out=Path("out"))
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("90s", 1.5), ("20m", 20.0), ("2h", 120.0), ("1.5", 1.5), ("0", 0.0), ("1H", 60.0)]
+)
+def test_a_time_has_a_unit_or_is_in_minutes(text, minutes):
+    assert minutes_of(text) == minutes
+
+
+@pytest.mark.parametrize("text", ["", "s", "soon", "20d", "2 hours"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(ValueError, match=r"could not convert"):
+        minutes_of(text)
