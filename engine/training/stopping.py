@@ -1,4 +1,4 @@
-"""End a run from outside: Ctrl-C, SIGTERM, a clock, a button. Always after a whole step, with everything saved."""
+"""End a run from outside: Ctrl-C, SIGTERM, a terminal that closes, a clock, a button. Always after a whole step, with everything saved."""
 
 import signal
 import threading
@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+
 
 @contextmanager
 def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a yes of the function that this gives; the second interrupts at once.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into a yes of the function that this gives; the second interrupts at once.
 
-    Outside the main thread signals cannot be caught and the answer stays no.
+    A second SIGHUP does not: a terminal that closes sends several. Under ``nohup`` it is none at all. Outside the main thread signals cannot be caught and the answer stays no.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -20,12 +22,14 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
         return
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if asked.is_set():
+        del frame
+        if asked.is_set() and number != _HANG_UP:
             raise KeyboardInterrupt
         asked.set()
 
-    caught = (signal.SIGINT, signal.SIGTERM)
+    caught = [signal.SIGINT, signal.SIGTERM]
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) != signal.SIG_IGN:
+        caught.append(_HANG_UP)
     before = [signal.signal(number, on_signal) for number in caught]
     try:
         yield asked.is_set

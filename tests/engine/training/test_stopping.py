@@ -20,6 +20,27 @@ def test_the_first_signal_asks_and_the_second_interrupts(number):
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no terminal that hangs up")
+def test_a_terminal_that_closes_asks_and_never_interrupts():
+    before = signal.getsignal(signal.SIGHUP)
+    with stop_on_signals() as asked:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGHUP)
+        assert asked()
+    assert signal.getsignal(signal.SIGHUP) is before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no terminal that hangs up")
+def test_under_nohup_a_terminal_may_close():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signals() as asked:
+            signal.raise_signal(signal.SIGHUP)
+            assert not asked()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_other_threads_leave_signals_alone():
     answers = []
 
