@@ -49,6 +49,36 @@ def locked(folder: Path, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def try_hold(folder: Path) -> Iterator[bool]:
+    """Have a folder for long, alone among those that ask for it so; no for who comes second.
+
+    Processes that are forked meanwhile do not hold it: it is free as soon as this one is gone.
+
+    Raises:
+        PlaceError: if the disk knows no locks.
+        OSError: if the folder cannot be opened.
+    """
+    descriptor = _open(folder)
+    _held.add(descriptor)
+    try:
+        yield try_lock(descriptor, folder)
+    finally:
+        _held.discard(descriptor)
+        os.close(descriptor)
+
+
+def _let_go() -> None:
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+_held: set[int] = set()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
 def try_lock(file: IO[bytes] | IO[str] | int, place: Path, *, is_shared: bool = False) -> bool:
     """Lock an open file, or folder by its descriptor, until it is closed; False where somebody else has it.
 

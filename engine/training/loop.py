@@ -10,7 +10,8 @@ stage before, so that a stage builds on what would have been shipped.
 The same options and pictures give the same losses on the same machine, stopped and resumed or not: samples are
 functions of (seed, position), and everything else that lives from step to step is in the checkpoint.
 
-Elsewhere: one step in step.py; pictures in sources.py, store.py, batches.py; holes in samples/; one side's gradients in gradients.py.
+Elsewhere: one step in step.py; the folder in run_folder.py, what goes on from there in checkpoints.py; pictures in
+sources.py, store.py, batches.py; holes in samples/; one side's gradients in gradients.py.
 """
 
 import json
@@ -18,7 +19,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from engine.out_of_memory import is_out_of_memory
 from engine.training import film
 from engine.training.averages import AveragedWeights
 from engine.training.batches import Positions, batch_bytes, default_workers, load
-from engine.training.checkpoints import OtherRunError, checkpoint_files, save_checkpoint, take_newest
+from engine.training.checkpoints import OtherRunError, save_checkpoint, take_newest
 from engine.training.data import BrokenFiles, RunData
 from engine.training.estimate import estimate_run
 from engine.training.events import (
@@ -51,6 +52,7 @@ from engine.training.meter import Meter
 from engine.training.options import TrainOptions
 from engine.training.previews import write_grid
 from engine.training.processes import Processes, launch, local_processes
+from engine.training.run_folder import PREVIEWS, alone_in, check_folder
 from engine.training.snapshots import Snapshots
 from engine.training.stages import StageSpan, learning_rate_factor, spans
 from engine.training.step import take_step
@@ -119,9 +121,18 @@ def train(
     started = time.monotonic()
     processes = launch(options)
     tell: Report = (report or _ignore) if processes.is_first else _ignore
+    check_folder(options)
+    with alone_in(options.out, tell) if processes.is_first else nullcontext():
+        return _train(
+            options, processes, tell, Deadline(options.time_limit_minutes * 60, started, should_stop)
+        )
+
+
+def _train(
+    options: TrainOptions, processes: Processes, tell: Report, should_end: Callable[[], str]
+) -> TrainResult:
     spec = family_spec(options.family)
     family = training_of(spec.name)
-    _check_folder(options)
     data = family.open_data(options, tell)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
@@ -137,7 +148,6 @@ def train(
     if processes.is_first:
         _write_options(options, asdict(network_options), tell)
 
-    should_end = Deadline(options.time_limit_minutes * 60, started, should_stop)
     with stop_on_signals() as signals, _fast_convolutions(processes, family.has_one_shape):
         reason = run.go(should_end, signals)
         run.broken.tell()
@@ -387,8 +397,7 @@ class _Run:
         )
         self.tell(measured)
         line = {key: value for key, value in asdict(measured).items() if key != "seconds_left"}
-        with open(self.options.out / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps({**line, "skipped_steps": bad_steps}) + "\n")
+        self._note_down({**line, "skipped_steps": bad_steps})
 
     def _preview(self, stage: str) -> None:
         """Show the averaged generators on the probe, and measure them there."""
@@ -403,11 +412,19 @@ class _Run:
             path = self._preview_path(stage)
             write_grid(path, rows)
             self.tell(Written("preview", path))
-        with open(self.options.out / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": self.step, "stage": stage, "probe": metrics}) + "\n")
+        self._note_down({"step": self.step, "stage": stage, "probe": metrics})
+
+    def _note_down(self, numbers: Mapping[str, Any]) -> None:
+        """Add a line to the metrics."""
+        path = self.options.out / "metrics.jsonl"
+        try:
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(numbers) + "\n")
+        except OSError as error:
+            raise path_error(path, error, TrainingError) from error
 
     def _preview_path(self, stage: str) -> Path:
-        return self.options.out / "previews" / f"{stage}-{self.step:07d}.png"
+        return self.options.out / PREVIEWS / f"{stage}-{self.step:07d}.png"
 
     def _snapshot(self) -> None:
         """Write what the run would leave if it ended now, for whoever wants to use it."""
@@ -438,7 +455,7 @@ class _Run:
             return
         if not self._preview_path(self.stage).is_file():
             self._preview(self.stage)
-        frames = sorted((self.options.out / "previews").glob("*.png"), key=lambda path: path.stem[-7:])
+        frames = sorted((self.options.out / PREVIEWS).glob("*.png"), key=lambda path: path.stem[-7:])
         if not frames:
             return
         strip, pair = self.options.out / "film.png", self.options.out / "before-after.png"
@@ -546,19 +563,6 @@ class _Run:
 
 def _ignore(event: Event) -> None:
     del event
-
-
-def _check_folder(options: TrainOptions) -> None:
-    """Make the run's folder, and refuse one that holds another run."""
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise TrainingError(options.out, "a folder", "a file", "choose another --out") from error
-    except OSError as error:
-        raise path_error(options.out, error, TrainingError) from error
-    if not options.resume and any(path.is_file() for path in checkpoint_files(options.out)):
-        hint = "add --resume to go on with it, or choose another --out"
-        raise TrainingError(options.out, "a folder without a run", "checkpoints of an earlier run", hint)
 
 
 def _write_options(options: TrainOptions, network_options: Mapping[str, Any], tell: Report) -> None:
