@@ -17,37 +17,35 @@ OUR_FAULT = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-# Faults of the file system that are the caller's to mend: no such file, no right, no room, and their kin.
+
+@dataclass(frozen=True)
+class OutsideFault:
+    """A fault of the file system that is the caller's to mend."""
+
+    said: str
+    """The fault as one says it to a person."""
+    hint: str
+    """What to do."""
+
+
+_NO_RIGHT = OutsideFault("there is no permission to use this place", "choose a place you may read and write")
 OUTSIDE_FAULTS = {
-    errno.EACCES: "choose a place you may read and write",
-    errno.EPERM: "choose a place you may read and write",
-    errno.EROFS: "choose a place that can be written to",
-    errno.ENOENT: "check the path",
-    errno.ENOTDIR: "check the path",
-    errno.EEXIST: "choose another name",
-    errno.EISDIR: "name a file, not a folder",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOSPC: "free some space or choose another disk",
-    errno.EDQUOT: "free some space or choose another disk",
-    errno.EIO: "check the disk",
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: OutsideFault("this disk can only be read", "choose a place that can be written to"),
+    errno.ENOENT: OutsideFault("there is no such file or folder", "check the path"),
+    errno.ENOTDIR: OutsideFault("a part of the path is a file, not a folder", "check the path"),
+    errno.EEXIST: OutsideFault("the name is taken already", "choose another name"),
+    errno.EISDIR: OutsideFault("this is a folder, not a file", "name a file, not a folder"),
+    errno.ENAMETOOLONG: OutsideFault("the name is too long for this disk", "choose a shorter name"),
+    errno.ENOSPC: OutsideFault("the disk is full", "free some space or choose another disk"),
+    errno.EDQUOT: OutsideFault(
+        "the room you have on this disk is used up", "free some space or choose another disk"
+    ),
+    errno.EFBIG: OutsideFault("the file is larger than this disk allows", "choose another disk"),
+    errno.EIO: OutsideFault("the disk does not answer as it should", "check the disk"),
 }
-
-SAID_BY_ERRNO = {
-    errno.EACCES: "there is no permission to use this place",
-    errno.EPERM: "there is no permission to use this place",
-    errno.EROFS: "this disk can only be read",
-    errno.ENOENT: "there is no such file or folder",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
-    errno.EEXIST: "the name is taken already",
-    errno.EISDIR: "this is a folder, not a file",
-    errno.ENAMETOOLONG: "the name is too long for this disk",
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the room you have on this disk is used up",
-    errno.EFBIG: "the file is larger than this disk allows",
-    errno.EIO: "the disk does not answer as it should",
-}
-"""What the system refused, as one says it to a person."""
-
+"""By the system's number."""
 
 LIMITS = {
     "greater_than_equal": "{ge} or more",
@@ -177,7 +175,7 @@ def explain(error: BaseException, *, log_path: Path | None = None) -> Explanatio
         return Explanation("memory", "enough for this", "too little", hint, BAD_INPUT)
     if isinstance(error, OSError) and error.errno in OUTSIDE_FAULTS:
         name = error.filename if error.filename is not None else "file"
-        got, next_step = f"'{error.strerror}'", OUTSIDE_FAULTS[error.errno]
+        got, next_step = f"'{error.strerror}'", OUTSIDE_FAULTS[error.errno].hint
         return Explanation(str(name), "a file that can be used", got, next_step, BAD_INPUT, _said(error))
     if _is_validation_error(error):
         return _explain_validation(error)
@@ -191,8 +189,8 @@ def _said(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None:
         said = getattr(cause, "said", "")
-        if not said and isinstance(cause, OSError):
-            said = SAID_BY_ERRNO.get(cause.errno or 0, "")
+        if not said and isinstance(cause, OSError) and cause.errno in OUTSIDE_FAULTS:
+            said = OUTSIDE_FAULTS[cause.errno].said
         if said:
             return str(said)
         cause = cause.__cause__

@@ -3,7 +3,7 @@ import errno
 import pydantic
 import pytest
 
-from app.errors import OUTSIDE_FAULTS, SAID_BY_ERRNO, AppError, DocumentError, explain
+from app.errors import BAD_INPUT, OUTSIDE_FAULTS, AppError, DocumentError, explain
 from engine.edits import InpaintEdit
 from engine.errors import MaskError, PictureError
 from engine.progress import Cancelled
@@ -84,8 +84,15 @@ def caused(error: Exception, cause: Exception) -> Exception:
     return error
 
 
-def test_every_refusal_of_the_system_that_is_the_user_s_to_mend_has_a_sentence() -> None:
-    assert set(OUTSIDE_FAULTS) <= set(SAID_BY_ERRNO)
+@pytest.mark.parametrize("number", OUTSIDE_FAULTS)
+def test_every_refusal_of_the_system_that_is_the_user_s_to_mend_has_a_sentence(number) -> None:
+    explanation = explain(OSError(number, "its words", "a.png"))
+    assert explanation.exit_code == BAD_INPUT
+    assert explanation.sentence == OUTSIDE_FAULTS[number].said != ""
+    assert (
+        explanation.line
+        == f"a.png: expected a file that can be used, got 'its words'; {OUTSIDE_FAULTS[number].hint}"
+    )
 
 
 @pytest.mark.parametrize(
