@@ -14,7 +14,6 @@ Elsewhere: the file in spill_file.py, packing in tiles.py.
 """
 
 import logging
-import os
 import threading
 import time
 import weakref
@@ -26,6 +25,7 @@ import numpy as np
 
 from app.document.spill_file import Place, SpillFile
 from app.document.tiles import pack, unpack
+from engine.bounds import memory_share
 
 _log = logging.getLogger(__name__)
 
@@ -34,16 +34,11 @@ DISK_LIMIT_BYTES = 16 << 30
 PACK_DELAY_S = 0.2
 PATIENCE_BYTES = 256 << 20
 """Raw values that may wait to be packed while a stroke is drawn."""
-_UNKNOWN_RAM_BYTES = 8 << 30  # where the system does not say
 
 
 def default_budget_bytes() -> int:
     """Memory that a document's history may take: 1 GiB, or an eighth of the machine's where that is less."""
-    try:
-        ram = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # no such question on Windows
-        ram = _UNKNOWN_RAM_BYTES
-    return min(MEMORY_LIMIT_BYTES, ram // 8)
+    return min(MEMORY_LIMIT_BYTES, memory_share(8, least_bytes=0))
 
 
 class Blob:

@@ -1,4 +1,5 @@
 import gc
+import os
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ def test_a_machine_that_does_not_tell_its_memory_gets_the_largest_budget(monkeyp
     def refuse(name):
         raise ValueError(name)
 
-    monkeypatch.setattr(blobs_module.os, "sysconf", refuse)
+    monkeypatch.setattr(os, "sysconf", refuse)
     assert default_budget_bytes() == 1 << 30
 
 
