@@ -3,20 +3,28 @@
 Nothing is decoded here and nothing is ever unpacked to disk: a tar member is a stretch of bytes, its name is a label
 for people and never a path. What cannot be listed is told once and skipped; the run goes on with the rest.
 
-Limits: a file or member above 256 MiB is skipped; only regular files count; links inside a tar are skipped; folders
-are not followed through links, so no folder is met twice.
+Limits: a file or member above 256 MiB is skipped; only regular files count, so links, devices and sparse members of a
+tar are counted and skipped; the pictures of all packed tars together may take a quarter of the machine's memory, 1 GiB
+at least. Folders are not followed through links, so no folder is met twice; they may be as deep as the system opens
+(paths of 4,096 bytes on Linux).
+
+Elsewhere: limits of what a tar says in tars.py.
 """
 
 import os
-import tarfile
+import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.bounds import Budget, memory_share
 from engine.errors import TrainingError
+from engine.training.tars import NAME_LIMIT, TAR_ERRORS, TarWalk
 
 FILE_LIMIT_BYTES = 256 << 20
-PACKED_LIMIT_BYTES = 4 << 30  # a compressed tar has to be held in memory whole
+HELD_SHARE = 4  # of the machine's memory: pictures of packed tars have to be held there whole
+_ENTRY_BYTES = 600  # what one of them takes beside its bytes and its name
 
 PICTURE_SUFFIXES = frozenset(
     [
@@ -112,18 +120,21 @@ def find_pictures(sources: Iterable[Path], skip: Skip) -> list[PictureFile]:
         TrainingError: if a source does not exist or no picture is left.
     """
     sources = list(sources)
+    room = Budget(memory_share(HELD_SHARE), "bytes of pictures in packed tar files (unpack them first)")
     found: list[PictureFile] = []
     for source in sources:
-        if source.is_dir():
-            found.extend(sorted(_in_folder(source, skip), key=lambda file: file.name))
-        elif not source.exists():
+        if os.path.isdir(source):
+            found.extend(sorted(_in_folder(source, skip, room), key=lambda file: file.name))
+        elif not os.path.exists(source):
             raise TrainingError(
                 source, "a folder, a tar file or a picture", "nothing there", "correct the path"
             )
-        elif source.name.lower().endswith(TAR_SUFFIXES):
-            found.extend(sorted(_in_tar(source, source.name, skip), key=lambda file: file.name))
-        elif source.is_file():
-            found.append(PictureFile(source.name, source))
+        elif os.path.isfile(source) and source.name.lower().endswith(TAR_SUFFIXES):
+            found.extend(
+                sorted(_in_tar(source, readable_name(source.name), skip, room), key=lambda file: file.name)
+            )
+        elif os.path.isfile(source):
+            found.append(PictureFile(readable_name(source.name), source))
         else:
             hint = "pipes and devices cannot be trained on"
             raise TrainingError(source, "a folder, a tar file or a picture", "something else", hint)
@@ -134,52 +145,93 @@ def find_pictures(sources: Iterable[Path], skip: Skip) -> list[PictureFile]:
     return found
 
 
-def _in_folder(folder: Path, skip: Skip) -> Iterator[PictureFile]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(root, name)
-            label = path.relative_to(folder).as_posix()
-            suffix = path.suffix.lower()
-            if name.startswith(".") or not path.is_file():
+def _in_folder(folder: Path, skip: Skip, room: Budget) -> Iterator[PictureFile]:
+    """Search a folder to the bottom, with a stack of our own: Python's ends at about 1000 folders."""
+    stack = [""]
+    while stack:
+        below = stack.pop()
+        label = readable_name(below or folder.name)
+        try:
+            with os.scandir(folder / below) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            skip(label, f"folder that cannot be read ({_words(error)})")
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
                 continue
-            if name.lower().endswith(TAR_SUFFIXES):
-                yield from _in_tar(path, label, skip)
-            elif suffix not in PICTURE_SUFFIXES:
-                continue
-            elif path.stat().st_size > FILE_LIMIT_BYTES:
-                skip(label, f"larger than {FILE_LIMIT_BYTES >> 20} MiB")
-            else:
-                yield PictureFile(label, path)
+            inside = f"{below}/{entry.name}" if below else entry.name
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    stack.append(inside)
+                else:
+                    yield from _of_file(Path(entry.path), readable_name(inside), skip, room)
+            except OSError as error:
+                skip(readable_name(inside), f"cannot be read ({_words(error)})")
 
 
-def _in_tar(path: Path, label: str, skip: Skip) -> Iterator[PictureFile]:
-    is_plain = path.name.lower().endswith(".tar")
-    held_bytes = 0
+def _of_file(path: Path, label: str, skip: Skip, room: Budget) -> Iterator[PictureFile]:
+    is_tar = path.name.lower().endswith(TAR_SUFFIXES)
+    if not is_tar and path.suffix.lower() not in PICTURE_SUFFIXES:
+        if path.is_symlink() and path.is_dir():
+            skip(label, "link to a folder; name the folder itself if it is wanted")
+        return
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode):
+        skip(label, "not a file")
+    elif is_tar:
+        yield from _in_tar(path, label, skip, room)
+    elif state.st_size > FILE_LIMIT_BYTES:
+        skip(label, f"larger than {FILE_LIMIT_BYTES >> 20} MiB")
+    else:
+        yield PictureFile(label, path)
+
+
+def _in_tar(path: Path, label: str, skip: Skip, room: Budget) -> Iterator[PictureFile]:
+    def is_wanted(name: str, size_bytes: int) -> bool:
+        if not _is_picture(name) or len(name) > NAME_LIMIT or not 0 < size_bytes <= FILE_LIMIT_BYTES:
+            return False
+        room.take(size_bytes + len(name) + _ENTRY_BYTES)
+        return True
+
+    left_out: Counter[str] = Counter()
+    count = 0
+    walk = TarWalk(path, is_wanted)
     try:
-        with tarfile.open(path, "r:" if is_plain else "r:*") as tar:
-            for member in tar:
-                name = f"{label}/{member.name}"
-                base = member.name.rsplit("/", 1)[-1]
-                if Path(base).suffix.lower() not in PICTURE_SUFFIXES or base.startswith("."):
-                    continue
-                if not member.isreg() or member.issparse():
-                    continue
-                if member.size > FILE_LIMIT_BYTES:
-                    skip(name, f"larger than {FILE_LIMIT_BYTES >> 20} MiB")
-                    continue
-                if is_plain:
-                    yield PictureFile(name, path, member.offset_data, member.size)
-                    continue
-                held_bytes += member.size
-                if held_bytes > PACKED_LIMIT_BYTES:
-                    skip(
-                        label,
-                        f"pictures above {PACKED_LIMIT_BYTES >> 30} GiB in a compressed tar; unpack it first",
-                    )
-                    return
-                content = tar.extractfile(member)
-                assert content is not None, "a regular member has content"
-                yield PictureFile(name, path, held=content.read())
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        skip(label, f"not a whole tar file ({str(error) or type(error).__name__})")
+        for member in walk:
+            count += 1
+            if not _is_picture(member.name) or member.kind == "folder":
+                continue
+            if member.kind != "file":
+                left_out[member.kind] += 1
+            elif len(member.name) > NAME_LIMIT:
+                left_out[f"name of more than {NAME_LIMIT} signs"] += 1
+            elif member.size_bytes == 0:
+                left_out["empty file"] += 1
+            elif member.size_bytes > FILE_LIMIT_BYTES:
+                skip(f"{label}/{readable_name(member.name)}", f"larger than {FILE_LIMIT_BYTES >> 20} MiB")
+            else:
+                name = f"{label}/{readable_name(member.name)}"
+                yield PictureFile(name, path, member.offset, member.size_bytes, member.content)
+    except TAR_ERRORS as error:
+        after = f" after {count} members, the last {readable_name(walk.last_name)[:200]!r}" if count else ""
+        skip(label, f"not a whole tar file{after} ({_words(error)})")
+    if left_out:
+        kinds = ", ".join(f"{number} x {kind}" for kind, number in sorted(left_out.items()))
+        skip(f"{left_out.total()} of {count} members of {label}", kinds)
+
+
+def _is_picture(name: str) -> bool:
+    base = name[-256:].rsplit("/", 1)[-1]
+    return not base.startswith(".") and os.path.splitext(base)[1].lower() in PICTURE_SUFFIXES
+
+
+def _words(error: BaseException) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+
+
+def readable_name(name: str) -> str:
+    """A name as it can be printed and written anywhere: signs that have no picture are written out."""
+    if name.isprintable():
+        return name
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in name)

@@ -1,6 +1,7 @@
 import io
 import os
 import random
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -143,3 +144,99 @@ def test_nothing_to_learn_from_is_refused_by_name(tmp_path, find):
         TrainingError, match=r"null: expected a folder, a tar file or a picture, got something else; p"
     ):
         find(Path("/dev/null"))
+
+
+@pytest.mark.parametrize("mode", ["gz", "xz", "bz2"])
+def test_damaged_packed_tars_are_told_and_never_fatal(tmp_path, find, png, skipped, mode):
+    (tmp_path / "0.png").write_bytes(png)
+    tar = tar_of(tmp_path / f"set.tar.{mode}", {"x.png": random.Random(1).randbytes(3000)}, f"w:{mode}")
+    damaged = bytearray(tar.read_bytes())
+    damaged[len(damaged) // 2] ^= 64
+    tar.write_bytes(damaged)
+    assert "0.png" in [file.name for file in find(tmp_path)]
+    assert [name for name, _ in skipped] == [tar.name]
+    assert "not a whole tar file" in skipped[0][1]
+
+
+def test_links_devices_and_empty_files_of_a_tar_are_counted(tmp_path, find, png, skipped):
+    path = tar_of(tmp_path / "set.tar", {"a.png": png, "empty.png": b""})
+    with tarfile.open(path, "a") as tar:
+        for name, kind in (
+            ("l.png", tarfile.SYMTYPE),
+            ("m.png", tarfile.LNKTYPE),
+            ("d.png", tarfile.CHRTYPE),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            tar.addfile(info)
+    assert len(find(path)) == 1
+    assert skipped == [("4 of 5 members of set.tar", "1 x device, 1 x empty file, 2 x link")]
+
+
+def test_pictures_of_packed_tars_are_held_within_one_limit(tmp_path, find, png, skipped, monkeypatch):
+    monkeypatch.setattr("engine.training.sources.memory_share", lambda parts: 1000)
+    for number in range(2):
+        tar_of(tmp_path / f"{number}.tar.gz", {"a.png": png}, "w:gz")
+    assert len(find(tmp_path)) == 1
+    assert skipped[0][0] == "1.tar.gz"
+    assert "bytes of pictures in packed tar files (unpack them first)" in skipped[0][1]
+
+
+@pytest.fixture
+def dig(tmp_path):
+    """Makes a folder in a folder in a folder, and puts a picture into the last; takes them away again."""
+
+    def run(depth, name, content):
+        here = os.open(tmp_path, os.O_RDONLY)
+        for _ in range(depth):
+            os.mkdir(name, dir_fd=here)
+            deeper = os.open(name, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = deeper
+        file = os.open("deep.png", os.O_CREAT | os.O_WRONLY, dir_fd=here)
+        os.write(file, content)
+        os.close(file)
+        os.close(here)
+
+    yield run
+    subprocess.run(["rm", "-rf", tmp_path], check=True)  # Python's own way is too deep a recursion
+
+
+def test_folders_deeper_than_pythons_stack_are_searched(tmp_path, find, png, dig):
+    dig(1100, "d", png)
+    (file,) = find(tmp_path)
+    assert file.name.count("/") == 1100
+    assert file.read() == png
+
+
+def test_a_folder_too_deep_for_the_system_is_told(tmp_path, find, png, skipped, dig):
+    (tmp_path / "a.png").write_bytes(png)
+    dig(30, "d" * 200, png)
+    assert [file.name for file in find(tmp_path)] == ["a.png"]
+    assert [reason for _, reason in skipped] == ["folder that cannot be read (file name too long)"]
+
+
+def test_links_to_folders_and_to_nothing_are_told(tmp_path, find, png, skipped):
+    (tmp_path / "a.png").write_bytes(png)
+    (tmp_path / "b.png").symlink_to("a.png")
+    (tmp_path / "self").symlink_to(".")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    assert [file.name for file in find(tmp_path)] == ["a.png", "b.png"]
+    assert dict(skipped) == {
+        "gone.png": "cannot be read (no such file or directory)",
+        "loop.png": "cannot be read (too many levels of symbolic links)",
+        "pipe.png": "not a file",
+        "self": "link to a folder; name the folder itself if it is wanted",
+    }
+
+
+def test_names_that_are_no_utf8_can_be_printed(tmp_path, find, png):
+    with open(os.fsencode(tmp_path) + b"/\xff\n.png", "wb") as file:
+        file.write(png)
+    tar_of(tmp_path / "set.tar", {"\udcfe.png": png})
+    names = [file.name for file in find(tmp_path)]
+    assert names == ["\\xdcff\\x0a.png", "set.tar/\\xfe.png"]
+    assert "".join(names).encode().isascii()
