@@ -14,7 +14,6 @@ import io
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -203,6 +202,8 @@ def read_toml(text: bytes | str, *, limit_bytes: int = TOML_LIMIT_BYTES) -> dict
         BoundsError: if it is longer or deeper than allowed, or a number or a key has too many signs.
         ValueError: if it is no TOML or no UTF-8.
     """
+    import tomllib  # here: settings, which are JSON, are read before the window is seen
+
     words = text.decode() if isinstance(text, bytes) else text
     size = len(words.encode("utf-8", "surrogatepass"))
     if size > limit_bytes:
