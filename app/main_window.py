@@ -23,7 +23,6 @@ from app.actions import ActionRegistry
 from app.errors import OUR_FAULT, explain
 from app.handlers.layout import LayoutHandlers
 from app.icons import refresh_icons
-from app.notices import NOTICES, words_of
 from app.panels.message_bar import Answer, Level, Message, MessageBar, Topic
 from app.panels.recovery_offer import RecoveryOffer
 from app.panels.status import StatusBar
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from app.fill import FillController
     from app.handlers.files import FileHandlers
     from app.handlers.masks import MaskHandlers
+    from app.handlers.notices import NoticeHandlers
     from app.handlers.recovery import RecoveryHandlers
     from app.handlers.retarget import RetargetHandlers
     from app.handlers.saving import SaveHandlers
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from app.panels.results import ResultsStrip
     from app.settings import Settings, SettingsStore
     from app.worker import EngineWorker
-    from engine.own_file import Notice
 
 __all__ = ["DOCKS", "MainWindow"]
 
@@ -105,6 +104,7 @@ class MainWindow(QMainWindow):
     view: "ViewHandlers"
     tools: "ToolHandlers"
     recoveries: "RecoveryHandlers"
+    notices: "NoticeHandlers"
     retargeting: "RetargetHandlers"
     ends: "MessageEnds"
     engine_status: "EngineStatus"
@@ -123,8 +123,6 @@ class MainWindow(QMainWindow):
         self._is_complete = False
         self._waits = 0
         self._dialogs: dict[str, QWidget] = {}
-        self._notice: Message | None = None
-        self._notices: tuple[Notice, ...] = ()
         self.registry = ActionRegistry(self, self.show_error)
         self.arrangement = LayoutHandlers(self)
         build_frame(self)
@@ -143,8 +141,7 @@ class MainWindow(QMainWindow):
         self.context.restore_brushes(self.store.value.brushes)
         self.set_document(None)
         self._is_complete = True
-        self._stop_notices = NOTICES.observe(lambda: self.background.bring(self._tell_notices, None))
-        self._tell_notices()
+        self.notices.listen()
 
     # The document ----------------------------------------------------------------------------------------------------
 
@@ -157,7 +154,7 @@ class MainWindow(QMainWindow):
         self._stop_observing = (
             document.observe(self._document_changed) if document is not None else lambda: None
         )
-        if self.messages.message is not self._notice:  # which speaks of the program, not of a document
+        if not self.notices.is_in_front:
             self.messages.put_away()
         for part in (self.canvas, self.fill, self.inpaint, self.results, self.layers, self.history):
             part.set_document(document)
@@ -341,16 +338,6 @@ class MainWindow(QMainWindow):
         sentence, next_step = _sentence(explanation.sentence), _sentence(explanation.next_step)
         self.notify("error", title, sentence, next_step, about=about)
 
-    def _tell_notices(self, _: object = None) -> None:
-        """Tell what is to be known of settings and their kin; each once, in the first window that can."""
-        notices = NOTICES.take()
-        if notices:
-            before = self._notices if self.messages.message is self._notice else ()
-            self._notices = (*before, *notices)  # what is still being read is said again with the rest
-            told = words_of(self._notices)
-            self._notice = Message("warning", told.title, told.sentence, told.next_step)
-            self.messages.show_message(self._notice)
-
     @property
     def is_waiting(self) -> bool:
         """Whether a document is being opened."""
@@ -519,7 +506,7 @@ class MainWindow(QMainWindow):
         for dialog in self._dialogs.values():
             dialog.close()
         self._stop_settings()
-        self._stop_notices()
+        self.notices.close()
         self.background.close()
         self.recoveries.close()
         self.retargeting.close()

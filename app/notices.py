@@ -2,7 +2,7 @@
 
 A window may not be there yet when something is found, so what nobody has told waits. No Qt.
 
-Elsewhere: who finds it in engine.own_file, the words here, the message in main_window.py.
+Elsewhere: who finds it in engine.own_file, the words here, the message in handlers/notices.py.
 """
 
 import threading

@@ -12,6 +12,7 @@ from app.canvas.view import CanvasView
 from app.fill import FillController
 from app.handlers.files import FileHandlers
 from app.handlers.masks import MaskHandlers
+from app.handlers.notices import NoticeHandlers
 from app.handlers.recovery import RecoveryHandlers
 from app.handlers.retarget import RetargetHandlers
 from app.handlers.saving import SaveHandlers
@@ -53,6 +54,7 @@ def build_parts(window: "MainWindow", worker: "EngineWorker") -> None:
     window.view = ViewHandlers(window)
     window.tools = ToolHandlers(window, make_tools(window.context))
     window.recoveries = RecoveryHandlers(window)
+    window.notices = NoticeHandlers(window)
     _fill_bars(window)
     _fill_docks(window)
     _connect(window)

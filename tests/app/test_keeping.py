@@ -66,7 +66,7 @@ def test_a_window_says_once_what_is_not_kept_and_works(window, document, own_fol
     shutil.rmtree(own_folders / "state", ignore_errors=True)
     (own_folders / "state").write_text("in the way")
     check_places()
-    window._tell_notices()
+    window.notices.tell()
     assert "will be lost" in window.messages.message.sentence
     window.cancel()
     window.set_document(document)
