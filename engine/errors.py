@@ -59,6 +59,10 @@ class TrainingError(EngineError):
     """Training cannot start or go on: no data, options that do not go together, a checkpoint of another run."""
 
 
+class DataGoneError(TrainingError):
+    """Pictures that were there when a training began are not any more: what was learned from them is kept."""
+
+
 class EvaluationError(EngineError):
     """An evaluation cannot be made: no pictures, no features where features are needed."""
 

@@ -6,6 +6,7 @@ by the seed and then never learned from. A set too small to spare any shows pict
 
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,16 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.errors import TrainingError
+from engine.errors import DataGoneError, TrainingError
 from engine.training.batches import Batches, Sample, SampleMaker, stack
 from engine.training.events import Notice, Report, Skipped
 from engine.training.families import training_of
 from engine.training.options import TrainOptions
 from engine.training.processes import local_processes
-from engine.training.sources import PictureFile, Skip, find_pictures
+from engine.training.sources import PictureFile, find_pictures
 from engine.training.store import PictureStore, StoredPicture
 
 PROBE_COUNT = 16
+GONE_SHARE = 10
+"""A run ends when more than one of so many files is gone."""
+TOLD_LIMIT = 20
+"""Files left out that are told by name; the others are counted."""
 _SPARE_SHARE = 10  # at most one picture in so many is kept back
 _PROBE_SEED = (
     2  # the streams (seed, n, 1) are the order of pictures, (seed, n) the samples, (seed, n, 2) the probe
@@ -53,13 +58,53 @@ class RunData:
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the weights must say of the data."""
 
+    def check_there(self) -> None:
+        """Ask whether the pictures are still where they were found.
+
+        Raises:
+            DataGoneError: if more than a tenth of those that are learned from is gone.
+        """
+        store = self.batches.store
+        if store.gone * GONE_SHARE > len(store):
+            hint = "bring them back and go on with --resume: what was learned is saved"
+            raise DataGoneError("data", f"{len(store)} pictures", f"{store.gone} gone or more", hint)
+
+
+class LeftOut:
+    """Tells what is left out: the first by name, the others by their number and kind.
+
+    Args:
+        report: told.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._untold: Counter[str] = Counter()
+        self.count = 0
+
+    def __call__(self, name: str, reason: str) -> None:
+        """Leave a file out."""
+        self.count += 1
+        if self.count <= TOLD_LIMIT:
+            self._report(Skipped(name, reason))
+        else:
+            self._untold[reason] += 1
+
+    def end(self) -> None:
+        """Tell the numbers of those that have not been told by name."""
+        if self._untold:
+            kinds = "; ".join(f"{number} x {reason}" for reason, number in self._untold.most_common(5))
+            more = "; and others" if len(self._untold) > 5 else ""
+            self._report(Notice(f"{self._untold.total()} more files are left out: {kinds}{more}"))
+            self._untold.clear()
+
 
 class BrokenFiles:
     """Tells each broken file of some stores once."""
 
     def __init__(self, stores: Sequence[PictureStore], report: Report) -> None:
         self._stores = stores
-        self._report = report
+        self._left_out = LeftOut(report)
         self._told: set[tuple[int, int]] = set()
 
     def tell(self) -> None:
@@ -68,7 +113,12 @@ class BrokenFiles:
             for index in store.broken():
                 if (number, index) not in self._told:
                     self._told.add((number, index))
-                    self._report(Skipped(store.files[index].name, store.why_broken(index)))
+                    self._left_out(store.files[index].name, store.why_broken(index))
+
+    def end(self) -> None:
+        """Report the rest by number and kind; the run is over."""
+        self.tell()
+        self._left_out.end()
 
     @property
     def count(self) -> int:
@@ -121,12 +171,13 @@ def open_pictures(
     Raises:
         TrainingError: if there is nothing to learn from, or nothing in the probe can be read.
     """
-    skip = skip_of(report)
+    skip = LeftOut(report)
     files = find_pictures(options.data, skip)
     room = min(budget, len(files) * options.size**2 * 12)  # 12 bytes a pixel of a cut: ratios to about 1:2.5
     store = PictureStore(files, maker.decode, room)
 
     own = find_pictures([options.probe], skip) if options.probe else []
+    skip.end()
     spare = min(PROBE_COUNT, len(files) // _SPARE_SHARE)
     order = [
         int(index) for index in np.random.default_rng((options.seed, 0, _PROBE_SEED)).permutation(len(files))
@@ -169,11 +220,6 @@ def _probe(store: PictureStore, picked: Sequence[int], maker: SampleMaker, seed:
         got = f"{len(picked)} files that cannot be decoded"
         raise TrainingError("data", "at least one whole picture", got, "check one of them in a viewer")
     return samples
-
-
-def skip_of(report: Report) -> Skip:
-    """Tells a report what is left out."""
-    return lambda name, reason: report(Skipped(name, reason))
 
 
 def budget_bytes(options: TrainOptions) -> int:

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from engine.atomic import path_error, write_atomically
-from engine.errors import TrainingError
+from engine.errors import DataGoneError, TrainingError
 from engine.out_of_memory import is_out_of_memory
 from engine.training import film
 from engine.training.averages import AveragedWeights
@@ -149,8 +149,13 @@ def _train(
         _write_options(options, asdict(network_options), tell)
 
     with stop_on_signals() as signals, _fast_convolutions(processes, family.has_one_shape):
-        reason = run.go(should_end, signals)
-        run.broken.tell()
+        try:
+            reason = run.go(should_end, signals)
+        except DataGoneError:
+            run.broken.end()
+            run.save()
+            raise
+        run.broken.end()
         run.save()
         if processes.is_first:
             run.write()
@@ -254,10 +259,7 @@ class _Run:
         """Move the live weights by one step; answer with the batches it was taken on."""
         done, steps = self.step - span.first_step, span.last_step - span.first_step
         self.objective.at_step(done, steps)
-        micro_batches = [
-            self.objective.prepare(self.processes.taken(next(self._stream)))
-            for _ in range(self.options.accumulate)
-        ]
+        micro_batches = self._fetch()
         factor = self.objective.learning_rate_factor(done, steps)
         if factor is None:
             factor = learning_rate_factor(
@@ -268,6 +270,20 @@ class _Run:
         )
         meter.add(terms, is_good)
         return micro_batches
+
+    def _fetch(self) -> list[Batch]:
+        """The next micro-batches.
+
+        Raises:
+            DataGoneError: if too many of the pictures are gone, whatever their loader made of that.
+        """
+        try:
+            return [
+                self.objective.prepare(self.processes.taken(next(self._stream)))
+                for _ in range(self.options.accumulate)
+            ]
+        finally:
+            self.data.check_there()
 
     def _fits(self, work: Callable[[], None]) -> bool:
         """Do something; where memory runs out, take less from now on and say no.

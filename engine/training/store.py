@@ -9,6 +9,7 @@ A picture may have one plane of bits beside its pixels (its edges), worked out o
 The block is shared by forking: make the store before the loader's processes start.
 """
 
+import errno
 import io
 import mmap
 import multiprocessing
@@ -25,6 +26,10 @@ from engine.training.sources import PictureFile
 Pixels = NDArray[np.uint8]
 
 _UNSEEN, _WRITING, _READY, _BROKEN, _HOMELESS = range(5)
+_USED, _GONE = range(2)
+_GONE_ERRNOS = frozenset(
+    [errno.ENOENT, errno.ENOTDIR, errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.ENOTCONN]
+)
 _STATE, _OFFSET, _HEIGHT, _WIDTH, _CHANNELS, _HAS_BITS, _COLUMNS = range(7)
 
 
@@ -70,7 +75,7 @@ class PictureStore:
         self._table = np.frombuffer(mmap.mmap(-1, max(1, len(files)) * _COLUMNS * 8), np.int64)
         self._table = self._table[: len(files) * _COLUMNS].reshape(len(files), _COLUMNS)
         self._block = np.frombuffer(mmap.mmap(-1, max(1, budget_bytes)), np.uint8)
-        self._used = np.frombuffer(mmap.mmap(-1, 8), np.int64)
+        self._counts = np.frombuffer(mmap.mmap(-1, 16), np.int64)
         self._budget_bytes = budget_bytes
         with (
             starting_safely()
@@ -83,7 +88,12 @@ class PictureStore:
     @property
     def held_bytes(self) -> int:
         """Bytes of decoded pictures in the shared block."""
-        return int(self._used[0])
+        return int(self._counts[_USED])
+
+    @property
+    def gone(self) -> int:
+        """How many files that were listed are not there any more, as far as anybody has asked for them."""
+        return int(self._counts[_GONE])
 
     def get(self, index: int) -> StoredPicture | None:
         """The picture of that number, or None if its file is broken."""
@@ -95,8 +105,10 @@ class PictureStore:
             return None
         try:
             picture = self._decode(io.BytesIO(self.files[index].read()))
-        except (PictureError, OSError):
+        except (PictureError, OSError) as error:
             with self._lock:
+                is_gone = isinstance(error, OSError) and error.errno in _GONE_ERRNOS
+                self._counts[_GONE] += is_gone and self._table[index, _STATE] != _BROKEN
                 self._table[index, _STATE] = _BROKEN
             return None
         if row[_STATE] == _UNSEEN:
@@ -132,11 +144,11 @@ class PictureStore:
             row = self._table[index]
             if row[_STATE] != _UNSEEN:
                 return
-            offset = int(self._used[0])
+            offset = int(self._counts[_USED])
             if offset + size > self._budget_bytes:
                 row[_STATE] = _HOMELESS
                 return
-            self._used[0] = offset + size
+            self._counts[_USED] = offset + size
             row[:] = _WRITING, offset, *picture.pixels.shape, packed is not None
         middle = offset + picture.pixels.nbytes
         self._block[offset:middle] = picture.pixels.reshape(-1)

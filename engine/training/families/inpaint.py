@@ -6,12 +6,12 @@ from typing import Any
 import torch
 
 from engine.errors import TrainingError
-from engine.training.data import RunData, budget_bytes, open_pictures, skip_of
+from engine.training.data import LeftOut, RunData, budget_bytes, open_pictures
 from engine.training.events import Notice, Report
 from engine.training.families import FamilyTraining
 from engine.training.options import TrainOptions
 from engine.training.samples.inpaint import InpaintSamples
-from engine.training.sources import Skip, find_pictures
+from engine.training.sources import find_pictures
 from engine.training.store import PictureStore
 from engine.weightfile import read_features
 from models.errors import ModelsError
@@ -24,7 +24,7 @@ def open_data(options: TrainOptions, report: Report) -> RunData:
         TrainingError: if there is nothing to learn from, or nothing in the probe or the masks can be read.
     """
     budget = budget_bytes(options)
-    masks = _open_masks(options, budget // 8, skip_of(report))
+    masks = _open_masks(options, budget // 8, LeftOut(report))
     maker = InpaintSamples(size=options.size, mask_ratio=options.mask_ratio, masks=masks)
     return open_pictures(options, report, maker, budget, [masks] if masks is not None else [])
 
@@ -43,10 +43,11 @@ def objective_keywords(options: TrainOptions, tell: Report) -> Mapping[str, Any]
     }
 
 
-def _open_masks(options: TrainOptions, budget: int, skip: Skip) -> PictureStore | None:
+def _open_masks(options: TrainOptions, budget: int, skip: LeftOut) -> PictureStore | None:
     if options.masks is None:
         return None
     files = find_pictures([options.masks], skip)
+    skip.end()
     maker = InpaintSamples(size=options.size)
     store = PictureStore(files, maker.decode_mask, min(budget, len(files) * options.size**2))
     if store.usable_from(0) is None:

@@ -14,7 +14,7 @@ from engine.device import has_bfloat16
 from engine.errors import TrainingError
 from engine.pictures import PICTURE_KEY, picture_sha256, read_rgb
 from engine.training.batches import Batches, stack
-from engine.training.data import RunData, skip_of
+from engine.training.data import LeftOut, RunData
 from engine.training.events import Notice, Report
 from engine.training.families import FamilyTraining
 from engine.training.options import TrainOptions
@@ -84,7 +84,9 @@ def open_data(options: TrainOptions, report: Report) -> RunData:
         TrainingError: if there is not exactly one, or it is too small to be cut.
         PictureError: if it cannot be decoded.
     """
-    files = find_pictures(options.data, skip_of(report))
+    left_out = LeftOut(report)
+    files = find_pictures(options.data, left_out)
+    left_out.end()
     if len(files) != 1:
         hint = "a network of this family learns one picture; name its file"
         raise TrainingError("data", "one picture", f"{len(files)} pictures", hint)

@@ -1,8 +1,10 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from engine.errors import TrainingError
+from engine.errors import DataGoneError, TrainingError
 from engine.training import events
 from engine.training.data import open_data
 
@@ -59,3 +61,29 @@ def test_data_that_cannot_be_decoded_is_refused_by_name(small, tmp_path):
         TrainingError, match=r"data: expected at least one whole picture, got 2 files that cannot be de"
     ):
         open_data(small(data=(tmp_path,)), lambda event: None)
+
+
+def test_what_is_left_out_is_told_by_name_up_to_a_limit_and_then_counted(small, pictures, tmp_path):
+    for number in range(25):
+        (tmp_path / f"{number:02d}.png").symlink_to("nowhere")
+    (tmp_path / "good.png").write_bytes((pictures / "00.png").read_bytes())
+    told = []
+    open_data(small(data=(tmp_path,)), told.append)
+    skipped = [event for event in told if isinstance(event, events.Skipped)]
+    assert [event.name for event in skipped] == [f"{number:02d}.png" for number in range(20)]
+    reason = "cannot be read (no such file or directory)"
+    assert events.Notice(f"5 more files are left out: 5 x {reason}") in told
+
+
+@pytest.mark.parametrize(("gone", "is_enough"), [(2, True), (3, False)])
+def test_more_than_a_tenth_of_the_files_gone_is_an_error(small, pictures, tmp_path, gone, is_enough):
+    folder = shutil.copytree(pictures, tmp_path / "data")
+    data = open_data(small(data=(folder,), memory_bytes=1), lambda event: None)
+    for number in range(gone):
+        (folder / f"{number:02d}.png").unlink()
+        data.batches.store.get(number)
+    if is_enough:
+        data.check_there()
+        return
+    with pytest.raises(DataGoneError, match="data: expected 24 pictures, got 3 gone or more; bring them"):
+        data.check_there()

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.errors import TrainingError, WeightsError
+from engine.errors import DataGoneError, TrainingError, WeightsError
 from engine.training import events, train
 from engine.training.checkpoints import checkpoint_files, read_checkpoint
 from engine.training.options import TrainOptions
@@ -427,3 +427,21 @@ def test_ctrl_c_saves_and_exits_with_0(small):
     assert read_checkpoint(path)["step"] >= 2
     assert path.name in rest
     assert read_weights(options.out / "inpaint.safetensors").family == "inpaint"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_data_folder_that_vanishes_ends_the_run_with_a_checkpoint(small, pictures, tmp_path, workers):
+    folder = shutil.copytree(pictures, tmp_path / "data")
+    options = small(data=(folder,), steps=60, memory_bytes=1, workers=workers)
+    told = []
+
+    def tell(event):
+        told.append(event)
+        if isinstance(event, events.Stepped) and event.step == 3:
+            shutil.rmtree(folder)
+
+    with pytest.raises(DataGoneError, match=r"data: expected 24 pictures, got \d+ gone or more; bring them"):
+        train(options, report=tell)
+    (checkpoint,) = checkpoint_files(options.out)
+    assert read_checkpoint(checkpoint)["step"] >= 3
+    assert [event for event in told if isinstance(event, events.Skipped)]
