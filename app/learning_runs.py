@@ -19,6 +19,7 @@ from app.learned_weights import CARRIED_NAME, WEIGHTS_NAME, Kept, is_same_file, 
 from app.learning_holds import LEARNED_NAME, SHOWN_NAME, unused
 from engine.bounds import JSON_LIMIT_BYTES, read_json
 from engine.errors import EngineError
+from engine.png_writer import SIGNATURE as _PNG
 from engine.private import (
     Kind,
     PlaceError,
@@ -43,7 +44,7 @@ LOG_NAME = "learning.log"
 CHECKPOINTS = "checkpoints"
 _CHECKPOINT = re.compile(r"step-(\d{9})\.pt")
 _FOLDER = re.compile(r"[0-9a-f]{32}")
-_PNG, _JSON, _ZIP = b"\x89PNG\r\n\x1a\n", b"{", b"PK\3\4"
+_JSON, _ZIP = b"{", b"PK\3\4"
 KINDS: Mapping[str, tuple[Kind, ...]] = {
     "previews": (Kind.of(r"[\w-]+\.png", _PNG), part_kind(_PNG)),
     CHECKPOINTS: (Kind(_CHECKPOINT, (_ZIP,)), part_kind(_ZIP)),
@@ -136,7 +137,7 @@ def found_in(run: Run) -> Run:
     numbers = [0]
     steps = 0
     with suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
-        found = [_CHECKPOINT.fullmatch(path.name) for path in (run.folder / "checkpoints").iterdir()]
+        found = [_CHECKPOINT.fullmatch(path.name) for path in (run.folder / CHECKPOINTS).iterdir()]
         numbers += [int(one[1]) for one in found if one is not None]
         options = read_json(read_private(run.folder / "options.json", JSON_LIMIT_BYTES))
         steps = int(options["train"]["steps"])

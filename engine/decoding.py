@@ -5,8 +5,7 @@ allocated, and whatever the decoders raise on a damaged or hostile file comes ou
 decoders print is kept off the screen.
 
 Elsewhere: what callers use in pictures.py; readers in tiff_reader.py, pnm_reader.py, deep_reader.py and
-pillow_reader.py; what a file says beside its pixels in metadata/, orientation in
-orientation.py.
+pillow_reader.py; what a file says beside its pixels in metadata/, orientation in orientation.py.
 """
 
 import contextlib

@@ -3,7 +3,7 @@
 What is clear needs a colour to lie on, and that is the user's to choose. Depth has one way to go, which every program
 takes: a JPEG has 8 bits, and who asks for one is told. Networks and digests take the colours alone.
 
-Elsewhere: which format holds what in pictures.py.
+Elsewhere: which format holds what in encoding.py.
 """
 
 import numpy as np

@@ -5,7 +5,7 @@ note too. The strips follow, and at the end the one directory that knows both. (
 picture's own, where exposure and place lie.)
 
 Source: TIFF 6.0, sections 8, 14 and 18.
-Elsewhere: what else a file says in metadata/writing.py; which pictures come here in pictures.py.
+Elsewhere: what else a file says in metadata/writing.py; which pictures come here in encoding.py.
 """
 
 import struct

@@ -4,7 +4,7 @@ What is written is true of the pixels that are written: orientation 1, their siz
 has another size. The old thumbnail was left behind when the file was read.
 
 Source: as containers.py and exif.py; JFIF 1.02 for the resolution of JPEG.
-Elsewhere: pixels in pictures.py, png_writer.py and tiff_writer.py.
+Elsewhere: pixels in encoding.py, png_writer.py and tiff_writer.py.
 """
 
 import struct
