@@ -218,7 +218,7 @@ def _samples_of(page: Any) -> Samples:
     if icc_profile is not None and not isinstance(icc_profile, bytes):
         notes.append("the colour profile is written in a way nobody reads and was left out")
         icc_profile = None
-    planes = page.asarray(squeeze=False)  # planes, slices, rows, columns, channels
+    planes = _in_own_order(page.asarray(squeeze=False), page)  # planes, slices, rows, columns, channels
     planes = planes[0, 0] if planes.shape[0] == 1 else np.moveaxis(planes[:, 0, :, :, 0], 0, -1)
     colours = _COLOURS[meaning]
     alpha = _alpha_channel(page, colours, notes)
@@ -247,6 +247,14 @@ def _samples_of(page: Any) -> Samples:
     is_grey = samples.pixels.shape[2] == 1
     samples.pixels = np.ascontiguousarray(samples.pixels[..., 0] if is_grey else samples.pixels)
     return samples
+
+
+def _in_own_order(planes: np.ndarray, page: Any) -> np.ndarray:
+    """Whole numbers of 24 bits lie in the file's byte order; tifffile 2026.3.3 takes them for packed bits."""
+    if page.bitspersample != 24 or planes.dtype.kind not in "ui":
+        return planes
+    turned = planes.byteswap()
+    return turned if page.parent.byteorder == ">" else turned >> 8
 
 
 def _alpha_channel(page: Any, colours: int, notes: list[str]) -> int | None:

@@ -1,5 +1,6 @@
 import io
 import struct
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -420,6 +421,22 @@ def test_a_fax_is_read(tmp_path):
     found = read_picture(tmp_path / "a.tif")
     assert np.array_equal(found.pixels > 0, np.asarray(image))
     assert found.notes == ("black and white became grey",)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_numbers_of_24_bits_lie_in_the_order_of_the_file(tmp_path, order, is_packed):
+    values = np.linspace(0, (1 << 24) - 1, 60).astype(np.uint32).reshape(10, 6)
+    data = b"".join(int(value).to_bytes(3, {"<": "little", ">": "big"}[order]) for value in values.ravel())
+    data = zlib.compress(data) if is_packed else data
+    entries = [
+        (256, "H", (6,)), (257, "H", (10,)), (258, "H", (24,)), (259, "H", (8 if is_packed else 1,)), (262, "H", (1,)),
+        (273, "I", (8,)), (277, "H", (1,)), (278, "H", (10,)), (279, "I", (len(data),)),
+    ]  # fmt: skip
+    (tmp_path / "a.tif").write_bytes(directory_of(entries, data + bytes(len(data) % 2), order))
+    found = read_picture(tmp_path / "a.tif")
+    assert np.array_equal(found.pixels, np.rint(values / ((1 << 24) - 1) * 65535))
+    assert found.notes == ("24-bit values from 0 to 16777215 became 16 bits",)
 
 
 def test_a_jpeg_of_12_bits_inside(tmp_path):
