@@ -29,6 +29,8 @@ from engine.pictures import (
 EDGE_ENDINGS = ENDINGS - {".jpg", ".jpeg"}
 """Formats that keep a line of one pixel; JPEG smears it."""
 
+_FAINT_SHARE = 0.9  # what a lossy format leaves of white is more
+
 
 @dataclass(frozen=True)
 class InpaintFiles:
@@ -103,7 +105,7 @@ def run_inpaint(files: InpaintFiles, flags: InpaintFlags, saving: Saving, work: 
 
     report = dict(result.report)
     report["seconds"] = all_seconds(seconds, report["seconds"])
-    report["notes"] = [*picture.notes, *report["notes"], *notes]
+    report["notes"] = [*picture.notes, *_faint(inputs.mask), *report["notes"], *notes]
     tell_result(console, files.out, {"edges": files.edges_out}, report)
     return DONE
 
@@ -175,6 +177,14 @@ def _check_files(files: InpaintFiles, *, has_expansion: bool) -> None:
     if files.edges_out is not None:
         check_output(files.edges_out, "--edges-out", endings=EDGE_ENDINGS)
         check_distinct(files.edges_out, "--edges-out", {"--out": files.out, "IMAGE": files.image, **read})
+
+
+def _faint(mask: np.ndarray | None) -> tuple[str, ...]:
+    """What to say of a mask that selects nothing fully: nobody who meant a hole should have to guess."""
+    strongest = 1.0 if mask is None else float(mask.max())
+    if not 0 < strongest < _FAINT_SHARE:
+        return ()
+    return (f"the mask selects no pixel by more than {strongest:.0%}; make it white where all is to go",)
 
 
 def _grown_hw(picture: Picture, edit: InpaintEdit) -> tuple[int, int]:

@@ -66,6 +66,14 @@ def test_json_is_one_object_with_everything_that_was_used(run, photo, mask, tmp_
     )
 
 
+def test_a_mask_that_selects_nothing_fully_is_said(run, photo, hole, tmp_path) -> None:
+    """As a label of 1 in two bits comes: a third of white."""
+    Image.fromarray(np.where(hole, 85, 0).astype(np.uint8)).save(tmp_path / "faint.png")
+    code, _, warned = run(photo, "--mask", tmp_path / "faint.png", "--out", tmp_path / "out.png")
+    said = "note: the mask selects no pixel by more than 33%; make it white where all is to go\n"
+    assert (code, warned) == (0, said)
+
+
 def test_quiet_says_nothing(run, photo, mask, tmp_path) -> None:
     assert run(photo, "--mask", mask, "--out", tmp_path / "out.png", "--quiet") == (0, "", "")
 
