@@ -50,6 +50,7 @@ _SIZES = {
     18: 8,
     129: 1,
 }
+_ASCII = 2
 _POINTERS = (4, 13, 16, 18)
 _VALUE_LIMIT_BYTES = 4 << 20
 _ALL_LIMIT_BYTES = 16 << 20
@@ -175,6 +176,12 @@ def read_exif_bytes(data: bytes) -> Read | None:
     return read_exif(lambda place, count: bytes(bare[place : place + count]))
 
 
+def _ended(value: Value, meaning: Tag) -> Value:
+    """Words end in a zero byte; some writers leave it out, and readers complain."""
+    is_open = value.kind == _ASCII and not meaning.count and not value.data.endswith(b"\0")
+    return replace(value, data=value.data + b"\0") if is_open else value
+
+
 class _Reader:
     def __init__(self, read_at: ReadAt) -> None:
         self._read_at = read_at
@@ -274,7 +281,7 @@ class _Reader:
                 if tag not in tags.STORAGE:
                     self._odd.append(f"tag {tag}")
             elif self._is_sound(tag, meaning, value):
-                kept[tag] = value
+                kept[tag] = _ended(value, meaning)
             else:
                 self._odd.append(meaning.name)
         return kept

@@ -183,3 +183,8 @@ def test_repeated_values_stay_within_a_budget(make_exif):
     read = read_exif_bytes(bytes(data))
     assert sum(len(value.data) for value in read.exif.image.values()) <= 16 << 20
     assert "HostComputer" in read.odd
+
+
+def test_words_without_their_end_get_one(make_exif):
+    found = read_exif_bytes(make_exif(image=[MAKE, (315, 2, "Jörg é".encode())]))
+    assert (found.odd, data_of(found.exif.image)[315]) == ((), "Jörg é\0".encode())
