@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 
 from app.background import Background
 from app.export_way import ExportWay, size_words
+from app.panels.controls import named
 from app.settings import SettingsStore
 from app.theme import current_theme
 from engine.encoding import WEBP, format_of
@@ -163,14 +164,12 @@ class ExportDialog(QDialog):
         settings = self._store.value
         value = settings.webp_quality if self._is_webp else settings.jpeg_quality
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
-        self.slider.setObjectName("export_slider")
-        self.slider.setAccessibleName("Quality")
+        named(self.slider, "export_slider", "Quality")
         self.slider.setRange(1, 100)
         self.slider.setPageStep(10)
         self.slider.setValue(value)
         self.quality = QSpinBox(self)
-        self.quality.setObjectName("export_quality")
-        self.quality.setAccessibleName("Quality, as a number")
+        named(self.quality, "export_quality", "Quality, as a number")
         self.quality.setRange(1, 100)
         self.quality.setValue(value)
         self.slider.valueChanged.connect(self.quality.setValue)
@@ -217,10 +216,8 @@ class ExportDialog(QDialog):
         self._other_colour = self._colour if self.other.isChecked() else "#808080"
         self.other.toggled.connect(lambda is_on: self._colour_chosen(self._other_colour, is_on))
         self.swatch = QPushButton(self)
-        self.swatch.setObjectName("export_swatch")
         self.swatch.setAutoDefault(False)
-        self.swatch.setAccessibleName("Choose the colour")
-        self.swatch.setToolTip("Choose the colour")
+        named(self.swatch, "export_swatch", "Choose the colour", "Choose the colour")
         self.swatch.clicked.connect(self._ask_colour)
         self._show_swatch()
         row.addWidget(self.other)
