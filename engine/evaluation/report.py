@@ -8,6 +8,7 @@ import html
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,8 @@ JPEG_QUALITY = 88
 """Twenty lines of five 256-px pictures come to about 1.5 MB."""
 PANEL_PX = 256
 """Larger panels are shrunk to this side in the contact sheet."""
+
+_NAMED_LIMIT = 20  # pictures left out that an HTML report names; JSON names all
 
 
 def write_report(evaluation: Evaluation, path: str | Path) -> None:
@@ -177,7 +180,9 @@ def _legend(evaluation: Evaluation) -> str:
 def _settings_section(evaluation: Evaluation) -> str:
     entries = [(key.replace("_", " "), _plain(value)) for key, value in evaluation.settings.items()]
     entries += [("pictures", str(evaluation.pictures)), ("skipped", str(len(evaluation.skipped)))]
-    entries += [(item.name, item.reason) for item in evaluation.skipped]
+    entries += [(item.name, item.reason) for item in evaluation.skipped[:_NAMED_LIMIT]]
+    further = Counter(item.reason for item in evaluation.skipped[_NAMED_LIMIT:])
+    entries += [(f"{number} more", reason) for reason, number in further.most_common(_NAMED_LIMIT)]
     entries.append(("seconds", f"{evaluation.seconds:.1f}"))
     return f"<h2>Settings</h2>\n{_pairs(entries)}"
 

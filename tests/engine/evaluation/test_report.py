@@ -3,6 +3,7 @@ import html
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,13 @@ def test_html_holds_every_number_that_has_a_column(evaluation):
         assert f">{row.values['psnr']:.2f}</td>" in page
     assert page.count("<tr") == 3 * (1 + 2)
     assert "<th>FID" not in page
+
+
+def test_html_names_some_of_what_is_left_out_and_counts_the_rest(evaluation):
+    skipped = tuple(Skipped(f"{number:04d}.png", "no picture") for number in range(3000))
+    page = html_report(replace(evaluation, skipped=skipped))
+    assert len(re.findall(r"\b\d{4}\.png", page)) == 20
+    assert "2980 more" in page
 
 
 def test_html_escapes_what_comes_from_outside(evaluation):
