@@ -8,7 +8,7 @@ import binascii
 from typing import Any
 
 from app.errors import DocumentError
-from engine.metadata.kept import COLOUR_SIZES, RESOLUTION_LIMITS, Metadata, Resolution
+from engine.metadata.kept import COLOUR_SIZES, Metadata, Resolution
 from engine.metadata.xmp import cleaned_xmp
 
 _TEXTS_MOST = 10_000
@@ -90,10 +90,10 @@ def _resolution(value: Any) -> Resolution | None:
     if value is None:
         return None
     x, y, is_per_inch = value
-    low, high = RESOLUTION_LIMITS
-    if not all(isinstance(one, int | float) and low <= one <= high for one in (x, y)):
+    found = Resolution(float(x), float(y), is_per_inch=bool(is_per_inch))
+    if not found.is_sound:
         raise ValueError("pixels a length")
-    return Resolution(float(x), float(y), is_per_inch=bool(is_per_inch))
+    return found
 
 
 def _size(value: Any) -> tuple[int, int] | None:

@@ -24,6 +24,12 @@ class Resolution:
     is_per_inch: bool = True
     """False: the unit is unknown, and only the shape of a pixel is said."""
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether both can be meant; files have 0, 1e-9 and 4294967295 there."""
+        low, high = RESOLUTION_LIMITS
+        return low <= self.x <= high and low <= self.y <= high
+
 
 @dataclass(frozen=True)
 class Metadata:

@@ -12,7 +12,7 @@ from engine.metadata import exif_tags as tags
 from engine.metadata.containers import Pieces, pieces_of
 from engine.metadata.exif import HEADERS, PREFIX, Exif, Read, read_exif, read_exif_bytes
 from engine.metadata.exif_layout import exif_bytes
-from engine.metadata.kept import RESOLUTION_LIMITS, Metadata, Resolution
+from engine.metadata.kept import Metadata, Resolution
 from engine.metadata.photoshop import iptc_of, is_iptc
 from engine.metadata.xmp import cleaned_xmp
 
@@ -88,7 +88,7 @@ def _pieces_of_decoder(info: Mapping[Any, Any]) -> Pieces:
         pieces.text.append(("Comment", comment.decode("utf-8", "replace")))
     if isinstance(dpi, tuple):
         with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
-            pieces.resolution = _sound(Resolution(float(dpi[0]), float(dpi[1])))
+            pieces.resolution = Resolution(float(dpi[0]), float(dpi[1]))
     return pieces
 
 
@@ -97,6 +97,9 @@ def _found(pieces: Pieces, read: Read | None, is_recoloured: bool) -> Found:
     odd = list(pieces.odd)
     exif = Exif()
     resolution = pieces.resolution
+    if resolution is not None and not resolution.is_sound:
+        resolution = None
+        odd.append("resolution")
     if read is not None:
         odd += read.odd
         exif = read.exif.without(tags.COLOURS) if is_recoloured else read.exif
@@ -138,10 +141,5 @@ def _resolution(read: Read, odd: list[str]) -> Resolution | None:
     if x is None or y is None or (unit == 1 and x == y):
         return None
     length = 2.54 if unit == 3 else 1.0
-    return _sound(Resolution(x * length, y * length, is_per_inch=unit != 1))
-
-
-def _sound(resolution: Resolution) -> Resolution | None:
-    """None for a number that is no resolution; files have 0 and 1e-9 there."""
-    low, high = RESOLUTION_LIMITS
-    return resolution if low <= resolution.x <= high and low <= resolution.y <= high else None
+    resolution = Resolution(x * length, y * length, is_per_inch=unit != 1)
+    return resolution if resolution.is_sound else None

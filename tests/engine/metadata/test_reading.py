@@ -75,6 +75,14 @@ def test_resolution_is_read_in_pixels_an_inch(data, resolution):
     assert read(data).metadata.resolution == resolution
 
 
+@pytest.mark.parametrize("data", [png(phys(4294967295, 3000000000)), png(phys(2**32 - 1, 7, 0))])
+def test_a_resolution_beyond_reason_is_named_and_left_out(data):
+    """A chunk's 32 bits hold more than a fraction of camera data does."""
+    found = read(data)
+    assert found.metadata.resolution is None
+    assert found.notes == ("left out of the photo's metadata: resolution",)
+
+
 @pytest.mark.parametrize(
     ("unit", "number", "resolution"),
     [
