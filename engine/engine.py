@@ -290,7 +290,8 @@ class Engine:
         calls: Mapping[str, NetworkCall] = {} if resident is None else resident.calls
         with _interruptible(calls, job.steps):
             outcome: Outcome = job.pipeline.run(job.edit, job.inputs, self._tools(job, resident, device))
-        precision = PLAIN if resident is None else resident.precision
+        # Asked anew: networks that were loaded for ``exact`` serve ``fast`` where there is nothing to be fast with.
+        precision = PLAIN if resident is None else choose_precision(device, job.edit.quality)
         report = {
             "family": job.edit.family,
             "device": describe(device),
