@@ -92,7 +92,7 @@ VALUES = [
     ("train inpaint --data A --out D", "--seed", "-1", "0 or more"),
     ("train inpaint --data A --out D", "--learning-rate", "nan", "a number in [0, 1]"),
     ("train inpaint --data A --out D", "--mask-ratio", "0.5,0.1", "0 <= low <= high <= 0.95, high above 0"),
-    ("train inpaint --data A --out D", "--time-limit", "-1", "0 or more"),
+    ("train inpaint --data A --out D", "--time-limit", "-1", "0 minutes or more"),
     ("train inpaint --data A --out D", "--from", "none", "one of "),
     ("train inpaint --data A --out D", "--memory-bytes", "-1", "0 or more"),
 ]
