@@ -17,6 +17,7 @@ import lzma
 import os
 import tarfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,7 @@ class TarWalk:
             blocks = _Packed(unpacked) if unpacked is not None else _Plain(file, size)
             yield from self._members(blocks)
 
-    def _members(self, blocks: "_Plain | _Packed") -> Iterator[Member]:
+    def _members(self, blocks: "_Blocks") -> Iterator[Member]:
         members = Budget(MEMBER_LIMIT, "members in a tar file")
         records = Budget(RECORD_LIMIT, "PAX records in a tar file")
         long_name: bytes | None = None
@@ -147,7 +148,7 @@ class TarWalk:
             yield self._member(blocks, name, kind, size)
             long_name, pax = None, {}
 
-    def _member(self, blocks: "_Plain | _Packed", name: str, kind: MemberKind, size: int) -> Member:
+    def _member(self, blocks: "_Blocks", name: str, kind: MemberKind, size: int) -> Member:
         if size < 0:
             raise tarfile.ReadError("negative size")
         if kind in _WITHOUT_CONTENT:
@@ -162,19 +163,32 @@ class TarWalk:
         return Member(name, kind, offset, size, content)
 
 
-class _Plain:
-    """A tar as it lies on the disk: what is not looked at is not read."""
+class _Blocks(ABC):
+    """The bytes of a tar from front to back."""
 
-    def __init__(self, file: BinaryIO, size_bytes: int) -> None:
-        self._file = file
-        self._size_bytes = size_bytes
-        self.position = 0
+    position = 0
 
     def read(self, size: int) -> bytes:
         data = self.read_rest(size)
         if len(data) != size:
             raise EOFError("it ends early")
         return data
+
+    @abstractmethod
+    def read_rest(self, size: int) -> bytes:
+        """As many bytes as there are, at most ``size``."""
+
+    @abstractmethod
+    def skip(self, size: int) -> None:
+        """Pass over bytes that nobody looks at."""
+
+
+class _Plain(_Blocks):
+    """A tar as it lies on the disk: what is not looked at is not read."""
+
+    def __init__(self, file: BinaryIO, size_bytes: int) -> None:
+        self._file = file
+        self._size_bytes = size_bytes
 
     def read_rest(self, size: int) -> bytes:
         data = self._file.read(size)
@@ -188,19 +202,12 @@ class _Plain:
         self._file.seek(self.position)
 
 
-class _Packed:
+class _Packed(_Blocks):
     """A tar that is unpacked as it is read, up to the limit."""
 
     def __init__(self, file: BinaryIO) -> None:
         what = "bytes unpacked from one tar file (unpack it first)"
         self._file = LimitedReader(file, PACKED_LIMIT_BYTES, what)
-        self.position = 0
-
-    def read(self, size: int) -> bytes:
-        data = self.read_rest(size)
-        if len(data) != size:
-            raise EOFError("it ends early")
-        return data
 
     def read_rest(self, size: int) -> bytes:
         """As many bytes as there are, at most ``size``: taken in pieces, for a header may promise more."""
@@ -286,14 +293,14 @@ def _name(header: bytes) -> bytes:
     return name
 
 
-def _skip_sparse_map(blocks: _Plain | _Packed, header: bytes) -> None:
+def _skip_sparse_map(blocks: _Blocks, header: bytes) -> None:
     """Walk over the further blocks of the map of a sparse file, as GNU writes it."""
     has_more = header[482]
     while has_more:
         has_more = blocks.read(_BLOCK)[504]
 
 
-def _check_end(blocks: _Plain | _Packed) -> None:
+def _check_end(blocks: _Blocks) -> None:
     """After the first block of zeros: another one must follow, and zeros to the end."""
     tail = blocks.read_rest(_TAIL_BYTES)
     if len(tail) < _BLOCK and not any(tail):
